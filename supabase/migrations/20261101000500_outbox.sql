@@ -1,0 +1,82 @@
+-- What the triggers write and what the workers read.
+
+-- Append-only. An upsert in the trigger would make the application's own writes fail: at
+-- REPEATABLE READ with serialisation errors, and in deadlocks against a settling worker (both
+-- reproduced). A claim folds this log into the outbox.
+create table mautic.lead_change (
+  priority smallint not null default 0,
+  id bigint generated always as identity,
+  lead_id text not null,
+  cause text not null check (cause in ('insert', 'update', 'delete', 'replay')),
+  force boolean not null default false,
+  correlation_id text not null,
+  changed_at timestamptz not null default clock_timestamp(),
+  -- Fold reads in this order: a backfill never stands before a fresh lead.
+  primary key (priority, id)
+);
+
+comment on table mautic.lead_change is
+  'Log of lead writes that Mautic has to hear of; emptied by mautic.fold().';
+comment on column mautic.lead_change.priority is '0 = live change, 1 = replay or backfill.';
+comment on column mautic.lead_change.force is 'Send all fields, even those Mautic confirmed already.';
+
+create table mautic.outbox (
+  lead_id text primary key,
+  version bigint not null default 1,
+  priority smallint not null default 0,
+  state text not null default 'pending' check (state in ('pending', 'leased', 'waiting', 'dead')),
+  force boolean not null default false,
+  correlation_id text not null,
+  enqueued_at timestamptz not null,
+  changed_at timestamptz not null,
+
+  -- a lease
+  leased_by uuid,
+  lease_token uuid,
+  leased_version bigint,
+  lease_expires_at timestamptz,
+  person_keys text[],
+
+  -- what earlier attempts taught
+  attempts int not null default 0,
+  not_before timestamptz,
+  ambiguous boolean not null default false,
+  attempted_address text,
+  failed_alone int not null default 0,
+  error_code text,
+  error_message text,
+  error_at timestamptz,
+
+  check ((state = 'leased') = (lease_token is not null)),
+  check (state <> 'waiting' or not_before is not null)
+);
+
+-- One partial index for each question, so that none grows with the rows the others are about.
+create index outbox_pending on mautic.outbox (priority, enqueued_at, lead_id) where state = 'pending';
+create index outbox_waiting on mautic.outbox (not_before) where state = 'waiting';
+create index outbox_leased on mautic.outbox (lease_expires_at) where state = 'leased';
+create index outbox_dead on mautic.outbox (error_at) where state = 'dead';
+create index outbox_held on mautic.outbox (lead_id) where person_keys is not null;
+
+comment on table mautic.outbox is
+  'One row for each lead that Mautic has not confirmed in its newest state. Gone once it has.';
+comment on column mautic.outbox.version is
+  'Raised by every fold. A settle of an older version leaves the row pending.';
+comment on column mautic.outbox.state is
+  'pending: due. leased: with a worker. waiting: due at not_before. dead: needs a person; an edit revives it.';
+comment on column mautic.outbox.enqueued_at is 'When the oldest unsent change was made: the order of sending.';
+comment on column mautic.outbox.changed_at is 'When the newest change was made: decides among leads of one person.';
+comment on column mautic.outbox.person_keys is
+  'Who is meant, frozen at claim: address, last-sent address, contact id. While set, no other row '
+  'with one of these keys is claimed. Kept through the grace after an ambiguous outcome.';
+comment on column mautic.outbox.not_before is
+  'Back-off or grace. Only settle and lease expiry set it: no edit or replay cuts a grace short.';
+comment on column mautic.outbox.ambiguous is
+  'The last attempt may have reached Mautic: look the person up before creating anything.';
+comment on column mautic.outbox.attempted_address is
+  'The address the ambiguous attempt used; the lead may have another one by now.';
+comment on column mautic.outbox.failed_alone is
+  'How often Mautic failed (5xx) on this item in a request of its own while others passed.';
+
+alter table mautic.lead_change enable row level security;
+alter table mautic.outbox enable row level security;

@@ -1,0 +1,78 @@
+-- What is known of Mautic. All of it is keyed by origin (the base URL): a project pointed at
+-- another Mautic must not edit strangers by old ids.
+create table mautic.contact (
+  origin text not null,
+  contact_id bigint not null,
+  address text not null,
+  snapshot jsonb not null default '{}',
+  refused jsonb not null default '{}',
+  do_not_contact jsonb not null default '[]',
+  lead_id text,
+  lead_changed_at timestamptz,
+  answered_at timestamptz not null default clock_timestamp(),
+  primary key (origin, contact_id)
+);
+
+create index contact_by_address on mautic.contact (origin, address);
+
+comment on table mautic.contact is 'A Mautic contact as its last answer to us showed it.';
+comment on column mautic.contact.address is 'Its e-mail address, trimmed and in lower case.';
+comment on column mautic.contact.snapshot is
+  'Field alias to value, for the fields we sent: what Mautic confirmed. A delta is taken against it.';
+comment on column mautic.contact.refused is
+  'Field alias to the value we sent and Mautic did not take (unknown alias, cut, stripped). Not sent again until it changes.';
+comment on column mautic.contact.do_not_contact is 'Do-not-contact entries of the last answer: channel, reason, comments.';
+comment on column mautic.contact.lead_id is 'The lead whose state the contact shows: of several, the newest change wins.';
+
+create table mautic.contact_link (
+  origin text not null,
+  lead_id text not null,
+  contact_id bigint not null,
+  filled text[] not null default '{}',
+  linked_at timestamptz not null default clock_timestamp(),
+  primary key (origin, lead_id)
+);
+
+create index contact_link_by_contact on mautic.contact_link (origin, contact_id);
+
+comment on table mautic.contact_link is
+  'Which contact a lead is. Several leads may be one contact. Outlives the lead: late answers and erasure need it.';
+comment on column mautic.contact_link.filled is
+  'Aliases this lead has given a value before: only these are blanked when the lead empties them.';
+
+create table mautic.enrollment (
+  origin text not null,
+  contact_id bigint not null,
+  campaign_id bigint not null,
+  state text not null default 'intended' check (state in ('intended', 'confirmed')),
+  lead_id text not null,
+  correlation_id text not null,
+  intended_at timestamptz not null default clock_timestamp(),
+  confirmed_at timestamptz,
+  primary key (origin, contact_id, campaign_id)
+);
+
+comment on table mautic.enrollment is
+  'Once per contact and campaign. Intended is committed before the call, confirmed after it; '
+  'a row found intended means: read the membership first, adding again may restart the flow.';
+
+create table mautic.oauth_token (
+  origin text not null,
+  client_id text not null,
+  sealed text,
+  stored_at timestamptz,
+  expires_at timestamptz,
+  holder uuid,
+  hold_until timestamptz,
+  primary key (origin, client_id)
+);
+
+comment on table mautic.oauth_token is
+  'The cached access token. Sealed (AES-GCM under a key derived from the client secret): a dump, '
+  'backup or replica holds no bearer token.';
+comment on column mautic.oauth_token.holder is 'Who is fetching a new token; nobody else does until hold_until.';
+
+alter table mautic.contact enable row level security;
+alter table mautic.contact_link enable row level security;
+alter table mautic.enrollment enable row level security;
+alter table mautic.oauth_token enable row level security;

@@ -1,0 +1,305 @@
+-- The doorbell: pg_net is a bell, not a queue (its tables are unlogged, it never retries, and
+-- every ring costs a function invocation and ~13 µs on every later statement of the backend per
+-- 1,000 rings). So a writer rings at most once a transaction, and not at all while a worker is
+-- there; a worker leaves only by a protocol that cannot strand a row.
+
+create table mautic.worker (
+  id uuid primary key,
+  lease_expires_at timestamptz not null,
+  started_at timestamptz not null default clock_timestamp()
+);
+
+comment on table mautic.worker is 'Workers that drain the outbox now. A lease past its expiry is a dead worker.';
+
+alter table mautic.worker enable row level security;
+
+-- The two advisory locks of this schema, in one place.
+create function mautic.doorbell_lock() returns bigint language sql immutable as 'select 4707216361001';
+create function mautic.claim_lock() returns bigint language sql immutable as 'select 4707216361002';
+
+comment on function mautic.doorbell_lock() is
+  'Advisory lock key: shared by writers from their look to their commit, exclusive by a leaving worker.';
+comment on function mautic.claim_lock() is 'Advisory lock key: claims and worker starts are serialised under it.';
+
+-- What ties a write, its ring, the function's log lines and the call to Mautic together: the
+-- application's own id where it gives one (a setting, or the header of a Data API request).
+create function mautic.correlation_id()
+returns text
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  given text := nullif(current_setting('mautic.correlation_id', true), '');
+begin
+  if given is null and nullif(current_setting('request.headers', true), '') is not null then
+    begin
+      given := current_setting('request.headers', true)::json ->> 'x-correlation-id';
+    exception when others then
+      given := null;
+    end;
+  end if;
+  if given ~ '^[A-Za-z0-9._:-]{1,128}$' then
+    return given;
+  end if;
+  return gen_random_uuid()::text;
+end
+$$;
+
+comment on function mautic.correlation_id() is
+  'The setting mautic.correlation_id, else the request''s X-Correlation-ID, else a new uuid.';
+
+-- to_regproc() answers null for an overloaded name, so the catalogue is asked.
+create function mautic.has_routine(p_schema text, p_name text)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select exists (
+    select from pg_catalog.pg_proc p
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = p_schema and p.proname = p_name
+  );
+$$;
+
+create function mautic.vault_secret(p_name text)
+returns text
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  secret text;
+begin
+  if to_regclass('vault.decrypted_secrets') is null then
+    return null;
+  end if;
+  -- Dynamic: the schema may not exist when this function is made.
+  execute 'select decrypted_secret from vault.decrypted_secrets where name = $1 limit 1'
+    into secret using p_name;
+  return nullif(btrim(secret), '');
+end
+$$;
+
+-- Rings. Carries no lead data: a cloned database or a lost ring does no harm.
+create function mautic.ring(p_correlation_id text)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  url text;
+  key text;
+  headers jsonb;
+begin
+  if not mautic.has_routine('net', 'http_post') then
+    return 'no_pg_net';
+  end if;
+  url := mautic.vault_secret('mautic_sync_url');
+  key := mautic.vault_secret('mautic_sync_key');
+  if url is null or key is null then
+    return 'no_secret';
+  end if;
+  if url !~* '^https?://[^[:space:]/]+' then
+    raise warning 'the Vault secret mautic_sync_url is not an http(s) URL: no bell was rung';
+    return 'bad_url';
+  end if;
+  headers := jsonb_build_object(
+    'Content-Type', 'application/json', 'apikey', key, 'X-Correlation-ID', p_correlation_id);
+  -- Legacy service-role keys are JWTs and travel as bearer too.
+  if key like 'ey%' then
+    headers := headers || jsonb_build_object('Authorization', 'Bearer ' || key);
+  end if;
+  execute 'select net.http_post(url := $1, body := $2, headers := $3, timeout_milliseconds := 5000)'
+    using url, '{"action":"drain"}'::jsonb, headers;
+  return 'rang';
+exception when others then
+  -- Never the application's problem: the change row is there, the sweep will find it.
+  raise warning 'mautic-sync could not be rung (%): the sweep will find the change', sqlstate;
+  return 'failed';
+end
+$$;
+
+comment on function mautic.ring(text) is
+  'Asks mautic-sync to drain, through pg_net and the Vault secrets mautic_sync_url and mautic_sync_key. '
+  'Never raises. Returns rang, no_pg_net, no_secret, bad_url or failed.';
+
+-- The writer's half of the protocol, called by the triggers.
+create function mautic.ring_doorbell(p_correlation_id text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  -- Once a transaction. The setting is transaction-local: rolling back to a savepoint takes it
+  -- back together with the ring itself.
+  if current_setting('mautic.doorbell', true) = 'answered' then
+    return;
+  end if;
+  perform set_config('mautic.doorbell', 'answered', true);
+
+  -- Above READ COMMITTED this transaction's snapshot may be older than a worker's leaving.
+  if current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then
+    perform pg_advisory_xact_lock_shared(mautic.doorbell_lock());
+    -- A statement of its own, after the lock: a worker that left before is seen to have left,
+    -- one that wants to leave now cannot before this transaction ends. The other order strands rows.
+    if exists (select from mautic.worker w where w.lease_expires_at > mautic.clock()) then
+      return;
+    end if;
+  end if;
+
+  perform mautic.ring(p_correlation_id);
+end
+$$;
+
+comment on function mautic.ring_doorbell(text) is
+  'Rings mautic-sync at most once a transaction, and not while a worker is there to see the change.';
+
+-- Is there anything a worker could take now?
+create function mautic.has_work()
+returns boolean
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select exists (select from mautic.lead_change)
+    or exists (select from mautic.outbox where state = 'pending')
+    or exists (select from mautic.outbox where state = 'waiting' and not_before <= mautic.clock())
+    or exists (select from mautic.outbox where state = 'leased' and lease_expires_at <= mautic.clock());
+$$;
+
+comment on function mautic.has_work() is 'True when the outbox or the change log holds something due.';
+
+create function mautic.start_worker(p_worker_id uuid, p_max_workers int, p_lease_ms int)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(mautic.claim_lock());
+  delete from mautic.worker where lease_expires_at <= mautic.clock();
+  if (select count(*) from mautic.worker) >= p_max_workers then
+    return false;
+  end if;
+  insert into mautic.worker (id, lease_expires_at)
+  values (p_worker_id, mautic.clock() + p_lease_ms * interval '1 millisecond');
+  return true;
+end
+$$;
+
+comment on function mautic.start_worker(uuid, int, int) is
+  'Takes one of p_max_workers worker leases for p_lease_ms. False when all are taken.';
+
+create function mautic.renew_worker(p_worker_id uuid, p_lease_ms int, p_item_lease_ms int)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  update mautic.worker
+  set lease_expires_at = mautic.clock() + p_lease_ms * interval '1 millisecond'
+  where id = p_worker_id and lease_expires_at > mautic.clock();
+  if not found then
+    return false;
+  end if;
+  perform mautic.renew_lease(p_worker_id, p_item_lease_ms);
+  return true;
+end
+$$;
+
+comment on function mautic.renew_worker(uuid, int, int) is
+  'Renews a worker''s lease and those of its items. False when the lease had run out: stop.';
+
+-- Items carry their own lease so that it can outlast the worker's: a request that a killed
+-- worker sent may still be at work in Mautic.
+create function mautic.renew_lease(p_holder uuid, p_item_lease_ms int)
+returns int
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  renewed int;
+begin
+  update mautic.outbox
+  set lease_expires_at = mautic.clock() + p_item_lease_ms * interval '1 millisecond'
+  where state = 'leased' and leased_by = p_holder and lease_expires_at > mautic.clock();
+  get diagnostics renewed = row_count;
+  return renewed;
+end
+$$;
+
+comment on function mautic.renew_lease(uuid, int) is 'Renews the item leases of a holder; returns how many it still holds.';
+
+-- The worker's half. Lock first, look afterwards, in a new statement: looking first and locking
+-- afterwards strands a row (reproduced). `try` never queues, so writers never wait behind it.
+create function mautic.leave_worker(p_worker_id uuid)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  if not pg_try_advisory_xact_lock(mautic.doorbell_lock()) then
+    return 'busy';
+  end if;
+  if mautic.has_work() then
+    return 'work';
+  end if;
+  delete from mautic.worker where id = p_worker_id;
+  return 'left';
+end
+$$;
+
+comment on function mautic.leave_worker(uuid) is
+  'left: the lease is gone and every later writer will ring. work: look again. '
+  'busy: a writer is between its look and its commit; try again.';
+
+-- For a worker whose patience or budget is over: go, commit, and say whether work is left. A
+-- writer that holds its transaction longer than that is covered by the sweep.
+create function mautic.abandon_worker(p_worker_id uuid)
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  delete from mautic.worker where id = p_worker_id;
+$$;
+
+comment on function mautic.abandon_worker(uuid) is 'Gives a worker lease back without looking. Look (has_work) in a later call.';
+
+-- The guarantee behind the bell, run by cron.
+create function mautic.sweep()
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  if not mautic.has_work() then
+    return 'idle';
+  end if;
+  if exists (select from mautic.worker w where w.lease_expires_at > mautic.clock()) then
+    return 'worker';
+  end if;
+  return mautic.ring('sweep-' || gen_random_uuid());
+end
+$$;
+
+comment on function mautic.sweep() is
+  'Rings when work is due and no worker lives. Returns idle, worker, or what mautic.ring() says.';

@@ -1,0 +1,323 @@
+-- Claim: the log is folded into the outbox, then due items are leased to a worker. Claims are
+-- serialised by an advisory lock held for the few milliseconds of this transaction:
+-- `for update skip locked` alone cannot keep two leads of one person apart (reproduced).
+
+-- Folds up to p_limit changes, live before replays. Only under the claim lock.
+create function mautic.fold(p_limit int)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  with taken as (
+    delete from mautic.lead_change c
+    using (
+      select priority, id from mautic.lead_change order by priority, id limit p_limit
+    ) first
+    where c.priority = first.priority and c.id = first.id
+    returning c.*
+  ), dirty as (
+    select
+      lead_id,
+      count(*) as changes,
+      min(priority) as priority,
+      bool_or(force) as force,
+      min(changed_at) as enqueued_at,
+      max(changed_at) as changed_at,
+      (array_agg(correlation_id order by id desc))[1] as correlation_id
+    from taken
+    group by lead_id
+  )
+  insert into mautic.outbox as o
+    (lead_id, version, priority, force, enqueued_at, changed_at, correlation_id)
+  select lead_id, changes, priority, force, enqueued_at, changed_at, correlation_id
+  from dirty
+  -- One order for all who lock several outbox rows: no deadlocks among them.
+  order by lead_id
+  on conflict (lead_id) do update
+  set
+    version = o.version + excluded.version,
+    priority = case when o.state = 'dead' then excluded.priority else least(o.priority, excluded.priority) end,
+    force = excluded.force or (o.force and o.state <> 'dead'),
+    changed_at = greatest(o.changed_at, excluded.changed_at),
+    correlation_id = excluded.correlation_id,
+    -- An edit revives a dead letter, and starts its count again. Whoever waits goes on waiting.
+    state = case when o.state = 'dead' then 'pending' else o.state end,
+    enqueued_at = case when o.state = 'dead' then excluded.enqueued_at else least(o.enqueued_at, excluded.enqueued_at) end,
+    attempts = case when o.state = 'dead' then 0 else o.attempts end,
+    failed_alone = case when o.state = 'dead' then 0 else o.failed_alone end;
+
+  return exists (select from mautic.lead_change);
+end
+$$;
+
+comment on function mautic.fold(int) is
+  'Folds up to p_limit rows of the change log into the outbox; returns whether some are left in the log.';
+
+-- Leases that ran out and waits that are over become due. A lease that ran out means a worker
+-- died with a request maybe still open in Mautic; the lease was long enough to outlast that.
+create function mautic.recover()
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  update mautic.outbox
+  set
+    state = 'pending', ambiguous = true, attempts = attempts + 1,
+    lease_token = null, leased_by = null, leased_version = null, lease_expires_at = null,
+    person_keys = null, not_before = null
+  where state = 'leased' and lease_expires_at <= mautic.clock();
+
+  update mautic.outbox
+  set state = 'pending', not_before = null, person_keys = null
+  where lead_id in (
+    select lead_id from mautic.outbox
+    where state = 'waiting' and not_before <= mautic.clock()
+    order by not_before
+    limit 1000
+  );
+$$;
+
+comment on function mautic.recover() is 'Makes expired leases and finished waits pending again.';
+
+-- Who a lead is, for the rule that no person is out twice: the address it has, the address an
+-- attempt of unknown outcome used, the address and id of the contact it is linked to, and the
+-- contact that has its address.
+create function mautic.person_keys(p_origin text, p_lead_id text, p_address text, p_attempted_address text)
+returns text[]
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select array_agg(distinct key)
+  from (
+    select 'address:' || p_address as key where p_address is not null
+    union all
+    select 'address:' || p_attempted_address where p_attempted_address is not null
+    union all
+    select unnest(array['address:' || c.address, 'contact:' || c.contact_id])
+    from mautic.contact_link k
+    join mautic.contact c on c.origin = k.origin and c.contact_id = k.contact_id
+    where k.origin = p_origin and k.lead_id = p_lead_id
+    union all
+    select 'contact:' || c.contact_id
+    from mautic.contact c
+    where c.origin = p_origin and c.address in (p_address, p_attempted_address)
+    union all
+    select 'lead:' || p_lead_id
+  ) keys;
+$$;
+
+comment on function mautic.person_keys(text, text, text, text) is
+  'The keys under which a lead''s person is known: address:…, contact:…, lead:….';
+
+-- What a worker needs of the items it holds.
+create function mautic.leased_items(p_origin text, p_lease_token uuid)
+returns jsonb
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select coalesce(
+    jsonb_agg(
+      jsonb_build_object(
+        'lead_id', o.lead_id,
+        'attempt', o.attempts + 1,
+        'operation', case
+          when c.contact_id is not null then 'edit'
+          when o.ambiguous then 'look_up'
+          else 'create'
+        end,
+        'linked', k.contact_id is not null,
+        'superseded', not o.force and coalesce(c.lead_id <> o.lead_id and c.lead_changed_at > o.changed_at, false),
+        'force', o.force,
+        'payload', l.payload,
+        'address', l.address,
+        'attempted_address', o.attempted_address,
+        'email_status', l.email_status,
+        'contact_id', c.contact_id,
+        'snapshot', coalesce(c.snapshot, '{}'),
+        'refused', coalesce(c.refused, '{}'),
+        'filled', to_jsonb(coalesce(k.filled, '{}')),
+        'do_not_contact', coalesce(c.do_not_contact, '[]'),
+        'correlation_id', o.correlation_id,
+        'changed_at', o.changed_at
+      )
+      order by o.priority, o.enqueued_at, o.lead_id
+    ),
+    '[]'
+  )
+  from mautic.outbox o
+  left join mautic.read_leads(
+    array(select h.lead_id from mautic.outbox h where h.lease_token = p_lease_token and h.state = 'leased')
+  ) l on l.lead_id = o.lead_id
+  left join mautic.contact_link k on k.origin = p_origin and k.lead_id = o.lead_id
+  left join lateral (
+    select c.*
+    from mautic.contact c
+    where c.origin = p_origin
+      and (c.contact_id = k.contact_id or (k.contact_id is null and c.address = l.address))
+    order by c.contact_id
+    limit 1
+  ) c on true
+  where o.lease_token = p_lease_token and o.state = 'leased';
+$$;
+
+create function mautic.claim(p_worker_id uuid, p_origin text, p_limit int, p_item_lease_ms int)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  token constant uuid := gen_random_uuid();
+  held text[];
+  picked int := 0;
+  gone text[] := '{}';
+  unfolded boolean;
+  window_ids text[];
+  last_priority smallint := -1;
+  last_enqueued_at timestamptz := '-infinity';
+  last_lead_id text := '';
+  candidate record;
+begin
+  perform pg_advisory_xact_lock(mautic.claim_lock());
+  if not exists (select from mautic.worker where id = p_worker_id and lease_expires_at > mautic.clock()) then
+    return jsonb_build_object('state', 'lost', 'items', '[]'::jsonb, 'more', false);
+  end if;
+
+  unfolded := mautic.fold(5000);
+  perform mautic.recover();
+
+  select coalesce(array_agg(key), '{}') into held
+  from mautic.outbox o, unnest(o.person_keys) key
+  where o.person_keys is not null;
+
+  -- Candidates in windows, so that a run of leads of one person does not hide those behind it.
+  for round in 1 .. 40 loop
+    select array_agg(w.lead_id order by w.priority, w.enqueued_at, w.lead_id) into window_ids
+    from (
+      select lead_id, priority, enqueued_at
+      from mautic.outbox
+      where state = 'pending'
+        and (priority, enqueued_at, lead_id) > (last_priority, last_enqueued_at, last_lead_id)
+      order by priority, enqueued_at, lead_id
+      limit greatest(p_limit, 50)
+    ) w;
+    exit when window_ids is null;
+
+    for candidate in
+      select
+        o.lead_id, o.priority, o.enqueued_at, o.ambiguous,
+        l.lead_id is null as gone,
+        mautic.person_keys(p_origin, o.lead_id, l.address, o.attempted_address) as keys
+      from unnest(window_ids) with ordinality w(lead_id, place)
+      join mautic.outbox o on o.lead_id = w.lead_id
+      left join mautic.read_leads(window_ids) l on l.lead_id = o.lead_id
+      order by w.place
+    loop
+      last_priority := candidate.priority;
+      last_enqueued_at := candidate.enqueued_at;
+      last_lead_id := candidate.lead_id;
+      continue when candidate.keys && held;
+      if candidate.gone then
+        gone := gone || candidate.lead_id;
+        continue;
+      end if;
+      held := held || candidate.keys;
+      picked := picked + 1;
+      update mautic.outbox
+      set
+        state = 'leased',
+        leased_by = p_worker_id,
+        lease_token = token,
+        leased_version = version,
+        lease_expires_at = mautic.clock() + p_item_lease_ms * interval '1 millisecond',
+        person_keys = candidate.keys
+      where lead_id = candidate.lead_id;
+      exit when picked >= p_limit;
+    end loop;
+    exit when picked >= p_limit;
+  end loop;
+
+  -- Deleted leads: nothing to send. Their links stay.
+  delete from mautic.outbox where lead_id = any (gone);
+
+  return jsonb_build_object(
+    'state', 'claimed',
+    'lease_token', token,
+    'items', mautic.leased_items(p_origin, token),
+    'more', unfolded or exists (
+      select from mautic.outbox
+      where state = 'pending'
+        and (priority, enqueued_at, lead_id) > (last_priority, last_enqueued_at, last_lead_id)
+    )
+  );
+end
+$$;
+
+comment on function mautic.claim(uuid, text, int, int) is
+  'Leases up to p_limit due items to a live worker for p_item_lease_ms. No person is out twice: not in '
+  'this batch, not with another worker, not during the grace after an ambiguous outcome. Returns '
+  '{state: claimed|lost, lease_token, items[], more}; more: further items were due behind this batch.';
+
+-- The same for one lead whose payload a caller brings (upsert_contact): the same lock, keys and
+-- lease. A row that was there already stays pending after its settle, because the table's own
+-- state may be newer than what the caller sent.
+create function mautic.claim_lead(
+  p_holder uuid, p_origin text, p_lead_id text, p_address text, p_correlation_id text, p_item_lease_ms int
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  token constant uuid := gen_random_uuid();
+  keys text[];
+  attempted text;
+begin
+  perform pg_advisory_xact_lock(mautic.claim_lock());
+  perform mautic.fold(5000);
+  perform mautic.recover();
+
+  select o.attempted_address into attempted from mautic.outbox o where o.lead_id = p_lead_id;
+  keys := mautic.person_keys(p_origin, p_lead_id, p_address, attempted);
+  if exists (select from mautic.outbox o where o.person_keys is not null and o.person_keys && keys) then
+    return jsonb_build_object('state', 'busy', 'items', '[]'::jsonb, 'more', false);
+  end if;
+
+  insert into mautic.outbox as o (
+    lead_id, state, enqueued_at, changed_at, correlation_id, leased_by, lease_token,
+    leased_version, lease_expires_at, person_keys
+  )
+  values (
+    p_lead_id, 'leased', mautic.clock(), mautic.clock(), p_correlation_id, p_holder, token,
+    1, mautic.clock() + p_item_lease_ms * interval '1 millisecond', keys
+  )
+  on conflict (lead_id) do update
+  set
+    state = 'leased', leased_by = excluded.leased_by, lease_token = excluded.lease_token,
+    leased_version = 0, lease_expires_at = excluded.lease_expires_at,
+    person_keys = excluded.person_keys, changed_at = excluded.changed_at, not_before = null;
+
+  return jsonb_build_object(
+    'state', 'claimed',
+    'lease_token', token,
+    'items', mautic.leased_items(p_origin, token),
+    'more', false
+  );
+end
+$$;
+
+comment on function mautic.claim_lead(uuid, text, text, text, text, int) is
+  'Leases one lead for a caller that brings its payload. Returns as mautic.claim(), or state busy '
+  'while that person is with a worker or within a grace.';

@@ -1,0 +1,170 @@
+-- Settle: the outcomes of a batch in one call.
+create function mautic.settle(p_origin text, p_lease_token uuid, p_outcomes jsonb)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  outcome record;
+  row_version bigint;
+  leased bigint;
+  settled int := 0;
+  lost text[] := '{}';
+begin
+  for outcome in
+    select *
+    from jsonb_to_recordset(p_outcomes) as t (
+      lead_id text,
+      result text,
+      contact_id bigint,
+      address text,
+      snapshot jsonb,
+      refused jsonb,
+      do_not_contact jsonb,
+      filled text[],
+      shows_lead boolean,
+      changed_at timestamptz,
+      asked_contact_id bigint,
+      attempted_address text,
+      delay_ms bigint,
+      failed_alone boolean,
+      error_code text,
+      error_message text
+    )
+    order by lead_id
+  loop
+    -- What Mautic told is true whoever asked: recorded even when the lease or the lead is gone.
+    if outcome.contact_id is not null then
+      perform mautic.record_contact(
+        p_origin, outcome.contact_id, outcome.lead_id, outcome.address, outcome.snapshot,
+        outcome.refused, outcome.do_not_contact, outcome.filled,
+        coalesce(outcome.shows_lead, false), outcome.changed_at, outcome.asked_contact_id);
+    end if;
+
+    select o.version, o.leased_version into row_version, leased
+    from mautic.outbox o
+    where o.lead_id = outcome.lead_id and o.state = 'leased' and o.lease_token = p_lease_token
+      and o.lease_expires_at > mautic.clock()
+    for update;
+    if not found then
+      lost := lost || outcome.lead_id;
+      continue;
+    end if;
+    settled := settled + 1;
+
+    if outcome.result = 'gone' then
+      -- The contact was deleted in Mautic: forget it, create it again.
+      delete from mautic.contact_link where origin = p_origin and contact_id = outcome.asked_contact_id;
+      delete from mautic.contact where origin = p_origin and contact_id = outcome.asked_contact_id;
+    end if;
+
+    if outcome.result = 'done' and row_version = leased then
+      delete from mautic.outbox where lead_id = outcome.lead_id;
+    elsif outcome.result in ('done', 'gone') or (outcome.result = 'dead' and row_version <> leased) then
+      -- Changed while it was out: once more, with what it is now.
+      update mautic.outbox
+      set
+        state = 'pending', enqueued_at = changed_at, attempts = 0, failed_alone = 0,
+        ambiguous = false, attempted_address = null, not_before = null, person_keys = null,
+        leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
+        error_code = null, error_message = null, error_at = null
+      where lead_id = outcome.lead_id;
+    elsif outcome.result = 'dead' then
+      update mautic.outbox
+      set
+        state = 'dead', force = false, attempts = attempts + 1,
+        ambiguous = false, attempted_address = null, not_before = null, person_keys = null,
+        leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
+        error_code = outcome.error_code, error_message = outcome.error_message, error_at = mautic.clock()
+      where lead_id = outcome.lead_id;
+    elsif outcome.result in ('retry', 'ambiguous') then
+      update mautic.outbox
+      set
+        state = 'waiting',
+        attempts = attempts + 1,
+        failed_alone = failed_alone + case when outcome.failed_alone then 1 else 0 end,
+        not_before = mautic.clock() + coalesce(outcome.delay_ms, 0) * interval '1 millisecond',
+        ambiguous = ambiguous or outcome.result = 'ambiguous',
+        attempted_address = coalesce(outcome.attempted_address, attempted_address),
+        -- Within the grace nobody else touches this person.
+        person_keys = case when outcome.result = 'ambiguous' then person_keys end,
+        leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
+        error_code = outcome.error_code, error_message = outcome.error_message, error_at = mautic.clock()
+      where lead_id = outcome.lead_id;
+    else
+      raise exception 'outcome of lead %: unknown result %', outcome.lead_id, outcome.result
+        using errcode = 'invalid_parameter_value', hint = 'done, retry, ambiguous, gone or dead';
+    end if;
+  end loop;
+
+  return jsonb_build_object('settled', settled, 'lost', to_jsonb(lost));
+end
+$$;
+
+comment on function mautic.settle(text, uuid, jsonb) is
+  'Takes the outcomes of a batch: [{lead_id, result: done|retry|ambiguous|gone|dead, …}]. Only the holder '
+  'of the lease moves its rows; contacts are recorded all the same. done with an unchanged version: the row '
+  'goes; changed meanwhile: pending again. retry, ambiguous: due after delay_ms; ambiguous keeps the person '
+  'held until then. Returns {settled, lost[]}.';
+
+-- What an answer of Mautic taught about a contact.
+create function mautic.record_contact(
+  p_origin text, p_contact_id bigint, p_lead_id text, p_address text, p_snapshot jsonb, p_refused jsonb,
+  p_do_not_contact jsonb, p_filled text[], p_shows_lead boolean, p_changed_at timestamptz, p_asked_contact_id bigint
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  insert into mautic.contact as c (
+    origin, contact_id, address, snapshot, refused, do_not_contact, lead_id, lead_changed_at
+  )
+  values (
+    p_origin, p_contact_id, coalesce(lower(btrim(p_address)), ''), coalesce(p_snapshot, '{}'),
+    coalesce(p_refused, '{}'), coalesce(p_do_not_contact, '[]'),
+    case when p_shows_lead then p_lead_id end, case when p_shows_lead then p_changed_at end
+  )
+  on conflict (origin, contact_id) do update
+  set
+    address = coalesce(nullif(excluded.address, ''), c.address),
+    snapshot = coalesce(p_snapshot, c.snapshot),
+    refused = coalesce(p_refused, c.refused),
+    do_not_contact = coalesce(p_do_not_contact, c.do_not_contact),
+    lead_id = coalesce(excluded.lead_id, c.lead_id),
+    lead_changed_at = coalesce(excluded.lead_changed_at, c.lead_changed_at),
+    answered_at = mautic.clock();
+
+  -- Merged in Mautic: the old id answers with the survivor. Everybody linked to it moves along.
+  if p_asked_contact_id is not null and p_asked_contact_id <> p_contact_id then
+    update mautic.contact_link
+    set contact_id = p_contact_id
+    where origin = p_origin and contact_id = p_asked_contact_id;
+    insert into mautic.enrollment as e (
+      origin, contact_id, campaign_id, state, lead_id, correlation_id, intended_at, confirmed_at
+    )
+    select origin, p_contact_id, campaign_id, state, lead_id, correlation_id, intended_at, confirmed_at
+    from mautic.enrollment
+    where origin = p_origin and contact_id = p_asked_contact_id
+    on conflict do nothing;
+    delete from mautic.enrollment where origin = p_origin and contact_id = p_asked_contact_id;
+    delete from mautic.contact where origin = p_origin and contact_id = p_asked_contact_id;
+  end if;
+
+  insert into mautic.contact_link as k (origin, lead_id, contact_id, filled)
+  values (p_origin, p_lead_id, p_contact_id, coalesce(p_filled, '{}'))
+  on conflict (origin, lead_id) do update
+  set
+    contact_id = excluded.contact_id,
+    filled = coalesce(p_filled, k.filled),
+    linked_at = case when k.contact_id = excluded.contact_id then k.linked_at else excluded.linked_at end;
+end
+$$;
+
+comment on function mautic.record_contact(text, bigint, text, text, jsonb, jsonb, jsonb, text[], boolean, timestamptz, bigint) is
+  'Stores what Mautic''s answer showed of a contact and links the lead to it. p_asked_contact_id: the id that '
+  'was asked for, when another one came back. null arguments leave what is stored.';

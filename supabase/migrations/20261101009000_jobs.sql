@@ -1,0 +1,34 @@
+-- The cron jobs, all of them here.
+create function mautic.schedule_jobs()
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  if not mautic.has_routine('cron', 'schedule') then
+    return 'no_pg_cron';
+  end if;
+  begin
+    execute $cron$select cron.schedule('mautic-sweep', '10 seconds', 'select mautic.sweep()')$cron$;
+  exception when others then
+    -- Seconds came with pg_cron 1.5.
+    raise warning 'pg_cron takes no seconds (%): the sweep runs every minute', sqlerrm;
+    execute $cron$select cron.schedule('mautic-sweep', '* * * * *', 'select mautic.sweep()')$cron$;
+  end;
+  return 'scheduled';
+end
+$$;
+
+comment on function mautic.schedule_jobs() is
+  'Registers the cron jobs of this schema, or renews them. Run it again after installing pg_cron.';
+
+do $$
+begin
+  perform mautic.schedule_jobs();
+exception when others then
+  raise warning 'the sweep was not scheduled: %', sqlerrm
+    using hint = 'select mautic.schedule_jobs();';
+end
+$$;

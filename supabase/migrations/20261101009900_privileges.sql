@@ -1,0 +1,29 @@
+-- Last in the sequence: who may call what. Postgres lets everybody execute a new function;
+-- here nobody may, but for the functions named below.
+revoke all on all tables in schema mautic from public, anon, authenticated, service_role;
+revoke all on all routines in schema mautic from public, anon, authenticated, service_role;
+
+grant execute on function
+  mautic.start_worker(uuid, int, int),
+  mautic.renew_worker(uuid, int, int),
+  mautic.renew_lease(uuid, int),
+  mautic.leave_worker(uuid),
+  mautic.abandon_worker(uuid),
+  mautic.has_work(),
+  mautic.ring(text),
+  mautic.claim(uuid, text, int, int),
+  mautic.claim_lead(uuid, text, text, text, text, int),
+  mautic.settle(text, uuid, jsonb),
+  mautic.intend_enrollment(text, bigint, bigint, text, text),
+  mautic.confirm_enrollment(text, bigint, bigint),
+  mautic.withdraw_enrollment(text, bigint, bigint),
+  mautic.read_email_status(text),
+  mautic.acquire_token(text, text, uuid, int),
+  mautic.store_token(text, text, uuid, text, timestamptz),
+  mautic.drop_token(text, text, text),
+  mautic.release_token(text, text, uuid)
+to service_role;
+
+-- The application's own tables: service_role as everywhere on Supabase, the public roles by the
+-- application's own policies (row level security is on and none is made here).
+grant select, insert, update, delete on public.leads, public.lead_activity to service_role;
