@@ -45,7 +45,7 @@ create table mautic.enrollment (
   contact_id bigint not null,
   campaign_id bigint not null,
   state text not null default 'intended' check (state in ('intended', 'confirmed')),
-  lead_id text not null,
+  lead_id text,
   correlation_id text not null,
   intended_at timestamptz not null default clock_timestamp(),
   confirmed_at timestamptz,
@@ -66,6 +66,8 @@ create table mautic.oauth_token (
   hold_until timestamptz,
   primary key (origin, client_id)
 );
+
+comment on column mautic.enrollment.lead_id is 'The lead that brought it about; null for add_to_campaign by a caller.';
 
 comment on table mautic.oauth_token is
   'The cached access token. Sealed (AES-GCM under a key derived from the client secret): a dump, '

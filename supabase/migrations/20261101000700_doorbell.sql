@@ -177,6 +177,19 @@ $$;
 
 comment on function mautic.has_work() is 'True when the outbox or the change log holds something due.';
 
+-- A row can be due and yet not claimable (its person is held elsewhere); a change never is.
+create function mautic.has_changes()
+returns boolean
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select exists (select from mautic.lead_change);
+$$;
+
+comment on function mautic.has_changes() is 'True when the change log holds something that no worker has seen.';
+
 create function mautic.start_worker(p_worker_id uuid, p_max_workers int, p_lease_ms int)
 returns boolean
 language plpgsql

@@ -129,6 +129,7 @@ as $$
       jsonb_build_object(
         'lead_id', o.lead_id,
         'attempt', o.attempts + 1,
+        'failed_alone', o.failed_alone,
         'operation', case
           when c.contact_id is not null then 'edit'
           when o.ambiguous then 'look_up'
@@ -146,6 +147,10 @@ as $$
         'refused', coalesce(c.refused, '{}'),
         'filled', to_jsonb(coalesce(k.filled, '{}')),
         'do_not_contact', coalesce(c.do_not_contact, '[]'),
+        'enrolled_campaigns', to_jsonb(array(
+          select e.campaign_id from mautic.enrollment e
+          where e.origin = p_origin and e.contact_id = c.contact_id and e.state = 'confirmed'
+        )),
         'correlation_id', o.correlation_id,
         'changed_at', o.changed_at
       )

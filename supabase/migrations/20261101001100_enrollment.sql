@@ -12,9 +12,16 @@ as $$
 declare
   known text;
 begin
-  -- Read again here: the person may have opted out since the item was claimed.
+  -- Read again here: the person may have opted out since the item was claimed. Every lead that is
+  -- this contact counts.
   if exists (
-    select from mautic.read_leads(array[p_lead_id]) l
+    select
+    from mautic.read_leads(
+      array(
+        select k.lead_id from mautic.contact_link k
+        where k.origin = p_origin and k.contact_id = p_contact_id
+      ) || p_lead_id
+    ) l
     where coalesce(l.email_status, 'subscribed') <> 'subscribed'
   ) then
     return 'not_mailable';

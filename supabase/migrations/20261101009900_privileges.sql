@@ -10,6 +10,7 @@ grant execute on function
   mautic.leave_worker(uuid),
   mautic.abandon_worker(uuid),
   mautic.has_work(),
+  mautic.has_changes(),
   mautic.ring(text),
   mautic.claim(uuid, text, int, int),
   mautic.claim_lead(uuid, text, text, text, text, int),

@@ -1,0 +1,236 @@
+import { createClient } from "@supabase/supabase-js";
+import { z } from "zod";
+
+/** A call to the database that failed. `code` is the SQLSTATE or PostgREST code where there is one. */
+export class DatabaseError extends Error {
+  override name = "DatabaseError";
+  readonly routine: string;
+  readonly code: string;
+
+  constructor(routine: string, code: string, message: string) {
+    super(`mautic.${routine} failed: ${message}`);
+    this.routine = routine;
+    this.code = code;
+  }
+}
+
+const scalar = z.union([z.string(), z.number(), z.null()]);
+const entry = z.object({
+  channel: z.string(),
+  reason: z.number(),
+  comments: z.string().nullable(),
+});
+
+/** An outbox item as mautic.leased_items() describes it. */
+const leasedItem = z.object({
+  lead_id: z.string(),
+  attempt: z.number(),
+  failed_alone: z.number(),
+  operation: z.enum(["create", "edit", "look_up"]),
+  linked: z.boolean(),
+  superseded: z.boolean(),
+  force: z.boolean(),
+  payload: z.unknown(),
+  address: z.string().nullable(),
+  attempted_address: z.string().nullable(),
+  email_status: z.string().nullable(),
+  contact_id: z.number().nullable(),
+  snapshot: z.record(z.string(), scalar),
+  refused: z.record(z.string(), scalar),
+  filled: z.array(z.string()),
+  do_not_contact: z.array(entry),
+  enrolled_campaigns: z.array(z.number()),
+  correlation_id: z.string(),
+  changed_at: z.string(),
+});
+export type LeasedItem = z.infer<typeof leasedItem>;
+
+const claimed = z.object({
+  state: z.enum(["claimed", "lost", "busy"]),
+  lease_token: z.string().optional(),
+  items: z.array(leasedItem),
+  more: z.boolean(),
+});
+export type Claim = z.infer<typeof claimed>;
+
+/** What became of a leased item, as mautic.settle() takes it. */
+export interface Outcome {
+  lead_id: string;
+  result: "done" | "retry" | "ambiguous" | "gone" | "dead";
+  /** What Mautic's answer showed; recorded even when the lease is lost. */
+  contact_id?: number;
+  asked_contact_id?: number;
+  address?: string;
+  snapshot?: Record<string, string | number | null>;
+  refused?: Record<string, string | number | null>;
+  do_not_contact?: z.infer<typeof entry>[];
+  filled?: string[];
+  shows_lead?: boolean;
+  changed_at?: string;
+  attempted_address?: string;
+  delay_ms?: number;
+  failed_alone?: boolean;
+  error_code?: string;
+  error_message?: string;
+}
+
+const acquired = z.discriminatedUnion("state", [
+  z.object({ state: z.literal("cached"), sealed: z.string(), expires_at: z.string() }),
+  z.object({ state: z.literal("refresh") }),
+  z.object({ state: z.literal("wait"), retry_ms: z.number() }),
+]);
+
+const intention = z.enum(["new", "intended", "confirmed", "not_mailable"]);
+const settled = z.object({ settled: z.number(), lost: z.array(z.string()) });
+
+export interface DatabaseOptions {
+  /** The project's URL, e.g. `https://<ref>.supabase.co`. */
+  url: string;
+  /** A secret key (or the legacy service-role key): these functions are for service_role only. */
+  secretKey: string;
+  fetch: typeof fetch;
+  /** Upper bound for one call, in milliseconds. */
+  timeoutMs: number;
+}
+
+export type Database = ReturnType<typeof createDatabase>;
+
+/**
+ * The functions of schema `mautic` that the edge functions may call, typed, over the Data API.
+ * Every method raises {@link DatabaseError}; what each does is said in the migrations.
+ */
+export function createDatabase(options: DatabaseOptions) {
+  const client = createClient(options.url, options.secretKey, {
+    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+    db: { schema: "mautic" },
+    global: {
+      fetch: (input, init) =>
+        options.fetch(input, { ...init, signal: AbortSignal.timeout(options.timeoutMs) }),
+    },
+  });
+
+  async function call<T>(routine: string, args: object, shape: z.ZodType<T>): Promise<T> {
+    const { data, error } = await client.rpc(routine, args);
+    if (error) throw new DatabaseError(routine, error.code || "no_answer", error.message);
+    const parsed = shape.safeParse(data);
+    if (!parsed.success) {
+      throw new DatabaseError(routine, "bad_answer", z.prettifyError(parsed.error));
+    }
+    return parsed.data;
+  }
+  const nothing = z.unknown();
+
+  return {
+    startWorker: (workerId: string, maxWorkers: number, leaseMs: number) =>
+      call("start_worker", {
+        p_worker_id: workerId,
+        p_max_workers: maxWorkers,
+        p_lease_ms: leaseMs,
+      }, z.boolean()),
+    renewWorker: (workerId: string, leaseMs: number, itemLeaseMs: number) =>
+      call("renew_worker", {
+        p_worker_id: workerId,
+        p_lease_ms: leaseMs,
+        p_item_lease_ms: itemLeaseMs,
+      }, z.boolean()),
+    renewLease: (holder: string, itemLeaseMs: number) =>
+      call("renew_lease", { p_holder: holder, p_item_lease_ms: itemLeaseMs }, z.number()),
+    leaveWorker: (workerId: string) =>
+      call("leave_worker", { p_worker_id: workerId }, z.enum(["left", "work", "busy"])),
+    abandonWorker: (workerId: string) => call("abandon_worker", { p_worker_id: workerId }, nothing),
+    hasWork: () => call("has_work", {}, z.boolean()),
+    hasChanges: () => call("has_changes", {}, z.boolean()),
+    ring: (correlationId: string) => call("ring", { p_correlation_id: correlationId }, z.string()),
+    claim: (workerId: string, origin: string, limit: number, itemLeaseMs: number) =>
+      call("claim", {
+        p_worker_id: workerId,
+        p_origin: origin,
+        p_limit: limit,
+        p_item_lease_ms: itemLeaseMs,
+      }, claimed),
+    claimLead: (
+      holder: string,
+      origin: string,
+      lead: { id: string; address: string },
+      correlationId: string,
+      itemLeaseMs: number,
+    ) =>
+      call("claim_lead", {
+        p_holder: holder,
+        p_origin: origin,
+        p_lead_id: lead.id,
+        p_address: lead.address,
+        p_correlation_id: correlationId,
+        p_item_lease_ms: itemLeaseMs,
+      }, claimed),
+    settle: (origin: string, leaseToken: string, outcomes: Outcome[]) =>
+      call("settle", {
+        p_origin: origin,
+        p_lease_token: leaseToken,
+        p_outcomes: outcomes,
+      }, settled),
+    intendEnrollment: (
+      origin: string,
+      campaignId: number,
+      contactId: number,
+      leadId: string | null,
+      correlationId: string,
+    ) =>
+      call("intend_enrollment", {
+        p_origin: origin,
+        p_campaign_id: campaignId,
+        p_contact_id: contactId,
+        p_lead_id: leadId,
+        p_correlation_id: correlationId,
+      }, intention),
+    confirmEnrollment: (origin: string, campaignId: number, contactId: number) =>
+      call("confirm_enrollment", {
+        p_origin: origin,
+        p_campaign_id: campaignId,
+        p_contact_id: contactId,
+      }, nothing),
+    withdrawEnrollment: (origin: string, campaignId: number, contactId: number) =>
+      call("withdraw_enrollment", {
+        p_origin: origin,
+        p_campaign_id: campaignId,
+        p_contact_id: contactId,
+      }, nothing),
+    readEmailStatus: (leadId: string) =>
+      call("read_email_status", { p_lead_id: leadId }, z.string().nullable()),
+    tokens: {
+      acquire: (origin: string, clientId: string, holder: string, holdMs: number) =>
+        call("acquire_token", {
+          p_origin: origin,
+          p_client_id: clientId,
+          p_holder: holder,
+          p_hold_ms: holdMs,
+        }, acquired),
+      store: (
+        origin: string,
+        clientId: string,
+        holder: string,
+        sealed: string,
+        expiresAt: string,
+      ) =>
+        call("store_token", {
+          p_origin: origin,
+          p_client_id: clientId,
+          p_holder: holder,
+          p_sealed: sealed,
+          p_expires_at: expiresAt,
+        }, nothing),
+      drop: (origin: string, clientId: string, sealed: string) =>
+        call("drop_token", {
+          p_origin: origin,
+          p_client_id: clientId,
+          p_sealed: sealed,
+        }, nothing),
+      release: (origin: string, clientId: string, holder: string) =>
+        call("release_token", {
+          p_origin: origin,
+          p_client_id: clientId,
+          p_holder: holder,
+        }, nothing),
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { decideEnrollment, type DoNotContactEntry } from "../../../shared/enrollment_decider.ts";
+import { MauticError } from "../../../shared/mautic/errors.ts";
+import { guarded } from "./failure.ts";
+import { die, open, type SyncContext, type Work } from "./work.ts";
+
+function decide(work: Work, doNotContact: DoNotContactEntry[], { settings }: SyncContext) {
+  return decideEnrollment({
+    lead: work.lead!,
+    emailStatus: work.item.email_status,
+    doNotContact,
+    settings: settings.enrollment,
+  });
+}
+
+function isEnrolled(work: Work, campaignId: number | null): boolean {
+  return campaignId !== null && work.item.enrolled_campaigns.includes(campaignId);
+}
+
+/** Would this lead be enrolled by what was last seen? Then the contact has to be read afresh. */
+export function mayEnroll(work: Work, context: SyncContext): boolean {
+  return decide(work, work.item.do_not_contact, context).enroll &&
+    !isEnrolled(work, context.settings.enrollment.campaignId);
+}
+
+/** Enrols those who are due, once per contact and campaign, and notes why or why not. */
+export async function applyEnrollment(works: Work[], context: SyncContext): Promise<void> {
+  const { campaignId } = context.settings.enrollment;
+  for (const work of works) {
+    if (!open(work) || !work.lead) continue;
+    const entries = work.contact?.doNotContact ?? work.item.do_not_contact;
+    const decision = decide(work, entries, context);
+    work.enrollmentReason = decision.reason;
+    work.enrolled = false;
+    if (!decision.enroll || campaignId === null) continue;
+    if (isEnrolled(work, campaignId)) {
+      work.enrollmentReason = "already_enrolled";
+      continue;
+    }
+    if (work.contact) await enroll(work, work.contact.id, campaignId, context);
+  }
+}
+
+async function enroll(
+  work: Work,
+  contactId: number,
+  campaignId: number,
+  context: SyncContext,
+): Promise<void> {
+  const { database, settings, log } = context;
+  const { lead_id, correlation_id } = work.item;
+  await guarded([work], context, async () => {
+    try {
+      const answer = await enrollContact(
+        {
+          contactId,
+          campaignId,
+          leadId: lead_id,
+          correlationId: correlation_id,
+          isNew: work.created,
+        },
+        context,
+      );
+      work.enrolled = answer === "enrolled";
+      if (answer !== "enrolled") work.enrollmentReason = answer;
+      else log.info("enrolled", { leadId: lead_id, contactId, campaignId });
+    } catch (error) {
+      // The contact answered a moment ago: what is not there is the campaign.
+      if (!isNotFound(error)) throw error;
+      await database.withdrawEnrollment(settings.baseUrl, campaignId, contactId);
+      die(
+        work,
+        "campaign_not_found",
+        `Mautic knows no campaign ${campaignId}. Set MAUTIC_CAMPAIGN_HIGH_VALUE to the id of a campaign, then replay the lead.`,
+      );
+    }
+  });
+}
+
+export interface Enrollment {
+  contactId: number;
+  campaignId: number;
+  leadId: string | null;
+  correlationId: string;
+  /** The contact was created a moment ago by us: it can be in no campaign yet. */
+  isNew: boolean;
+}
+
+/**
+ * Adds a contact to a campaign, once. Mautic answers success to everything and starts the flow
+ * again where the campaign allows it, so membership is read first unless the contact is new.
+ * Errors: {@link MauticError}; `not_found` when there is no such campaign or contact.
+ */
+export async function enrollContact(
+  { contactId, campaignId, leadId, correlationId, isNew }: Enrollment,
+  { mautic, database, settings }: SyncContext,
+): Promise<"enrolled" | "already_enrolled" | "not_mailable"> {
+  const origin = settings.baseUrl;
+  const intention = await database.intendEnrollment(
+    origin,
+    campaignId,
+    contactId,
+    leadId,
+    correlationId,
+  );
+  if (intention === "not_mailable") return "not_mailable";
+  if (intention === "confirmed") return "already_enrolled";
+  if (intention === "intended" || !isNew) {
+    const memberships = await mautic.contactCampaigns(contactId, correlationId);
+    if (memberships.includes(campaignId)) {
+      await database.confirmEnrollment(origin, campaignId, contactId);
+      // What an attempt of ours that lost its answer did is ours.
+      return intention === "intended" ? "enrolled" : "already_enrolled";
+    }
+  }
+  await mautic.addToCampaign(campaignId, contactId, correlationId);
+  await database.confirmEnrollment(origin, campaignId, contactId);
+  return "enrolled";
+}
+
+/** Is this the error for a campaign or contact that is not there? */
+export function isNotFound(error: unknown): error is MauticError {
+  return error instanceof MauticError && error.code === "not_found";
+}

@@ -1,0 +1,102 @@
+import type { Outcome } from "../../../shared/database.ts";
+import { MauticError } from "../../../shared/mautic/errors.ts";
+import { backoff } from "./backoff.ts";
+import { die, open, type SyncContext, type Work } from "./work.ts";
+
+/** After this many failures in a request of its own, while others passed, a person has to look. */
+const failedAloneLimit = 5;
+/** Added to the server's own time limit before a request of unknown outcome is repeated. */
+const graceMarginMs = 5_000;
+
+/** Trouble that has nothing to do with the item: stop sending for now. */
+export function isTrouble(error: MauticError): boolean {
+  return error.ambiguous || error.retryable ||
+    ["unauthorized", "forbidden", "api_disabled", "oauth_refused", "bad_answer", "lease_too_short"].includes(error.code);
+}
+
+export export function halt({ run, settings, log }: SyncContext, error: MauticError): void {
+  run.halt = { code: error.code, delayMs: error.retryAfterMs ?? 0 };
+  log.warn("sending_halted", { code: error.code, status: error.status, batchSize: settings.batchSize });
+}
+
+/** Gives an item the result that an error of Mautic means for it. */
+export function fail(work: Work, error: MauticError, context: SyncContext): void {
+  const { settings, random, run } = context;
+  const { item } = work;
+  const aliases = Object.keys(error.fieldErrors);
+  if (error.ambiguous) {
+    work.result = {
+      result: "ambiguous",
+      delay_ms: settings.serverTimeLimitMs + graceMarginMs,
+      error_code: error.code,
+      error_message: error.message,
+    };
+  } else if (error.code === "duplicate_contact") {
+    die(
+      work,
+      "duplicate_contact",
+      "Mautic has several contacts with this e-mail and refuses every save of it. Merge them in Mautic, then replay the lead.",
+    );
+  } else if (error.code === "validation_failed" && aliases.includes("email")) {
+    die(work, "invalid_email", `contact.email: Mautic refuses the address (${error.message}). Correct the lead; the edit sends it again.`);
+  } else if (error.code === "validation_failed") {
+    die(
+      work,
+      "field_refused",
+      `Mautic refuses ${aliases.join(", ") || "a field"}: ${error.message}. Correct the lead or the field in Mautic, then replay the lead.`,
+    );
+  } else if (error.code === "not_found" && work.contactId !== undefined && !work.sent) {
+    work.result = { result: "gone" };
+  } else if (error.code === "server_failed" && run.successes > 0 && item.failed_alone + 1 >= failedAloneLimit) {
+    die(
+      work,
+      "mautic_failed",
+      `Mautic answers ${error.status ?? 500} to this lead alone, ${failedAloneLimit} times. Look into Mautic's log, then replay the lead.`,
+    );
+  } else {
+    work.result = {
+      result: "retry",
+      delay_ms: backoff(item.attempt, random, error.retryAfterMs),
+      failed_alone: error.code === "server_failed" && run.successes > 0,
+      error_code: error.code,
+      error_message: error.message,
+    };
+  }
+}
+
+/** Puts an item back unsent, because sending was halted. */
+export function postpone(work: Work, { run, random }: SyncContext): void {
+  work.result = {
+    result: "retry",
+    delay_ms: backoff(work.item.attempt, random, run.halt?.delayMs),
+    error_code: run.halt?.code ?? "halted",
+    error_message: "Not sent: Mautic could not be reached or refused to work just now.",
+  };
+}
+
+/** What settle is told of an item. */
+export function outcomeOf(work: Work, recorded: Partial<Outcome>): Outcome {
+  const result = work.result ?? { result: "done" as const };
+  return {
+    lead_id: work.item.lead_id,
+    ...recorded,
+    ...result,
+    ...(result.result === "ambiguous" ? { attempted_address: work.address } : {}),
+    ...(result.result === "gone" && work.contactId !== undefined ? { asked_contact_id: work.contactId } : {}),
+  };
+}
+
+/**
+ * Runs a call for `works`, unless sending is halted. A Mautic error becomes the result of each;
+ * one that has nothing to do with them halts the run.
+ */
+export async function guarded(works: Work[], context: SyncContext, call: () => Promise<void>): Promise<void> {
+  if (context.run.halt) return works.filter(open).forEach((work) => postpone(work, context));
+  try {
+    await call();
+  } catch (error) {
+    if (!(error instanceof MauticError)) throw error;
+    if (isTrouble(error)) halt(context, error);
+    for (const work of works) if (open(work)) fail(work, error, context);
+  }
+}

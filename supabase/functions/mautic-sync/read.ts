@@ -1,0 +1,58 @@
+import { contactDelta } from "../../../shared/contact_mapper.ts";
+import { guarded } from "./failure.ts";
+import { open, type SyncContext, type Work } from "./work.ts";
+
+/**
+ * Reads the contacts of `works` as they are now, one request for all. Mautic leaves merged-away
+ * and deleted ids out of a list, so the missing ones are asked for one by one: 404 is gone, another
+ * id in the answer is the contact it was merged into.
+ *
+ * Before a batch edit this is a must: a merged-away id beside its survivor in one `batch/edit`
+ * makes Mautic save a duplicate (recorded: batch-patch-same-id-twice).
+ */
+export async function readContacts(works: Work[], context: SyncContext): Promise<void> {
+  if (works.length === 0) return;
+  await guarded(works, context, async () => {
+    const found = await context.mautic.contactsByIds(
+      works.map((work) => work.contactId!),
+      works[0]!.item.correlation_id,
+    );
+    const byId = new Map(found.map((contact) => [contact.id, contact]));
+    for (const work of works) work.contact = byId.get(work.contactId!);
+  });
+  for (const work of works) {
+    if (!open(work) || work.contact) continue;
+    await guarded([work], context, async () => {
+      work.contact = await context.mautic.getContact(work.contactId!, work.item.correlation_id);
+    });
+  }
+}
+
+/**
+ * For leads whose last attempt may have reached Mautic: looks for a contact with the address it
+ * had then or has now. Found: it is edited, so that nothing is created twice.
+ */
+export async function lookUp(works: Work[], context: SyncContext): Promise<void> {
+  if (works.length === 0) return;
+  const addresses = works.flatMap((work) => [work.item.attempted_address, work.address])
+    .filter((address) => address !== null);
+  await guarded(works, context, async () => {
+    const found = await context.mautic.findByEmail(
+      [...new Set(addresses)],
+      works[0]!.item.correlation_id,
+    );
+    const taken = new Set<number>();
+    for (const work of works) {
+      const contact = found.find((each) =>
+        !taken.has(each.id) &&
+        [work.item.attempted_address, work.address].includes(
+          String(each.fields["email"] ?? "").trim().toLowerCase(),
+        )
+      );
+      if (!contact) continue;
+      taken.add(contact.id);
+      work.contactId = contact.id;
+      work.delta = contactDelta(work.desired, { snapshot: {}, refused: {}, filled: [] });
+    }
+  });
+}

@@ -1,0 +1,18 @@
+import { z } from "zod";
+
+const id = z.union([
+  z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
+  z.string().regex(/^[1-9][0-9]{0,14}$/, "expected a positive integer"),
+]).transform(Number);
+
+/**
+ * The body of a POST to mautic-sync. `payload` is parsed by the lead's own schema
+ * (shared/lead.ts), so that the queue and direct calls have one.
+ */
+export const syncRequest = z.discriminatedUnion("action", [
+  z.object({ action: z.literal("upsert_contact"), payload: z.unknown() }),
+  z.object({ action: z.literal("add_to_campaign"), mauticContactId: id, campaignId: id }),
+  z.object({ action: z.literal("ping") }),
+  z.object({ action: z.literal("drain") }),
+]);
+export type SyncRequest = z.infer<typeof syncRequest>;

@@ -1,0 +1,111 @@
+import type { BatchEntry, ContactBody } from "../../../shared/mautic/client.ts";
+import { MauticError } from "../../../shared/mautic/errors.ts";
+import { fail, halt, isTrouble, postpone } from "./failure.ts";
+import type { SyncContext, Work } from "./work.ts";
+
+/** The fields of a contact as Mautic takes them: blanks only with the flag that makes it heed them. */
+function body(work: Work): ContactBody {
+  if (work.delta.blanks.length === 0) return work.delta.fields;
+  const blanks = Object.fromEntries(work.delta.blanks.map((alias) => [alias, ""]));
+  return { ...work.delta.fields, ...blanks, overwriteWithBlank: true };
+}
+
+/** Creates contacts, in batches; alone where it is one. Mautic matches them by address (upsert). */
+export function sendCreates(works: Work[], context: SyncContext): Promise<void> {
+  return sendInBatches(works, context, {
+    one: async (work) =>
+      entry(await context.mautic.createContact(body(work), work.item.correlation_id)),
+    many: (batch) => context.mautic.batchNew(batch.map(body), correlation(batch)),
+  });
+}
+
+/** Edits contacts by id. The caller has seen to it that no id comes twice. */
+export function sendEdits(works: Work[], context: SyncContext): Promise<void> {
+  return sendInBatches(works, context, {
+    one: async (work) =>
+      entry({
+        created: false,
+        contact: await context.mautic.editContact(
+          work.contactId!,
+          body(work),
+          work.item.correlation_id,
+        ),
+      }),
+    many: (batch) =>
+      context.mautic.batchEdit(
+        batch.map((work) => ({ ...body(work), id: work.contactId! })),
+        correlation(batch),
+      ),
+  });
+}
+
+interface Calls {
+  one(work: Work): Promise<BatchEntry>;
+  many(batch: Work[]): Promise<BatchEntry[]>;
+}
+
+function entry(saved: Omit<Extract<BatchEntry, { status: "saved" }>, "status">): BatchEntry {
+  return { status: "saved", ...saved };
+}
+
+/** A batch carries the id of its first lead's change; each lead's own is in the log beside it. */
+function correlation(batch: Work[]): string {
+  return batch[0]!.item.correlation_id;
+}
+
+async function sendInBatches(works: Work[], context: SyncContext, calls: Calls): Promise<void> {
+  let rest = works;
+  while (rest.length > 0) {
+    const batch = rest.slice(0, context.run.batchSize);
+    rest = rest.slice(batch.length);
+    await sendBatch(batch, context, calls);
+  }
+}
+
+async function sendBatch(batch: Work[], context: SyncContext, calls: Calls): Promise<void> {
+  const { run, settings, clock } = context;
+  if (run.halt) return batch.forEach((work) => postpone(work, context));
+  const startedAt = clock.now();
+  try {
+    const entries = batch.length === 1 ? [await calls.one(batch[0]!)] : await calls.many(batch);
+    batch.forEach((work, index) => take(work, entries[index]!, context));
+    run.successes += 1;
+    adaptBatchSize(
+      context,
+      clock.now() - startedAt > settings.requestTimeoutMs / 3 ? "slow" : "good",
+    );
+  } catch (error) {
+    if (!(error instanceof MauticError)) throw error;
+    if (error.code === "server_failed" && batch.length > 1) {
+      // 500 for the whole call, some items may be saved: one item may be the cause. Mautic
+      // matches creates by address and edits are by id, so halves may be sent again at once.
+      adaptBatchSize(context, "failed");
+      const middle = Math.ceil(batch.length / 2);
+      await sendBatch(batch.slice(0, middle), context, calls);
+      await sendBatch(batch.slice(middle), context, calls);
+      return;
+    }
+    if (error.code === "server_failed") {
+      run.failedAlone += 1;
+      // Two that fail alone with nothing in between that passed: it is not the items.
+      if (run.failedAlone >= 2 && run.successes === 0) halt(context, error);
+    } else if (isTrouble(error)) {
+      halt(context, error);
+      adaptBatchSize(context, "failed");
+    }
+    batch.forEach((work) => fail(work, error, context));
+  }
+}
+
+function take(work: Work, answered: BatchEntry, context: SyncContext): void {
+  if (answered.status === "failed") return fail(work, answered.error, context);
+  work.sent = true;
+  work.contact = answered.contact;
+  work.created = answered.created;
+}
+
+function adaptBatchSize({ run, settings }: SyncContext, how: "good" | "slow" | "failed"): void {
+  run.batchSize = how === "good"
+    ? Math.min(settings.batchSize, run.batchSize + 5)
+    : Math.max(Math.min(5, settings.batchSize), Math.floor(run.batchSize / 2));
+}

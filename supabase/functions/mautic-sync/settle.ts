@@ -1,0 +1,29 @@
+import type { Clock } from "../../../shared/clock.ts";
+import { type Database, DatabaseError, type Outcome } from "../../../shared/database.ts";
+import type { Log } from "../../../shared/log.ts";
+
+const pausesMs = [200, 1_000, 3_000];
+
+/**
+ * Settles, and tries again when the database could not be reached: what is lost here would be
+ * looked up and sent once more after the lease. Settling twice is harmless, the second finds the
+ * lease gone. Errors: {@link DatabaseError} after the last try.
+ */
+export async function settleSurely(
+  origin: string,
+  leaseToken: string,
+  outcomes: Outcome[],
+  { database, clock, log }: { database: Database; clock: Clock; log: Log },
+): Promise<void> {
+  for (const pauseMs of [...pausesMs, undefined]) {
+    try {
+      const { lost } = await database.settle(origin, leaseToken, outcomes);
+      if (lost.length > 0) log.warn("lease_lost", { leads: lost.length });
+      return;
+    } catch (error) {
+      if (pauseMs === undefined || !(error instanceof DatabaseError)) throw error;
+      log.warn("settle_failed", { code: error.code, retryMs: pauseMs });
+      await clock.sleep(pauseMs);
+    }
+  }
+}

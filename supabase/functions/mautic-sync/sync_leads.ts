@@ -1,0 +1,86 @@
+import { confirmAnswer } from "../../../shared/contact_mapper.ts";
+import type { LeasedItem, Outcome } from "../../../shared/database.ts";
+import { applyConsent, mayChangeConsent } from "./consent.ts";
+import { applyEnrollment, mayEnroll } from "./enroll.ts";
+import { lookUp, readContacts } from "./read.ts";
+import { outcomeOf } from "./failure.ts";
+import { sendCreates, sendEdits } from "./send.ts";
+import { hasFieldsToSend, open, prepare, type SyncContext, type Work } from "./work.ts";
+import { applyUtmTags } from "./utm_tags.ts";
+
+/**
+ * Brings leased leads to Mautic: fields, then consent, then enrolment. The one way there is, for
+ * the queue and for direct calls alike. Never raises for what Mautic or a lead does: each item
+ * comes back with what became of it. Errors: DatabaseError.
+ */
+export async function syncLeads(items: LeasedItem[], context: SyncContext): Promise<Work[]> {
+  const works = items.map((item) => prepare(item, context));
+  await lookUp(works.filter((work) => open(work) && work.item.operation === "look_up"), context);
+  await sendFields(works, context);
+  await applyConsent(works, context);
+  await applyUtmTags(works, context);
+  await applyEnrollment(works, context);
+  return works;
+}
+
+async function sendFields(works: Work[], context: SyncContext): Promise<void> {
+  const known = works.filter((work) => open(work) && work.contactId !== undefined);
+  const edits = known.filter(hasFieldsToSend);
+  const onlyRead = known.filter((work) =>
+    !hasFieldsToSend(work) && (mayChangeConsent(work) || mayEnroll(work, context))
+  );
+  // A single edit needs no reading first: its own answer tells of a merge.
+  await readContacts(edits.length > 1 ? [...edits, ...onlyRead] : onlyRead, context);
+
+  // Merged since: the survivor is edited instead, in a request of its own (its id may be in the batch).
+  const moved = edits.filter((work) =>
+    open(work) && work.contact && work.contact.id !== work.contactId
+  );
+  await sendEdits(edits.filter((work) => open(work) && !moved.includes(work)), context);
+  for (const work of moved) await sendEdits([work], context);
+  await sendCreates(works.filter((work) => open(work) && work.contactId === undefined), context);
+}
+
+/** The outcome of an item for settle: its result and what Mautic's answer confirmed. */
+export function outcome(work: Work, { log }: SyncContext): Outcome {
+  const { item, contact } = work;
+  if (!contact) {
+    const link = work.result?.result === "done" && item.contact_id !== null
+      ? { contact_id: item.contact_id }
+      : {};
+    // Nothing to send to a contact found by its address: the link is the news.
+    const adopted = work.result === undefined && item.contact_id !== null && !item.linked
+      ? { contact_id: item.contact_id }
+      : {};
+    return outcomeOf(work, { ...link, ...adopted });
+  }
+  const asked = work.contactId !== undefined && work.contactId !== contact.id
+    ? { asked_contact_id: work.contactId }
+    : {};
+  const answered: Partial<Outcome> = {
+    contact_id: contact.id,
+    ...asked,
+    address: String(contact.fields["email"] ?? work.address),
+    do_not_contact: contact.doNotContact,
+    changed_at: item.changed_at,
+  };
+  if (!work.sent) return outcomeOf(work, answered);
+
+  const confirmed = confirmAnswer(work.delta, contact.fields);
+  for (const { alias, got } of confirmed.notTaken) {
+    // Said once: the refused value is remembered and not sent again.
+    log.warn("field_not_taken", { leadId: item.lead_id, contactId: contact.id, field: alias, got });
+  }
+  const stillRefused = Object.fromEntries(
+    Object.entries(item.refused).filter(([alias]) => !(alias in confirmed.snapshot)),
+  );
+  const snapshot = { ...item.snapshot, ...confirmed.snapshot };
+  const filled = Object.keys(work.desired).filter((alias) => work.desired[alias] !== null);
+  return outcomeOf(work, {
+    ...answered,
+    snapshot,
+    refused: { ...stillRefused, ...confirmed.refused },
+    filled,
+    shows_lead: true,
+  });
+}

@@ -1,0 +1,104 @@
+import { validateAddress } from "../../../shared/address.ts";
+import type { Claim } from "../../../shared/database.ts";
+import type { Lead } from "../../../shared/lead.ts";
+import { outcome, syncLeads } from "./sync_leads.ts";
+import { settleSurely } from "./settle.ts";
+import type { SyncContext, Work } from "./work.ts";
+import { itemLeaseMs } from "./worker.ts";
+
+const busyPauseMs = 250;
+const busyPatienceMs = 10_000;
+
+export type UpsertAnswer =
+  | {
+    state: "done";
+    contactId: string;
+    created: boolean;
+    enrolled: boolean;
+    enrollmentReason: string;
+  }
+  | { state: "failed"; code: string; message: string; retryable: boolean }
+  | { state: "busy" };
+
+/**
+ * Upserts one lead that the caller brings: the same lease, the same steps and the same records as
+ * the queue. Waits up to 10 s while that person is with a worker. Errors: DatabaseError.
+ */
+export async function upsertContact(
+  lead: Lead,
+  correlationId: string,
+  context: SyncContext & { holder: string; leaseRenewed(until: number): void },
+): Promise<UpsertAnswer> {
+  const { settings, clock } = context;
+  const address = validateAddress(lead.contact.email, settings.fieldMaxLength);
+  if (!address.ok) {
+    return {
+      state: "failed",
+      code: "invalid_email",
+      message: `contact.email: ${address.reason}`,
+      retryable: false,
+    };
+  }
+  const claim = await claimPatiently(
+    { id: lead.id, address: address.address },
+    correlationId,
+    context,
+  );
+  if (!claim?.lease_token) return { state: "busy" };
+  const items = claim.items.map((item) => ({
+    ...item,
+    payload: lead,
+    address: address.address,
+    correlation_id: correlationId,
+  }));
+  context.leaseRenewed(clock.now() + itemLeaseMs(settings));
+
+  const works = await syncLeads(items, context);
+  await settleSurely(
+    settings.baseUrl,
+    claim.lease_token,
+    works.map((work) => outcome(work, context)),
+    context,
+  );
+  return answer(works[0]!);
+}
+
+async function claimPatiently(
+  lead: { id: string; address: string },
+  correlationId: string,
+  { database, settings, clock, holder }: SyncContext & { holder: string },
+): Promise<Claim | undefined> {
+  const until = clock.now() + busyPatienceMs;
+  while (true) {
+    const claim = await database.claimLead(
+      holder,
+      settings.baseUrl,
+      lead,
+      correlationId,
+      itemLeaseMs(settings),
+    );
+    if (claim.state === "claimed") return claim;
+    if (clock.now() >= until) return undefined;
+    await clock.sleep(busyPauseMs);
+  }
+}
+
+function answer(work: Work): UpsertAnswer {
+  const { result } = work;
+  const contactId = work.contact?.id ?? work.item.contact_id;
+  if (result === undefined && contactId !== null && contactId !== undefined) {
+    return {
+      state: "done",
+      contactId: String(contactId),
+      created: work.created,
+      enrolled: work.enrolled ?? false,
+      enrollmentReason: work.enrollmentReason ?? "disabled",
+    };
+  }
+  return {
+    state: "failed",
+    code: result?.error_code ?? "retry_later",
+    message: result?.error_message ?? "The contact was deleted in Mautic; send the lead again.",
+    retryable: result?.result !== "dead",
+  };
+}

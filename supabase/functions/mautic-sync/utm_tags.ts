@@ -1,0 +1,34 @@
+import type { Lead } from "../../../shared/lead.ts";
+import { guarded } from "./failure.ts";
+import { open, type SyncContext, type Work } from "./work.ts";
+
+const parts = ["source", "medium", "campaign", "term", "content"] as const;
+
+/** The UTM values of a lead that has any. */
+function utmSet(lead: Lead | undefined): Record<string, string> | undefined {
+  const given = parts.flatMap((part) => {
+    const value = lead?.utm?.[part]?.trim();
+    return value ? [[`utm_${part}`, value] as const] : [];
+  });
+  return given.length > 0 ? Object.fromEntries(given) : undefined;
+}
+
+/**
+ * Adds native UTM tags, where that is switched on, once per distinct set: `utm/add` appends every
+ * time, so the sets in Mautic's own answer decide, also after an attempt that lost its answer.
+ */
+export async function applyUtmTags(works: Work[], context: SyncContext): Promise<void> {
+  if (!context.settings.nativeUtmTags) return;
+  for (const work of works) {
+    const set = utmSet(work.lead);
+    if (!open(work) || !work.sent || !work.contact || !set) continue;
+    const { contact } = work;
+    const present = contact.utmTags.some((tags) =>
+      parts.every((part) => (tags[`utm_${part}`] ?? "") === (set[`utm_${part}`] ?? ""))
+    );
+    if (present) continue;
+    await guarded([work], context, async () => {
+      await context.mautic.addUtm(contact.id, set, work.item.correlation_id);
+    });
+  }
+}

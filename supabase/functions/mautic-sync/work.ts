@@ -1,0 +1,129 @@
+import type { Clock } from "../../../shared/clock.ts";
+import { type ContactDelta, contactDelta, mapLead } from "../../../shared/contact_mapper.ts";
+import { validateAddress } from "../../../shared/address.ts";
+import type { Database, LeasedItem, Outcome } from "../../../shared/database.ts";
+import { type Lead, parseLead } from "../../../shared/lead.ts";
+import type { Log } from "../../../shared/log.ts";
+import type { MauticClient } from "../../../shared/mautic/client.ts";
+import type { MauticContact } from "../../../shared/mautic/wire.ts";
+import type { SyncSettings } from "../../../shared/settings.ts";
+
+/** What the steps of a sync need from outside. */
+export interface SyncContext {
+  mautic: MauticClient;
+  database: Database;
+  settings: SyncSettings;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  run: Run;
+}
+
+/** What a worker has learned of Mautic's state since it started. */
+export interface Run {
+  batchSize: number;
+  successes: number;
+  failedAlone: number;
+  /** Set when nothing more should be sent for now: Mautic is down, full, or refuses us. */
+  halt: { code: string; delayMs: number } | undefined;
+}
+
+/** A fresh {@link Run}. */
+export function startRun(settings: SyncSettings): Run {
+  return { batchSize: settings.batchSize, successes: 0, failedAlone: 0, halt: undefined };
+}
+
+/** One leased item on its way. Closed as soon as it has a result. */
+export interface Work {
+  item: LeasedItem;
+  lead: Lead | undefined;
+  address: string;
+  desired: Record<string, string | number | null>;
+  delta: ContactDelta;
+  /** The contact to edit; undefined: one is to be created. */
+  contactId: number | undefined;
+  /** What Mautic answered last about the contact. */
+  contact: MauticContact | undefined;
+  created: boolean;
+  sent: boolean;
+  enrolled: boolean | undefined;
+  enrollmentReason: string | undefined;
+  result:
+    | Pick<Outcome, "result" | "delay_ms" | "failed_alone" | "error_code" | "error_message">
+    | undefined;
+}
+
+/** Still without a result. */
+export function open(work: Work): boolean {
+  return work.result === undefined;
+}
+
+/** Ends an item as a dead letter: `message` names the field and the remedy. */
+export function die(work: Work, code: string, message: string): void {
+  work.result = { result: "dead", error_code: code, error_message: message };
+}
+
+/** Parses, maps and compares a leased item: everything that can be decided before a request. */
+export function prepare(item: LeasedItem, { settings, log }: SyncContext): Work {
+  const work: Work = {
+    item,
+    lead: undefined,
+    address: item.address ?? "",
+    desired: {},
+    delta: { fields: {}, blanks: [] },
+    contactId: item.contact_id ?? undefined,
+    contact: undefined,
+    created: false,
+    sent: false,
+    enrolled: undefined,
+    enrollmentReason: undefined,
+    result: undefined,
+  };
+  if (item.superseded) {
+    // A newer change of another lead of this person is in Mautic already: only the link is new.
+    work.result = { result: "done" };
+    return work;
+  }
+  const parsed = parseLead(item.payload);
+  if (!parsed.ok) {
+    const said = parsed.issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
+    const code = parsed.issues.every((issue) => issue.path === "contact.email")
+      ? "invalid_email"
+      : "invalid_lead";
+    die(work, code, `${said}. Correct the lead; the edit sends it again.`);
+    return work;
+  }
+  const address = validateAddress(parsed.lead.contact.email, settings.fieldMaxLength);
+  if (!address.ok) {
+    die(
+      work,
+      "invalid_email",
+      `contact.email: ${address.reason}. Correct the lead; the edit sends it again.`,
+    );
+    return work;
+  }
+  work.lead = parsed.lead;
+  work.address = address.address;
+  const mapped = mapLead(parsed.lead, settings.aliases, settings.limits);
+  work.desired = mapped.desired;
+  for (const cut of mapped.cut) {
+    log.warn("field_cut", {
+      leadId: item.lead_id,
+      field: cut.alias,
+      length: cut.length,
+      limit: cut.limit,
+    });
+  }
+  work.delta = contactDelta(work.desired, {
+    snapshot: item.force ? {} : item.snapshot,
+    refused: item.force ? {} : item.refused,
+    filled: item.filled,
+  });
+  return work;
+}
+
+/** True when the contact's fields have to be sent. */
+export function hasFieldsToSend(work: Work): boolean {
+  return work.contactId === undefined || Object.keys(work.delta.fields).length > 0 ||
+    work.delta.blanks.length > 0;
+}

@@ -1,0 +1,168 @@
+import type { SyncContext } from "./work.ts";
+import { startRun } from "./work.ts";
+import { outcome, syncLeads } from "./sync_leads.ts";
+import { settleSurely } from "./settle.ts";
+
+/** How often a lingering worker looks for work, in milliseconds: what a trickle of changes waits at most. */
+const pollMs = 50;
+/** Beyond request timeout and server limit, so that a late heartbeat does not stop a request. */
+const leaseSlackMs = 15_000;
+
+export interface DrainContext extends Omit<SyncContext, "run"> {
+  workerId: string;
+  correlationId: string;
+  /** Told of every renewed lease: until when (ms since the epoch) this worker's items are its own. */
+  leaseRenewed(until: number): void;
+}
+
+export interface DrainReport {
+  started: boolean;
+  leads: number;
+  batches: number;
+  /**
+   * Why the worker went. idle: nothing left. patience: what is left is held elsewhere. budget: a
+   * successor goes on. halted: Mautic is in trouble. lost: its lease. full: no place for it.
+   */
+  ended: "idle" | "patience" | "budget" | "halted" | "lost" | "full";
+}
+
+/** How long an item's lease lasts: a request and the server's own time for it, and some slack. */
+export function itemLeaseMs(
+  settings: { requestTimeoutMs: number; serverTimeLimitMs: number },
+): number {
+  return settings.requestTimeoutMs + settings.serverTimeLimitMs + leaseSlackMs;
+}
+
+/**
+ * Drains the outbox as one of a bounded number of workers, and leaves by the doorbell protocol
+ * (migration "doorbell"): it lingers for changes that come without a ring, and goes only when no
+ * writer can be between its look and its commit. Errors: DatabaseError.
+ */
+export async function drain(context: DrainContext): Promise<DrainReport> {
+  const { database, settings, clock, workerId, log } = context;
+  const startedAt = clock.now();
+  const report: DrainReport = { started: false, leads: 0, batches: 0, ended: "full" };
+  if (!await database.startWorker(workerId, settings.maxWorkers, settings.workerLeaseMs)) {
+    return report;
+  }
+  report.started = true;
+
+  const stop = new AbortController();
+  const heart = beat(context, stop);
+  try {
+    report.ended = await work(
+      { ...context, run: startRun(settings) },
+      report,
+      startedAt,
+      stop.signal,
+    );
+  } finally {
+    stop.abort();
+    await heart;
+    if (report.ended !== "idle") await database.abandonWorker(workerId);
+  }
+  // The last look, after the lease is gone: whoever wrote before saw a live worker and did not ring.
+  const left = report.ended === "budget"
+    ? await database.hasWork()
+    : report.ended === "patience" && await database.hasChanges();
+  if (left) await database.ring(context.correlationId);
+  log.info("drained", { ...report, durationMs: clock.now() - startedAt });
+  return report;
+}
+
+async function beat(context: DrainContext, stop: AbortController): Promise<void> {
+  const { database, settings, clock, workerId, log } = context;
+  while (!stop.signal.aborted) {
+    await clock.sleep(settings.workerLeaseMs / 3, stop.signal);
+    if (stop.signal.aborted) return;
+    const renewedAt = clock.now();
+    try {
+      if (!await database.renewWorker(workerId, settings.workerLeaseMs, itemLeaseMs(settings))) {
+        log.warn("worker_lease_lost", { workerId });
+        return stop.abort();
+      }
+      context.leaseRenewed(renewedAt + itemLeaseMs(settings));
+    } catch (error) {
+      // The next beat may get through; if none does, the lease runs out and no request starts.
+      log.warn("heartbeat_failed", { workerId, reason: String(error) });
+    }
+  }
+}
+
+async function work(
+  context: DrainContext & SyncContext,
+  report: DrainReport,
+  startedAt: number,
+  stopped: AbortSignal,
+): Promise<DrainReport["ended"]> {
+  const { database, settings, clock, workerId, run } = context;
+  const origin = settings.baseUrl;
+  let colleagueCalled = settings.maxWorkers < 2;
+  let idleSince: number | undefined;
+
+  while (!stopped.aborted) {
+    if (
+      clock.now() - startedAt >= settings.workerBudgetMs ||
+      report.leads >= settings.workerBudgetLeads
+    ) {
+      return "budget";
+    }
+    const claimedAt = clock.now();
+    const claim = await database.claim(workerId, origin, run.batchSize, itemLeaseMs(settings));
+    if (claim.state !== "claimed") return "lost";
+    context.leaseRenewed(claimedAt + itemLeaseMs(settings));
+
+    if (claim.items.length > 0 && claim.lease_token) {
+      idleSince = undefined;
+      if (claim.more && !colleagueCalled) {
+        colleagueCalled = true;
+        await database.ring(context.correlationId);
+      }
+      const works = await syncLeads(claim.items, context);
+      const outcomes = works.map((each) => outcome(each, context));
+      await settleSurely(origin, claim.lease_token, outcomes, context);
+      report.leads += works.length;
+      report.batches += 1;
+      context.log.info("batch_settled", {
+        ...tally(outcomes),
+        batchSize: works.length,
+        durationMs: clock.now() - claimedAt,
+      });
+      if (run.halt) return "halted";
+      continue;
+    }
+
+    idleSince ??= clock.now();
+    const idleMs = clock.now() - idleSince;
+    if (idleMs < settings.lingerMs) {
+      if (await lookFor(context, settings.lingerMs - idleMs, stopped)) continue;
+    }
+    const left = await database.leaveWorker(workerId);
+    if (left === "left") return "idle";
+    // Work that cannot be claimed (its person is held elsewhere), or a writer in a long
+    // transaction: the sweep takes over.
+    if (clock.now() - idleSince >= 2 * settings.lingerMs) return "patience";
+    await clock.sleep(pollMs, stopped);
+  }
+  return "lost";
+}
+
+/** Looks until there is work (true) or `patienceMs` are over (false). */
+async function lookFor(
+  { database, clock }: DrainContext,
+  patienceMs: number,
+  stopped: AbortSignal,
+): Promise<boolean> {
+  const until = clock.now() + patienceMs;
+  while (clock.now() < until && !stopped.aborted) {
+    await clock.sleep(pollMs, stopped);
+    if (await database.hasWork()) return true;
+  }
+  return false;
+}
+
+function tally(outcomes: { result: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { result } of outcomes) counts[result] = (counts[result] ?? 0) + 1;
+  return counts;
+}
