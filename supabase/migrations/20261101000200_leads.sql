@@ -19,7 +19,7 @@ create table if not exists public.leads (
 );
 
 -- A table of somebody else's making is used as it is, where it can be. What cannot work is said
--- here, before anything is built on it, in words that name the remedy.
+-- here, before anything is built on it. The remedy stands in the message: the CLI prints no hints.
 do $check$
 declare
   kind "char";
@@ -27,11 +27,9 @@ declare
 begin
   select c.relkind into kind from pg_class c where c.oid = 'public.leads'::regclass;
   if kind not in ('r', 'p') then
-    raise exception 'public.leads is not a table (relkind %)', kind
-      using
-        errcode = 'feature_not_supported',
-        hint = 'Triggers with transition tables need a table. Point the migration '
-          '"lead_shape" at the table behind it.';
+    raise exception 'public.leads is not a table (relkind %). Triggers with transition tables need '
+      'one: point the migrations "leads" and "lead_shape" at the table behind it.', kind
+      using errcode = 'feature_not_supported';
   end if;
 
   select string_agg(w.name, ', ') into missing
@@ -41,11 +39,9 @@ begin
     where a.attrelid = 'public.leads'::regclass and a.attname = w.name and not a.attisdropped
   );
   if missing is not null then
-    raise exception 'public.leads has no column %', missing
-      using
-        errcode = 'undefined_column',
-        hint = 'A lead needs a key "id" and an address "email". If yours have other names, '
-          'change them in the migrations "leads" and "lead_shape".';
+    raise exception 'public.leads has no column %. A lead needs a key "id" and an address "email": '
+      'if yours have other names, change them in the migrations "leads" and "lead_shape".', missing
+      using errcode = 'undefined_column';
   end if;
 
   if not exists (
@@ -56,17 +52,17 @@ begin
       and i.indisunique and i.indpred is null and i.indnkeyatts = 1 and i.indkey[0] = a.attnum
       and a.attnotnull
   ) then
-    raise exception 'public.leads has no key: column id is not unique and not null'
-      using
-        errcode = 'invalid_table_definition',
-        hint = 'alter table public.leads add primary key (id);';
+    raise exception 'public.leads has no key: column id is not unique and not null. Remedy: '
+      'alter table public.leads add primary key (id);'
+      using errcode = 'invalid_table_definition';
   end if;
 
-  if not pg_has_role(current_user, (select relowner from pg_class where oid = 'public.leads'::regclass), 'usage') then
-    raise exception 'role % does not own public.leads', current_user
-      using
-        errcode = 'insufficient_privilege',
-        hint = format('Run the migrations as its owner, or: alter table public.leads owner to %I;', current_user);
+  if not pg_has_role(
+    current_user, (select c.relowner from pg_class c where c.oid = 'public.leads'::regclass), 'usage'
+  ) then
+    raise exception 'role % does not own public.leads. Run the migrations as its owner, or: '
+      'alter table public.leads owner to %;', current_user, current_user
+      using errcode = 'insufficient_privilege';
   end if;
 end
 $check$;
