@@ -1,0 +1,55 @@
+/**
+ * The Data API under `/rest/v1`, for supabase-js. Development only.
+ *
+ * Tables are served by `@supabase/lite`. Functions (`rpc`) are not: version 0.10.0 hands a jsonb
+ * argument over as a JSON string, loses the SQLSTATE, hint and detail of an error raised in a
+ * function, and prints every refused call. The product lives on `rpc`, so rpc.ts does as PostgREST
+ * does.
+ */
+import { App } from "@supabase/lite";
+import { createPostgresConnection } from "@supabase/lite/postgres";
+import type { ApiKeys } from "./api_keys.ts";
+import { createRpc } from "./rpc.ts";
+import { connect } from "./supabase_database.ts";
+
+export type DataApiOptions = {
+  /** Connection string of a role that may become `anon` and `service_role`. */
+  databaseUrl: string;
+  keys: ApiKeys;
+  /** Schemas on offer; the first is the default. */
+  schemas: string[];
+};
+
+export type DataApi = {
+  /** Answers a request whose path begins with `/rest/v1/`. */
+  fetch(request: Request): Promise<Response>;
+  close(): Promise<void>;
+};
+
+/** Connections of each of the two pools; more callers wait. */
+const poolSize = 20;
+
+/** Opens the Data API on a database. */
+export function createDataApi(options: DataApiOptions): DataApi {
+  const { databaseUrl, keys, schemas } = options;
+  const sql = connect(databaseUrl, { max: poolSize });
+  const rpc = createRpc({ sql, keys, schemas });
+  const connection = createPostgresConnection({
+    url: databaseUrl,
+    postgresOptions: { max: poolSize, onnotice: () => {} },
+  });
+  const app = new App({
+    connection,
+    auth: { enabled: false, publishable_key: keys.publishable, secret_key: keys.secret },
+    api: { schemas },
+  });
+  return {
+    fetch: async (request) => {
+      if (new URL(request.url).pathname.startsWith("/rest/v1/rpc/")) return await rpc(request);
+      return await app.fetch(request);
+    },
+    close: async () => {
+      await Promise.all([sql.end({ timeout: 1 }), connection.driver.end({ timeout: 1 })]);
+    },
+  };
+}
