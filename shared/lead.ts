@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+const text = z.string().nullish();
+
+const leadId = z.union([
+  z.string().trim().min(1, "expected 1 to 128 characters").max(
+    128,
+    "expected 1 to 128 characters",
+  ),
+  z.int().transform(String),
+], "expected a text of 1 to 128 characters");
+
+/** Postgres sends `numeric` as a number, or as text where it does not fit one. */
+const score = z.union([
+  z.number(),
+  z.string().trim().regex(/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i).transform(Number)
+    .refine(Number.isFinite),
+], "expected a number").nullish();
+
+/** A lead as callers and the database view `mautic.lead` give it; unknown keys are ignored. */
+export const leadSchema = z.object({
+  id: leadId,
+  crm_status: text,
+  consent: z.object({ marketing_opt_in: z.boolean().nullish() }).nullish(),
+  ml: z.object({ score }).nullish(),
+  contact: z.object({
+    email: z.string("expected an e-mail address"),
+    first_name: text,
+    last_name: text,
+    phone: text,
+    company: text,
+  }),
+  utm: z.object({ source: text, medium: text, campaign: text, term: text, content: text })
+    .nullish(),
+});
+
+/** Everything but `id` and `contact.email` may be missing or null. */
+export type Lead = z.infer<typeof leadSchema>;
+
+/** What is wrong with an input, and where: `path` is dotted, `(body)` for the whole. */
+export interface Issue {
+  path: string;
+  message: string;
+}
+
+export type ParsedLead = { ok: true; lead: Lead } | { ok: false; issues: Issue[] };
+
+/** Checks a lead payload. Total: whatever comes, the answer is a lead or the list of its faults. */
+export function parseLead(value: unknown): ParsedLead {
+  const parsed = leadSchema.safeParse(value);
+  if (parsed.success) return { ok: true, lead: parsed.data };
+  return { ok: false, issues: issuesOf(parsed.error) };
+}
+
+/** The issues of a zod error as answers and dead letters name them. */
+export function issuesOf(error: z.ZodError): Issue[] {
+  return error.issues.map((issue) => ({
+    path: issue.path.map(String).join(".") || "(body)",
+    message: issue.message,
+  }));
+}
