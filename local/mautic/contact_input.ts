@@ -1,0 +1,115 @@
+/** From a request body to new field values: what is kept, blanked, stored, refused (API.md 2.5). */
+import type { FieldErrors } from "./answers.ts";
+import { checkValue, cleanEmail, cleanText } from "./field_values.ts";
+import { isEmpty } from "./php.ts";
+import { collate, type State } from "./state.ts";
+import type { Contact, FieldDefinition, Json, JsonObject, Value } from "./types.ts";
+
+export type SaveMode = "post" | "patch" | "put";
+
+export interface FieldInput {
+  /** New values by alias; `points` included. */
+  values: Map<string, Value>;
+  blanked: Set<string>;
+  errors: FieldErrors;
+}
+
+/** Reads every field of the body against the contact that will take it (null: a new one). */
+export function readFields(
+  fields: readonly FieldDefinition[],
+  body: JsonObject,
+  mode: SaveMode,
+  contact: Contact | null,
+): FieldInput {
+  const input: FieldInput = { values: new Map(), blanked: new Set(), errors: [] };
+  const overwrites = isTrue(body.overwriteWithBlank);
+  for (const field of fields) {
+    if (!(field.alias in body)) {
+      // PUT blanks what is missing; so does the flag on a POST that matched a contact.
+      if (mode === "put" || (mode === "post" && overwrites && contact)) blank(input, field);
+      continue;
+    }
+    readField(input, field, body[field.alias] ?? null, mode, overwrites);
+  }
+  return input;
+}
+
+function readField(
+  input: FieldInput,
+  field: FieldDefinition,
+  raw: Json,
+  mode: SaveMode,
+  overwrites: boolean,
+): void {
+  const isBlank = raw === null || raw === "" || (Array.isArray(raw) && raw.length === 0) ||
+    (typeof raw === "string" && raw.trim() === "");
+  if (isBlank) {
+    if (mode === "put" || overwrites) blank(input, field);
+    return;
+  }
+  if (mode !== "put" && isIgnoredZero(field, raw)) return;
+  const checked = checkValue(field, raw);
+  if (checked.kind === "invalid") input.errors.push([field.alias, [checked.message]]);
+  if (checked.kind === "value") input.values.set(field.alias, checked.value);
+}
+
+/** POST and PATCH drop zeros: `0`, `"0"`, and for number fields `"0.0"` too (recorded). */
+function isIgnoredZero(field: FieldDefinition, raw: Json): boolean {
+  if (field.type === "boolean" && raw === false) return false;
+  if (isEmpty(raw)) return true;
+  return field.type === "number" && typeof raw === "string" && Number(raw) === 0;
+}
+
+function blank(input: FieldInput, field: FieldDefinition): void {
+  // Recorded: a date keeps its value when it is sent empty with the flag.
+  if (field.type === "date" || field.type === "datetime") return;
+  if (field.alias === "points") {
+    input.values.set("points", 0);
+    return;
+  }
+  input.values.set(field.alias, null);
+  input.blanked.add(field.alias);
+}
+
+function isTrue(value: Json | undefined): boolean {
+  return value === true || value === 1 || value === "1" || value === "true";
+}
+
+/**
+ * The contact a POST means: any unique field of the body may match (OR, the default operator);
+ * of several the newest wins.
+ */
+export function matchContact(state: State, body: JsonObject): Contact | null {
+  const matches: Contact[] = [];
+  for (const [alias, byValue] of state.unique) {
+    const raw = body[alias];
+    if (typeof raw !== "string" && typeof raw !== "number") continue;
+    const text = cleanText(String(raw));
+    const key = collate(alias === "email" ? cleanEmail(text) : text);
+    if (key === "") continue;
+    for (const id of byValue.get(key) ?? []) {
+      const contact = state.contacts.get(id);
+      if (contact) matches.push(contact);
+    }
+  }
+  matches.sort((a, b) => b.dateAdded - a.dateAdded || b.id - a.id);
+  return matches[0] ?? null;
+}
+
+/** Unique values this save would share with another contact; stored ones count as well. */
+export function uniqueViolations(
+  state: State,
+  contact: Contact | null,
+  values: ReadonlyMap<string, Value>,
+): FieldErrors {
+  const errors: FieldErrors = [];
+  for (const [alias, byValue] of state.unique) {
+    const value = values.has(alias) ? values.get(alias) : contact?.values.get(alias);
+    if (typeof value !== "string" || value === "") continue;
+    const ids = byValue.get(collate(value));
+    if (ids && [...ids].some((id) => id !== contact?.id)) {
+      errors.push([alias, ["This field must be unique."]]);
+    }
+  }
+  return errors;
+}

@@ -1,0 +1,47 @@
+/** What every part of the emulator works on. */
+import type { Clock } from "../../shared/clock.ts";
+import type { Load } from "./load.ts";
+import type { State } from "./state.ts";
+import type { Actor, ApiRequest, Deliver, User } from "./types.ts";
+
+/** The configuration an administrator of Mautic can change. */
+export interface Settings {
+  apiEnabled: boolean;
+  basicAuthEnabled: boolean;
+  tokenLifetimeSeconds: number;
+  /** Calls per window and token; 0 is off, the default. */
+  rateLimit: number;
+  rateLimitWindowSeconds: number;
+  /** `immediate_process` sends in the middle of the API call, `command_process` by cron. */
+  webhookMode: "immediate" | "queue";
+}
+
+export interface Mautic {
+  clock: Clock;
+  /** 0 ≤ n < 1. */
+  random: () => number;
+  deliver: Deliver;
+  siteUrl: string;
+  settings: Settings;
+  users: User[];
+  state: State;
+  load: Load;
+  /** Called for every contact row that comes into being. */
+  onContactCreated: () => void;
+}
+
+/** One authorised API request on its way through a route. */
+export interface Call {
+  mautic: Mautic;
+  actor: Actor;
+  request: ApiRequest;
+  route: string;
+}
+
+/** `length` characters of base64url or hex alphabet, from the injected randomness. */
+export function randomText(random: () => number, length: number, alphabet: string): string {
+  return Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]).join("");
+}
+
+export const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+export const HEX = "0123456789abcdef";
