@@ -2,11 +2,11 @@ import {
   consentComment,
   decideConsent,
   type DoNotContactEntry,
+  manualReason,
 } from "../../../shared/consent_decider.ts";
+import { isMailable } from "../../../shared/enrollment_decider.ts";
 import { guarded } from "./failure.ts";
 import { open, type SyncContext, type Work } from "./work.ts";
-
-const manual = 3;
 
 function decide(work: Work, entries: DoNotContactEntry[]) {
   return decideConsent({ optIn: work.lead?.consent?.marketing_opt_in, entries });
@@ -32,7 +32,11 @@ export async function applyConsent(works: Work[], context: SyncContext): Promise
 
 async function add(works: Work[], context: SyncContext): Promise<void> {
   const { mautic, run } = context;
-  const ours: DoNotContactEntry = { channel: "email", reason: manual, comments: consentComment };
+  const ours: DoNotContactEntry = {
+    channel: "email",
+    reason: manualReason,
+    comments: consentComment,
+  };
   const batchSize = Math.max(run.batchSize, 1);
   for (let start = 0; start < works.length; start += batchSize) {
     const batch = works.slice(start, start + batchSize);
@@ -40,7 +44,7 @@ async function add(works: Work[], context: SyncContext): Promise<void> {
       if (batch.length === 1) {
         const [only] = batch;
         await mautic.addDoNotContact(only!.contact!.id, {
-          reason: manual,
+          reason: manualReason,
           comments: consentComment,
         }, only!.item.correlation_id);
         only!.contact = { ...only!.contact!, doNotContact: [...only!.contact!.doNotContact, ours] };
@@ -70,10 +74,10 @@ async function lift(work: Work, context: SyncContext): Promise<void> {
     const fresh = await mautic.getContact(work.contact!.id, correlationId);
     work.contact = fresh;
     if (decide(work, fresh.doNotContact).action !== "lift") return;
-    if (!mailable(await database.readEmailStatus(work.item.lead_id))) return;
+    if (!isMailable(await database.readEmailStatus(work.item.lead_id))) return;
     await mautic.removeDoNotContact(fresh.id, correlationId);
     const status = await database.readEmailStatus(work.item.lead_id);
-    if (mailable(status)) {
+    if (isMailable(status)) {
       work.contact = {
         ...fresh,
         doNotContact: fresh.doNotContact.filter((entry) => entry.channel !== "email"),
@@ -86,9 +90,4 @@ async function lift(work: Work, context: SyncContext): Promise<void> {
     work.contact = { ...fresh, doNotContact: [{ channel: "email", reason, comments }] };
     log.warn("opt_out_restored", { leadId: work.item.lead_id, status });
   });
-}
-
-/** May this lead be mailed, by its email_status? */
-export function mailable(emailStatus: string | null): boolean {
-  return emailStatus === null || emailStatus === "subscribed";
 }

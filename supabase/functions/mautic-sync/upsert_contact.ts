@@ -2,9 +2,9 @@ import { validateAddress } from "../../../shared/address.ts";
 import type { Claim } from "../../../shared/database.ts";
 import type { Lead } from "../../../shared/lead.ts";
 import { outcome, syncLeads } from "./sync_leads.ts";
+import { itemLeaseMs, type Lease, whileRenewing } from "./lease.ts";
 import { settleSurely } from "./settle.ts";
 import type { SyncContext, Work } from "./work.ts";
-import { itemLeaseMs } from "./worker.ts";
 
 const busyPauseMs = 250;
 const busyPatienceMs = 10_000;
@@ -27,7 +27,7 @@ export type UpsertAnswer =
 export async function upsertContact(
   lead: Lead,
   correlationId: string,
-  context: SyncContext & { holder: string; leaseRenewed(until: number): void },
+  context: SyncContext & { holder: string; lease: Lease },
 ): Promise<UpsertAnswer> {
   const { settings, clock } = context;
   const address = validateAddress(lead.contact.email, settings.fieldMaxLength);
@@ -35,7 +35,7 @@ export async function upsertContact(
     return {
       state: "failed",
       code: "invalid_email",
-      message: `contact.email: ${address.reason}`,
+      message: `contact.email ${address.reason}`,
       retryable: false,
     };
   }
@@ -45,21 +45,22 @@ export async function upsertContact(
     context,
   );
   if (!claim?.lease_token) return { state: "busy" };
+  const token = claim.lease_token;
+  context.lease.until = clock.now() + itemLeaseMs(settings);
   const items = claim.items.map((item) => ({
     ...item,
     payload: lead,
     address: address.address,
     correlation_id: correlationId,
   }));
-  context.leaseRenewed(clock.now() + itemLeaseMs(settings));
 
-  const works = await syncLeads(items, context);
-  await settleSurely(
-    settings.baseUrl,
-    claim.lease_token,
-    works.map((work) => outcome(work, context)),
-    context,
-  );
+  const works = await whileRenewing({
+    ...context,
+    everyMs: settings.workerLeaseMs / 3,
+    renew: async () => await context.database.renewLease(context.holder, itemLeaseMs(settings)) > 0,
+  }, () => syncLeads(items, context));
+  const outcomes = works.map((work) => outcome(work, context));
+  await settleSurely(settings.baseUrl, token, outcomes, context);
   return answer(works[0]!);
 }
 

@@ -98,7 +98,7 @@ export function prepare(item: LeasedItem, { settings, log }: SyncContext): Work 
     die(
       work,
       "invalid_email",
-      `contact.email: ${address.reason}. Correct the lead; the edit sends it again.`,
+      `contact.email ${address.reason}. Correct the lead; the edit sends it again.`,
     );
     return work;
   }

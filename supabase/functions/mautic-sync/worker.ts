@@ -1,18 +1,16 @@
 import type { SyncContext } from "./work.ts";
 import { startRun } from "./work.ts";
 import { outcome, syncLeads } from "./sync_leads.ts";
+import { itemLeaseMs, type Lease, whileRenewing } from "./lease.ts";
 import { settleSurely } from "./settle.ts";
 
 /** How often a lingering worker looks for work, in milliseconds: what a trickle of changes waits at most. */
 const pollMs = 50;
-/** Beyond request timeout and server limit, so that a late heartbeat does not stop a request. */
-const leaseSlackMs = 15_000;
 
 export interface DrainContext extends Omit<SyncContext, "run"> {
   workerId: string;
   correlationId: string;
-  /** Told of every renewed lease: until when (ms since the epoch) this worker's items are its own. */
-  leaseRenewed(until: number): void;
+  lease: Lease;
 }
 
 export interface DrainReport {
@@ -24,13 +22,6 @@ export interface DrainReport {
    * successor goes on. halted: Mautic is in trouble. lost: its lease. full: no place for it.
    */
   ended: "idle" | "patience" | "budget" | "halted" | "lost" | "full";
-}
-
-/** How long an item's lease lasts: a request and the server's own time for it, and some slack. */
-export function itemLeaseMs(
-  settings: { requestTimeoutMs: number; serverTimeLimitMs: number },
-): number {
-  return settings.requestTimeoutMs + settings.serverTimeLimitMs + leaseSlackMs;
 }
 
 /**
@@ -47,18 +38,14 @@ export async function drain(context: DrainContext): Promise<DrainReport> {
   }
   report.started = true;
 
-  const stop = new AbortController();
-  const heart = beat(context, stop);
   try {
-    report.ended = await work(
-      { ...context, run: startRun(settings) },
-      report,
-      startedAt,
-      stop.signal,
-    );
+    report.ended = await whileRenewing({
+      ...context,
+      everyMs: settings.workerLeaseMs / 3,
+      renew: () => database.renewWorker(workerId, settings.workerLeaseMs, itemLeaseMs(settings)),
+    }, (lost) => work({ ...context, run: startRun(settings) }, report, startedAt, lost));
   } finally {
-    stop.abort();
-    await heart;
+    // Also when something was raised: a lease that outlives its worker silences the bell.
     if (report.ended !== "idle") await database.abandonWorker(workerId);
   }
   // The last look, after the lease is gone: whoever wrote before saw a live worker and did not ring.
@@ -68,25 +55,6 @@ export async function drain(context: DrainContext): Promise<DrainReport> {
   if (left) await database.ring(context.correlationId);
   log.info("drained", { ...report, durationMs: clock.now() - startedAt });
   return report;
-}
-
-async function beat(context: DrainContext, stop: AbortController): Promise<void> {
-  const { database, settings, clock, workerId, log } = context;
-  while (!stop.signal.aborted) {
-    await clock.sleep(settings.workerLeaseMs / 3, stop.signal);
-    if (stop.signal.aborted) return;
-    const renewedAt = clock.now();
-    try {
-      if (!await database.renewWorker(workerId, settings.workerLeaseMs, itemLeaseMs(settings))) {
-        log.warn("worker_lease_lost", { workerId });
-        return stop.abort();
-      }
-      context.leaseRenewed(renewedAt + itemLeaseMs(settings));
-    } catch (error) {
-      // The next beat may get through; if none does, the lease runs out and no request starts.
-      log.warn("heartbeat_failed", { workerId, reason: String(error) });
-    }
-  }
 }
 
 async function work(
@@ -110,7 +78,7 @@ async function work(
     const claimedAt = clock.now();
     const claim = await database.claim(workerId, origin, run.batchSize, itemLeaseMs(settings));
     if (claim.state !== "claimed") return "lost";
-    context.leaseRenewed(claimedAt + itemLeaseMs(settings));
+    context.lease.until = claimedAt + itemLeaseMs(settings);
 
     if (claim.items.length > 0 && claim.lease_token) {
       idleSince = undefined;

@@ -1,0 +1,148 @@
+import type { Clock } from "../../../shared/clock.ts";
+import type { Database } from "../../../shared/database.ts";
+import { messageOf } from "../../../shared/errors.ts";
+import type { Answers } from "../../../shared/http_answer.ts";
+import { parseLead } from "../../../shared/lead.ts";
+import type { Log } from "../../../shared/log.ts";
+import { createMauticClient } from "../../../shared/mautic/client.ts";
+import { MauticError } from "../../../shared/mautic/errors.ts";
+import type { TokenSource } from "../../../shared/mautic/token_cache.ts";
+import type { SyncSettings } from "../../../shared/settings.ts";
+import { addToCampaign } from "./add_to_campaign.ts";
+import { type Lease, outlasts } from "./lease.ts";
+import type { Platform } from "./platform.ts";
+import type { SyncRequest } from "./request.ts";
+import { upsertContact } from "./upsert_contact.ts";
+import { startRun, type SyncContext } from "./work.ts";
+import { drain } from "./worker.ts";
+
+export interface ActionContext {
+  platform: Platform;
+  fetch: typeof fetch;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  settings: SyncSettings;
+  database: Database;
+  answers: Answers;
+  /** One for all requests of this process. */
+  tokens: TokenSource;
+}
+
+/** Carries out one request of mautic-sync. Errors: DatabaseError. */
+export async function actions(request: SyncRequest, context: ActionContext): Promise<Response> {
+  const { answers, log } = context;
+  switch (request.action) {
+    case "drain":
+      return startDrain(context);
+    case "upsert_contact":
+      return await upsert(request.payload, context);
+    case "ping":
+      return await guarded("not_found", context, async () => {
+        const { mautic } = connect(context);
+        const { baseUrl, clientId } = context.settings;
+        const cached = await context.database.hasToken(baseUrl, clientId);
+        const version = await mautic.version(answers.correlationId);
+        return answers.ok({ demo: false, mautic: { version }, tokenCached: cached });
+      });
+    case "add_to_campaign":
+      return await guarded("campaign_not_found", context, async () => {
+        const { mauticContactId: contactId, campaignId } = request;
+        const sync = connect(context);
+        const added = await addToCampaign(
+          { contactId, campaignId, correlationId: answers.correlationId },
+          sync,
+        );
+        if (added.state === "refused") return answers.fail("not_mailable", added.message);
+        log.info("added_to_campaign", {
+          contactId,
+          campaignId,
+          alreadyMember: added.alreadyMember,
+        });
+        return answers.ok({
+          success: true,
+          contactId: added.contactId,
+          campaignId: String(campaignId),
+          alreadyMember: added.alreadyMember,
+        });
+      });
+  }
+}
+
+/** Answers at once, for pg_net waits five seconds at most, and works on in the background. */
+function startDrain(context: ActionContext): Response {
+  const { platform, answers, log } = context;
+  const workerId = crypto.randomUUID();
+  const lease: Lease = { until: 0 };
+  const sync = connect(context, lease);
+  const work = drain({ ...sync, workerId, lease, correlationId: answers.correlationId }).catch((
+    error,
+  ) => log.error("drain_failed", { workerId, error }));
+  platform.background(work);
+  return answers.ok({ accepted: true }, 202);
+}
+
+async function upsert(payload: unknown, context: ActionContext): Promise<Response> {
+  const { answers } = context;
+  const parsed = parseLead(payload);
+  if (!parsed.ok) {
+    const details = parsed.issues.map((issue) => ({ ...issue, path: `payload.${issue.path}` }));
+    return answers.fail("invalid_body", "The lead is not well formed.", { details });
+  }
+  const lease: Lease = { until: 0 };
+  const answer = await upsertContact(parsed.lead, answers.correlationId, {
+    ...connect(context, lease),
+    holder: crypto.randomUUID(),
+    lease,
+  });
+  switch (answer.state) {
+    case "busy":
+      return answers.fail("busy", "This person is with another request.");
+    case "failed":
+      return answers.fail(answer.code, answer.message);
+    case "done":
+      return answers.ok({
+        success: true,
+        contactId: answer.contactId,
+        action: answer.created ? "created" : "updated",
+        enrolled: answer.enrolled,
+        enrollmentReason: answer.enrollmentReason,
+      });
+  }
+}
+
+/** The Mautic client and the rest of what a sync needs, for one request. */
+function connect(context: ActionContext, lease?: Lease): SyncContext {
+  const { settings, database, clock, random, log, fetch, answers } = context;
+  const mautic = createMauticClient({
+    baseUrl: settings.baseUrl,
+    tokens: context.tokens,
+    fetch,
+    clock,
+    random,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    retry: settings.retry,
+    log,
+    correlationId: answers.correlationId,
+    ...(lease
+      ? {
+        mayStart: (timeoutMs: number) => outlasts(lease, timeoutMs, settings, clock),
+      }
+      : {}),
+  });
+  return { mautic, database, settings, clock, random, log, run: startRun(settings) };
+}
+
+async function guarded(
+  missing: string,
+  { answers, log }: ActionContext,
+  call: () => Promise<Response>,
+): Promise<Response> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof MauticError)) throw error;
+    log.warn("mautic_error", { code: error.code, status: error.status });
+    return answers.fail(error.code === "not_found" ? missing : error.code, messageOf(error));
+  }
+}

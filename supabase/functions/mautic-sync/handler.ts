@@ -1,0 +1,97 @@
+import type { Clock } from "../../../shared/clock.ts";
+import { createDatabase, DatabaseError } from "../../../shared/database.ts";
+import { messageOf } from "../../../shared/errors.ts";
+import { type Answers, startAnswers } from "../../../shared/http_answer.ts";
+import { issuesOf } from "../../../shared/lead.ts";
+import type { Log } from "../../../shared/log.ts";
+import { readSupabaseSettings, readSyncSettings } from "../../../shared/settings.ts";
+import { createTokenSource } from "../../../shared/mautic/token_cache.ts";
+import { type ActionContext, actions } from "./actions.ts";
+import { isAuthorized } from "./authorize.ts";
+import { readJson } from "./body.ts";
+import { demoActions } from "./demo_mode.ts";
+import type { Platform } from "./platform.ts";
+import { syncRequest } from "./request.ts";
+
+/** What the function is given from outside. */
+export interface Dependencies {
+  platform: Platform;
+  fetch: typeof fetch;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+}
+
+const maxBodyBytes = 1024 * 1024;
+const databaseTimeoutMs = 15_000;
+
+/**
+ * The HTTP side of mautic-sync: who calls, what is wanted, is it well formed, and the answer.
+ * Configuration is read once; what is wrong with it is answered to every request by name.
+ */
+export function createHandler(dependencies: Dependencies): (request: Request) => Promise<Response> {
+  const { platform, clock, log } = dependencies;
+  const supabase = readSupabaseSettings(platform.env);
+  const sync = readSyncSettings(platform.env);
+  const database = supabase.mode === "ready"
+    ? createDatabase({
+      url: supabase.settings.url,
+      secretKey: supabase.settings.secretKey,
+      fetch: dependencies.fetch,
+      timeoutMs: databaseTimeoutMs,
+    })
+    : undefined;
+  const instance = crypto.randomUUID();
+
+  return async (request) => {
+    const answers = startAnswers(request, { now: clock.now, newId: () => crypto.randomUUID() });
+    const requestLog = log.with({ correlationId: answers.correlationId });
+    try {
+      return await handle(request, answers, requestLog);
+    } catch (error) {
+      requestLog.error("request_failed", { error });
+      return error instanceof DatabaseError
+        ? answers.fail("database_unavailable", messageOf(error))
+        : answers.fail("internal", "Something went wrong that should not.");
+    }
+  };
+
+  async function handle(request: Request, answers: Answers, requestLog: Log): Promise<Response> {
+    if (request.method !== "POST") {
+      return answers.fail("method_not_allowed", `${request.method} is not served here.`, {
+        headers: { Allow: "POST" },
+      });
+    }
+    if (supabase.mode !== "ready" || !database) {
+      const message = "Without Supabase settings no caller can be told from another.";
+      return answers.fail("supabase_not_configured", message, { details: { ...supabase } });
+    }
+    if (!await isAuthorized(request, supabase.settings)) {
+      return answers.fail("unauthorized", "A secret key of this project is needed.");
+    }
+    const body = await readJson(request, maxBodyBytes);
+    if (!body.ok) return answers.fail(body.code, body.message);
+    const parsed = syncRequest.safeParse(body.value);
+    if (!parsed.success) {
+      const details = issuesOf(parsed.error);
+      const paths = details.map((issue) => issue.path).join(", ");
+      return answers.fail("invalid_body", `Not a request of mautic-sync: ${paths}.`, { details });
+    }
+    if (sync.mode === "invalid") {
+      const names = sync.problems.map((problem) => problem.variable).join(", ");
+      return answers.fail("invalid_configuration", `Not configured: ${names}.`, {
+        details: { problems: sync.problems },
+      });
+    }
+    if (sync.mode === "demo") return demoActions(parsed.data, answers, requestLog);
+    const context: ActionContext = {
+      ...dependencies,
+      log: requestLog,
+      settings: sync.settings,
+      database,
+      answers,
+      instance,
+    };
+    return await actions(parsed.data, context);
+  }
+}
