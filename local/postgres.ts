@@ -10,7 +10,7 @@ import { reapAfterUs } from "./reaper.ts";
 import { postgresUser, type ProcessUser } from "./system_user.ts";
 
 export type PostgresOptions = {
-  /** TCP port on 127.0.0.1; without one, any free port. */
+  /** TCP port on 127.0.0.1, if nobody has it; any free one otherwise. */
   port?: number;
   /** Offer the stand-ins of pg_net, pg_cron and Vault to `create extension`. Default: true. */
   standIns?: boolean;
@@ -40,7 +40,7 @@ const password = "postgres";
  * fsync only matters when the operating system itself goes down, so a development database does
  * without. synchronous_commit stays on: what was committed survives `crash()`.
  */
-const settings = {
+const defaultSettings = {
   listen_addresses: "127.0.0.1",
   // No socket file: its path may not be longer than 107 bytes, and temporary folders can be deep.
   unix_socket_directories: "",
@@ -66,7 +66,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const dismissReaper = await reapAfterUs(files.folder);
   try {
     await initialise(files.folder, user);
-    let server = await startServer(files.folder, user, options, options.port);
+    const settings = { ...defaultSettings, ...options.settings };
+    let server = await startServer(files.folder, user, settings, options.port);
     let stopped: Promise<void> | undefined;
 
     const stop = async () => {
@@ -81,7 +82,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
         `postgresql://${role}:${password}@127.0.0.1:${server.port}/${database}`,
       crash: async () => {
         await server.end("SIGQUIT");
-        server = await startServer(files.folder, user, options, server.port);
+        server = await tryToStart(files.folder, user, settings, server.port);
       },
       stop: () => stopped ??= stop(),
     };
@@ -118,19 +119,19 @@ async function initialise(folder: string, user: ProcessUser): Promise<void> {
 
 type Server = { port: number; pid: number; end(signal: Deno.Signal): Promise<void> };
 
-/** Starts the server; without a fixed port it tries others when somebody takes the chosen one. */
+/** Starts the server on the wanted port, or on another when somebody has that one. */
 async function startServer(
   folder: string,
   user: ProcessUser,
-  options: PostgresOptions,
-  fixedPort: number | undefined,
+  settings: Record<string, string>,
+  wanted: number | undefined,
 ): Promise<Server> {
   for (let attempt = 1;; attempt++) {
-    const port = fixedPort ?? freePort();
+    const port = attempt === 1 && wanted !== undefined && portIsFree(wanted) ? wanted : freePort();
     try {
-      return await tryToStart(folder, user, { ...settings, ...options.settings }, port);
+      return await tryToStart(folder, user, settings, port);
     } catch (error) {
-      if (fixedPort !== undefined || attempt === 5 || portIsFree(port)) throw error;
+      if (attempt === 5 || portIsFree(port)) throw error;
     }
   }
 }
@@ -138,11 +139,11 @@ async function startServer(
 async function tryToStart(
   folder: string,
   user: ProcessUser,
-  serverSettings: Record<string, string>,
+  settings: Record<string, string>,
   port: number,
 ): Promise<Server> {
   const log = join(folder, "data/server.log");
-  const flags = Object.entries({ ...serverSettings, port: String(port) })
+  const flags = Object.entries({ ...settings, port: String(port) })
     .flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const pid = await startDaemon({
     command: [join(folder, "bin/postgres"), "-D", join(folder, "data"), ...flags],
