@@ -116,9 +116,8 @@ export interface SupabaseSettings {
 }
 
 export type SupabaseReading =
-  | { mode: "ready"; settings: SupabaseSettings }
-  | { mode: "missing"; missing: string[] }
-  | { mode: "invalid"; problems: SettingProblem[] };
+  | { ok: true; settings: SupabaseSettings }
+  | { ok: false; problems: SettingProblem[] };
 
 /**
  * Supabase's own variables, which the platform sets. `SUPABASE_SECRET_KEYS` is a JSON object of
@@ -127,19 +126,20 @@ export type SupabaseReading =
  */
 export function readSupabaseSettings(env: Env): SupabaseReading {
   const read = reader(env);
+  const url = read.url("SUPABASE_URL");
+  if (read.raw("SUPABASE_URL") === undefined) {
+    read.problem("SUPABASE_URL", "is not set; expected the project's address");
+  }
   const named = read.keys("SUPABASE_SECRET_KEYS");
   const single = read.raw("SUPABASE_SECRET_KEY");
   const serviceRoleKey = read.raw("SUPABASE_SERVICE_ROLE_KEY") ?? null;
   const secretKey = named["default"] ?? Object.values(named)[0] ?? single ?? serviceRoleKey;
-  const missing = [
-    ...(read.raw("SUPABASE_URL") === undefined ? ["SUPABASE_URL"] : []),
-    ...(secretKey === null && read.problems.length === 0 ? ["SUPABASE_SECRET_KEYS"] : []),
-  ];
-  const url = missing.includes("SUPABASE_URL") ? "" : read.url("SUPABASE_URL");
-  if (read.problems.length > 0) return { mode: "invalid", problems: read.problems };
-  if (missing.length > 0 || secretKey === null) return { mode: "missing", missing };
+  if (!secretKey && read.problems.every(({ variable }) => variable !== "SUPABASE_SECRET_KEYS")) {
+    read.problem("SUPABASE_SECRET_KEYS", "is not set; expected a JSON object of secret keys");
+  }
+  if (read.problems.length > 0 || !secretKey) return { ok: false, problems: read.problems };
   const acceptedKeys = [...new Set([...Object.values(named), ...(single ? [single] : [])])];
-  return { mode: "ready", settings: { url, secretKey, acceptedKeys, serviceRoleKey } };
+  return { ok: true, settings: { url, secretKey, acceptedKeys, serviceRoleKey } };
 }
 
 export interface WebhookSettings {

@@ -1,0 +1,259 @@
+import { z } from "zod";
+import { manualReason } from "../consent_decider.ts";
+import { type BatchEntry, batchEntry, requireEmail, requireIds, requireSize } from "./batch.ts";
+import { type ApiRequest, callApi, type MauticClientOptions } from "./request.ts";
+import * as wire from "./wire.ts";
+
+export type { BatchEntry } from "./batch.ts";
+export type { MauticClientOptions } from "./request.ts";
+
+/** Fields by alias, and Mautic's own keys such as `overwriteWithBlank` and `doNotContact`. */
+export type ContactBody = Record<string, unknown>;
+
+export type MauticClient = ReturnType<typeof createMauticClient>;
+
+const idsPerRead = 200;
+const addressesPerRead = 50;
+
+/**
+ * Mautic's REST API, as far as the sync needs it. Each method raises MauticError (and what the
+ * token store raises); the last parameter is the correlation id of the change it is for. What is
+ * sent again after a failure is each method's {@link ApiRequest.policy}.
+ */
+export function createMauticClient(options: MauticClientOptions) {
+  async function call<T>(request: ApiRequest, shape: z.ZodType<T>): Promise<T> {
+    return (await callApi(request, shape, options)).data;
+  }
+
+  async function batch(
+    items: ContactBody[],
+    request: Pick<ApiRequest, "method" | "path" | "correlationId">,
+  ): Promise<BatchEntry[]> {
+    if (items.length === 0) return [];
+    requireSize(items);
+    const answer = await call(
+      { ...request, body: items, items: items.length, policy: "batch" },
+      wire.batchAnswer,
+    );
+    return items.map((_, index) => batchEntry(answer, index));
+  }
+
+  async function contacts(query: Record<string, string>, correlationId?: string) {
+    return await call(
+      { method: "GET", path: "/api/contacts", query, policy: "read", correlationId },
+      wire.contactsAnswer,
+    );
+  }
+
+  return {
+    /** Reaches Mautic with a token; its version is in a header of every answer of the API. */
+    async version(correlationId?: string): Promise<{ version: string | null }> {
+      const { headers } = await callApi(
+        {
+          method: "GET",
+          path: "/api/contacts",
+          query: { limit: "1", minimal: "1" },
+          policy: "read",
+          correlationId,
+        },
+        z.object({ contacts: z.unknown() }),
+        options,
+      );
+      return { version: headers.get("Mautic-Version") };
+    },
+
+    /** Creates a contact, or edits the one with this address (`created` false). */
+    async createContact(
+      fields: ContactBody,
+      correlationId?: string,
+    ): Promise<{ created: boolean; contact: wire.MauticContact }> {
+      requireEmail([fields]);
+      const { status, data } = await callApi(
+        {
+          method: "POST",
+          path: "/api/contacts/new",
+          body: fields,
+          policy: "save",
+          items: 1,
+          correlationId,
+        },
+        wire.contactAnswer,
+        options,
+      );
+      return { created: status === 201, contact: data.contact };
+    },
+
+    /** As {@link createContact} for up to 200; entries in the order of the items. */
+    async batchNew(items: ContactBody[], correlationId?: string): Promise<BatchEntry[]> {
+      requireEmail(items);
+      return await batch(items, { method: "POST", path: "/api/contacts/batch/new", correlationId });
+    },
+
+    /**
+     * Edits up to 200 contacts by id. RangeError where an id is missing or comes twice: Mautic
+     * would write one person's data onto another, or save a duplicate (API.md §2.8).
+     */
+    async batchEdit(
+      items: (ContactBody & { id: number })[],
+      correlationId?: string,
+    ): Promise<BatchEntry[]> {
+      requireIds(items);
+      return await batch(items, {
+        method: "PATCH",
+        path: "/api/contacts/batch/edit",
+        correlationId,
+      });
+    },
+
+    /** The contacts with one of these addresses, by ascending id; duplicates included. */
+    async findByEmail(
+      addresses: string[],
+      correlationId?: string,
+    ): Promise<wire.MauticContact[]> {
+      const found = [];
+      for (const some of chunks(addresses, addressesPerRead)) {
+        const where = { "where[0][col]": "email", "where[0][expr]": "in", limit: "1000" };
+        found.push(...await contacts({ ...where, "where[0][val]": some.join(",") }, correlationId));
+      }
+      return found.sort((a, b) => a.id - b.id);
+    },
+
+    /** The contacts with these ids; deleted and merged-away ones are left out by Mautic. */
+    async contactsByIds(ids: number[], correlationId?: string): Promise<wire.MauticContact[]> {
+      const found = [];
+      for (const some of chunks([...new Set(ids)], idsPerRead)) {
+        found.push(
+          ...await contacts({ search: `ids:${some.join(",")}`, limit: "200" }, correlationId),
+        );
+      }
+      return found;
+    },
+
+    /** The contact; another id than asked for: it was merged into that one. */
+    async getContact(id: number, correlationId?: string): Promise<wire.MauticContact> {
+      const path = `/api/contacts/${id}`;
+      const request = { method: "GET", path, policy: "read", correlationId } as const;
+      return (await call(request, wire.contactAnswer)).contact;
+    },
+
+    /** Edits by id, leaving what is not in `body`; another id in the answer: merged into that. */
+    async editContact(
+      id: number,
+      body: ContactBody,
+      correlationId?: string,
+    ): Promise<wire.MauticContact> {
+      const path = `/api/contacts/${id}/edit`;
+      const request = {
+        method: "PATCH",
+        path,
+        body,
+        policy: "save",
+        items: 1,
+        correlationId,
+      } as const;
+      return (await call(request, wire.contactAnswer)).contact;
+    },
+
+    /**
+     * Sets the do-not-contact entry of the e-mail channel. Reason 3 rests on having read that
+     * there is none and is not repeated; 1 and 2 put an opt-out back and are.
+     */
+    async addDoNotContact(
+      id: number,
+      { reason, comments }: { reason: number; comments: string },
+      correlationId?: string,
+    ): Promise<void> {
+      await call({
+        method: "POST",
+        path: `/api/contacts/${id}/dnc/email/add`,
+        body: { reason, comments },
+        policy: reason === manualReason ? "fresh" : "save",
+        correlationId,
+      }, wire.touchedAnswer);
+    },
+
+    /** Removes the entry of the e-mail channel, whatever it is: read it right before. */
+    async removeDoNotContact(id: number, correlationId?: string): Promise<void> {
+      const path = `/api/contacts/${id}/dnc/email/remove`;
+      await call({ method: "POST", path, policy: "fresh", correlationId }, wire.touchedAnswer);
+    },
+
+    /**
+     * The published campaigns a contact is or was in. Those it was removed from by hand count:
+     * adding it again would start the flow anew, against a person's decision.
+     */
+    async contactCampaigns(id: number, correlationId?: string): Promise<number[]> {
+      const path = `/api/contacts/${id}/campaigns`;
+      return await call(
+        { method: "GET", path, policy: "read", correlationId },
+        wire.campaignsAnswer,
+      );
+    },
+
+    /** Adds a contact to a campaign; `not_found` when there is no such campaign or contact. */
+    async addToCampaign(
+      campaignId: number,
+      contactId: number,
+      correlationId?: string,
+    ): Promise<void> {
+      const path = `/api/campaigns/${campaignId}/contact/${contactId}/add`;
+      await call({ method: "POST", path, policy: "append", correlationId }, wire.successAnswer);
+    },
+
+    /** Adds one set of native UTM tags (`utm_source` …). */
+    async addUtm(id: number, tags: Record<string, string>, correlationId?: string): Promise<void> {
+      const path = `/api/contacts/${id}/utm/add`;
+      const request = {
+        method: "POST",
+        path,
+        body: tags,
+        policy: "append",
+        correlationId,
+      } as const;
+      await call(request, wire.touchedAnswer);
+    },
+
+    /** All contact fields: aliases to check settings against. */
+    async contactFields(correlationId?: string): Promise<wire.ContactField[]> {
+      const request = {
+        method: "GET",
+        path: "/api/fields/contact",
+        query: { limit: "1000" },
+        policy: "read",
+        correlationId,
+      } as const;
+      return await call(request, wire.fieldsAnswer);
+    },
+
+    /** Do-not-contact entries added at or after `since` (ms since the epoch), by ascending id. */
+    async doNotContactStats(
+      { since, start, limit }: { since: number; start: number; limit: number },
+      correlationId?: string,
+    ): Promise<{ total: number; rows: wire.DoNotContactRows["stats"] }> {
+      const { total, stats } = await call({
+        method: "GET",
+        path: "/api/stats/lead_donotcontact",
+        query: {
+          start: String(start),
+          limit: String(limit),
+          "order[0][col]": "id",
+          "order[0][dir]": "asc",
+          "where[0][col]": "date_added",
+          "where[0][expr]": "gte",
+          // Mautic keeps UTC without a zone, to the second.
+          "where[0][val]": new Date(since).toISOString().slice(0, 19).replace("T", " "),
+        },
+        policy: "read",
+        correlationId,
+      }, wire.doNotContactRows);
+      return { total, rows: stats };
+    },
+  };
+}
+
+function chunks<T>(items: T[], size: number): T[][] {
+  return Array.from(
+    { length: Math.ceil(items.length / size) },
+    (_, index) => items.slice(index * size, (index + 1) * size),
+  );
+}

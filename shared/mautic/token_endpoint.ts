@@ -1,0 +1,61 @@
+import type { Clock } from "../clock.ts";
+import { describeError } from "../errors.ts";
+import { errorOfAnswer, wrongShape } from "./answer_errors.ts";
+import { MauticError } from "./errors.ts";
+import { send } from "./transport.ts";
+import { tokenAnswer } from "./wire.ts";
+
+const path = "/oauth/v2/token";
+
+export interface FetchedToken {
+  token: string;
+  expiresInMs: number;
+}
+
+/**
+ * Asks Mautic for an access token by client credentials. One try. Errors: MauticError
+ * `oauth_refused` (400: wrong or unfit credentials, for a person to correct), `api_disabled`,
+ * `bad_answer`, and passing trouble. Asking twice is harmless: older tokens stay valid.
+ */
+export async function fetchToken(
+  { baseUrl, clientId, clientSecret, fetch, clock, timeoutMs }: {
+    baseUrl: string;
+    clientId: string;
+    clientSecret: string;
+    fetch: typeof globalThis.fetch;
+    clock: Clock;
+    timeoutMs: number;
+  },
+): Promise<FetchedToken> {
+  const answer = await send({
+    method: "POST",
+    url: baseUrl + path,
+    headers: { Accept: "application/json" },
+    // In the body: Mautic rejects HTTP Basic here while its API's basic auth is off (API.md §1.1).
+    form: new URLSearchParams({
+      grant_type: "client_credentials",
+      client_id: clientId,
+      client_secret: clientSecret,
+    }),
+    timeoutMs,
+    changes: false,
+  }, { fetch, clock });
+
+  const error = errorOfAnswer(answer, { baseUrl, path, changes: false, now: clock.now() });
+  if (error?.status === 400 || error?.status === 401) {
+    throw new MauticError(
+      "oauth_refused",
+      `${error.message}. ${describeError("oauth_refused").remedy}`,
+      {
+        status: error.status,
+      },
+    );
+  }
+  if (error) throw error;
+  const parsed = tokenAnswer.safeParse(answer.json);
+  if (!parsed.success) throw wrongShape("no access_token", { changes: false });
+  return {
+    token: parsed.data.access_token,
+    expiresInMs: Math.max(0, parsed.data.expires_in * 1_000),
+  };
+}
