@@ -57,6 +57,8 @@ export async function callApi<T>(
   const about = { correlationId, method: request.method, path: request.path };
   const changes = request.policy !== "read";
 
+  // The first token comes before the loop: its source has retries of its own.
+  const token = await options.tokens.get();
   const answer = await withRetries(
     (attempt) => withToken(request, token, correlationId, attempt, options),
     {
