@@ -197,8 +197,6 @@ export function createDatabase(options: DatabaseOptions) {
       }, nothing),
     readEmailStatus: (leadId: string) =>
       call("read_email_status", { p_lead_id: leadId }, z.string().nullable()),
-    hasToken: (origin: string, clientId: string) =>
-      call("has_token", { p_origin: origin, p_client_id: clientId }, z.boolean()),
     tokens: {
       acquire: (origin: string, clientId: string, holder: string, holdMs: number) =>
         call("acquire_token", {

@@ -39,22 +39,6 @@ $$;
 comment on function mautic.acquire_token(text, text, uuid, int) is
   'cached: {sealed, expires_at}. refresh: the caller, and nobody else for p_hold_ms, fetches a new one. wait: ask again after retry_ms.';
 
-create function mautic.has_token(p_origin text, p_client_id text)
-returns boolean
-language sql
-stable
-security definer
-set search_path = ''
-as $$
-  select exists (
-    select from mautic.oauth_token t
-    where t.origin = p_origin and t.client_id = p_client_id and t.sealed is not null
-      and t.expires_at > mautic.clock()
-  );
-$$;
-
-comment on function mautic.has_token(text, text) is 'True while a token is cached.';
-
 create function mautic.store_token(
   p_origin text, p_client_id text, p_holder uuid, p_sealed text, p_expires_at timestamptz
 )

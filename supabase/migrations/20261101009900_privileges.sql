@@ -20,7 +20,6 @@ grant execute on function
   mautic.withdraw_enrollment(text, bigint, bigint),
   mautic.read_email_status(text),
   mautic.acquire_token(text, text, uuid, int),
-  mautic.has_token(text, text),
   mautic.store_token(text, text, uuid, text, timestamptz),
   mautic.drop_token(text, text, text),
   mautic.release_token(text, text, uuid)

@@ -38,22 +38,19 @@ export async function actions(request: SyncRequest, context: ActionContext): Pro
     case "upsert_contact":
       return await upsert(request.payload, context);
     case "ping":
-      return await guarded("not_found", context, async () => {
-        const { mautic } = connect(context);
-        const { baseUrl, clientId } = context.settings;
-        const cached = await context.database.hasToken(baseUrl, clientId);
-        const version = await mautic.version(answers.correlationId);
-        return answers.ok({ demo: false, mautic: { version }, tokenCached: cached });
+      return await guarded(context, async () => {
+        const { version } = await connect(context).mautic.version(answers.correlationId);
+        const tokenCached = context.tokens.lastFrom() !== "mautic";
+        return answers.ok({ demo: false, mautic: { version }, tokenCached });
       });
     case "add_to_campaign":
-      return await guarded("campaign_not_found", context, async () => {
+      return await guarded(context, async () => {
         const { mauticContactId: contactId, campaignId } = request;
-        const sync = connect(context);
         const added = await addToCampaign(
           { contactId, campaignId, correlationId: answers.correlationId },
-          sync,
+          connect(context),
         );
-        if (added.state === "refused") return answers.fail("not_mailable", added.message);
+        if (added.state !== "done") return answers.fail(added.code, added.message);
         log.info("added_to_campaign", {
           contactId,
           campaignId,
@@ -134,7 +131,6 @@ function connect(context: ActionContext, lease?: Lease): SyncContext {
 }
 
 async function guarded(
-  missing: string,
   { answers, log }: ActionContext,
   call: () => Promise<Response>,
 ): Promise<Response> {
@@ -143,6 +139,6 @@ async function guarded(
   } catch (error) {
     if (!(error instanceof MauticError)) throw error;
     log.warn("mautic_error", { code: error.code, status: error.status });
-    return answers.fail(error.code === "not_found" ? missing : error.code, messageOf(error));
+    return answers.fail(error.code, messageOf(error));
   }
 }

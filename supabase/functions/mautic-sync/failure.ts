@@ -1,5 +1,5 @@
 import type { Outcome } from "../../../shared/database.ts";
-import { MauticError } from "../../../shared/mautic/errors.ts";
+import { MauticError, type MauticErrorCode } from "../../../shared/mautic/errors.ts";
 import { backoff } from "./backoff.ts";
 import { die, open, type SyncContext, type Work } from "./work.ts";
 
@@ -8,15 +8,32 @@ const failedAloneLimit = 5;
 /** Added to the server's own time limit before a request of unknown outcome is repeated. */
 const graceMarginMs = 5_000;
 
-/** Trouble that has nothing to do with the item: stop sending for now. */
+/** Codes that have nothing to do with the item at hand: nothing else would get through either. */
+const trouble: readonly MauticErrorCode[] = [
+  "unavailable",
+  "rate_limited",
+  "ambiguous",
+  "unauthorized",
+  "forbidden",
+  "api_disabled",
+  "oauth_refused",
+  "bad_answer",
+  "lease_too_short",
+];
+
+/** Should sending stop for now? A 500 alone does not say so: one poisonous item can cause it. */
 export function isTrouble(error: MauticError): boolean {
-  return error.ambiguous || error.retryable ||
-    ["unauthorized", "forbidden", "api_disabled", "oauth_refused", "bad_answer", "lease_too_short"].includes(error.code);
+  return error.ambiguous || trouble.includes(error.code);
 }
 
-export export function halt({ run, settings, log }: SyncContext, error: MauticError): void {
+/** Ends this run's sending; what is left goes back to the outbox. */
+export function halt({ run, settings, log }: SyncContext, error: MauticError): void {
   run.halt = { code: error.code, delayMs: error.retryAfterMs ?? 0 };
-  log.warn("sending_halted", { code: error.code, status: error.status, batchSize: settings.batchSize });
+  log.warn("sending_halted", {
+    code: error.code,
+    status: error.status,
+    batchSize: settings.batchSize,
+  });
 }
 
 /** Gives an item the result that an error of Mautic means for it. */
@@ -38,20 +55,30 @@ export function fail(work: Work, error: MauticError, context: SyncContext): void
       "Mautic has several contacts with this e-mail and refuses every save of it. Merge them in Mautic, then replay the lead.",
     );
   } else if (error.code === "validation_failed" && aliases.includes("email")) {
-    die(work, "invalid_email", `contact.email: Mautic refuses the address (${error.message}). Correct the lead; the edit sends it again.`);
+    die(
+      work,
+      "invalid_email",
+      `contact.email: Mautic refuses the address (${error.message}). Correct the lead; the edit sends it again.`,
+    );
   } else if (error.code === "validation_failed") {
     die(
       work,
       "field_refused",
-      `Mautic refuses ${aliases.join(", ") || "a field"}: ${error.message}. Correct the lead or the field in Mautic, then replay the lead.`,
+      `Mautic refuses ${
+        aliases.join(", ") || "a field"
+      }: ${error.message}. Correct the lead or the field in Mautic, then replay the lead.`,
     );
   } else if (error.code === "not_found" && work.contactId !== undefined && !work.sent) {
     work.result = { result: "gone" };
-  } else if (error.code === "server_failed" && run.successes > 0 && item.failed_alone + 1 >= failedAloneLimit) {
+  } else if (
+    error.code === "server_failed" && run.successes > 0 && item.failed_alone + 1 >= failedAloneLimit
+  ) {
     die(
       work,
       "mautic_failed",
-      `Mautic answers ${error.status ?? 500} to this lead alone, ${failedAloneLimit} times. Look into Mautic's log, then replay the lead.`,
+      `Mautic answers ${
+        error.status ?? 500
+      } to this lead alone, ${failedAloneLimit} times. Look into Mautic's log, then replay the lead.`,
     );
   } else {
     work.result = {
@@ -82,7 +109,9 @@ export function outcomeOf(work: Work, recorded: Partial<Outcome>): Outcome {
     ...recorded,
     ...result,
     ...(result.result === "ambiguous" ? { attempted_address: work.address } : {}),
-    ...(result.result === "gone" && work.contactId !== undefined ? { asked_contact_id: work.contactId } : {}),
+    ...(result.result === "gone" && work.contactId !== undefined
+      ? { asked_contact_id: work.contactId }
+      : {}),
   };
 }
 
@@ -90,7 +119,11 @@ export function outcomeOf(work: Work, recorded: Partial<Outcome>): Outcome {
  * Runs a call for `works`, unless sending is halted. A Mautic error becomes the result of each;
  * one that has nothing to do with them halts the run.
  */
-export async function guarded(works: Work[], context: SyncContext, call: () => Promise<void>): Promise<void> {
+export async function guarded(
+  works: Work[],
+  context: SyncContext,
+  call: () => Promise<void>,
+): Promise<void> {
   if (context.run.halt) return works.filter(open).forEach((work) => postpone(work, context));
   try {
     await call();

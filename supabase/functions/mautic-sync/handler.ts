@@ -33,7 +33,7 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
   const { platform, clock, log } = dependencies;
   const supabase = readSupabaseSettings(platform.env);
   const sync = readSyncSettings(platform.env);
-  const database = supabase.mode === "ready"
+  const database = supabase.ok
     ? createDatabase({
       url: supabase.settings.url,
       secretKey: supabase.settings.secretKey,
@@ -41,7 +41,21 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
       timeoutMs: databaseTimeoutMs,
     })
     : undefined;
-  const instance = crypto.randomUUID();
+  const tokens = database && sync.mode === "live"
+    ? createTokenSource({
+      origin: sync.settings.baseUrl,
+      clientId: sync.settings.clientId,
+      clientSecret: sync.settings.clientSecret,
+      store: database.tokens,
+      holder: crypto.randomUUID(),
+      fetch: dependencies.fetch,
+      clock,
+      random: dependencies.random,
+      requestTimeoutMs: sync.settings.requestTimeoutMs,
+      retry: sync.settings.retry,
+      log,
+    })
+    : undefined;
 
   return async (request) => {
     const answers = startAnswers(request, { now: clock.now, newId: () => crypto.randomUUID() });
@@ -62,9 +76,11 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
         headers: { Allow: "POST" },
       });
     }
-    if (supabase.mode !== "ready" || !database) {
+    if (!supabase.ok || !database) {
       const message = "Without Supabase settings no caller can be told from another.";
-      return answers.fail("supabase_not_configured", message, { details: { ...supabase } });
+      return answers.fail("supabase_not_configured", message, {
+        details: { problems: supabase.ok ? [] : supabase.problems },
+      });
     }
     if (!await isAuthorized(request, supabase.settings)) {
       return answers.fail("unauthorized", "A secret key of this project is needed.");
@@ -83,14 +99,14 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
         details: { problems: sync.problems },
       });
     }
-    if (sync.mode === "demo") return demoActions(parsed.data, answers, requestLog);
+    if (sync.mode === "demo" || !tokens) return demoActions(parsed.data, answers, requestLog);
     const context: ActionContext = {
       ...dependencies,
       log: requestLog,
       settings: sync.settings,
       database,
       answers,
-      instance,
+      tokens,
     };
     return await actions(parsed.data, context);
   }

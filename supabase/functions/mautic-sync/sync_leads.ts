@@ -20,7 +20,26 @@ export async function syncLeads(items: LeasedItem[], context: SyncContext): Prom
   await applyConsent(works, context);
   await applyUtmTags(works, context);
   await applyEnrollment(works, context);
+  for (const work of works) report(work, context);
   return works;
+}
+
+function report(
+  { item, contact, created, sent, result, enrollmentReason }: Work,
+  { log }: SyncContext,
+): void {
+  const values = {
+    correlationId: item.correlation_id,
+    leadId: item.lead_id,
+    contactId: contact?.id ?? item.contact_id,
+  };
+  if (result && result.result !== "done") {
+    const { result: outcome, error_code: code, error_message: reason } = result;
+    log.warn("lead_not_synced", { ...values, outcome, code, reason, attempt: item.attempt });
+  } else {
+    const action = created ? "created" : sent ? "updated" : "unchanged";
+    log.info("lead_synced", { ...values, action, enrollment: enrollmentReason });
+  }
 }
 
 async function sendFields(works: Work[], context: SyncContext): Promise<void> {
