@@ -38,7 +38,7 @@ export function halt({ run, settings, log }: SyncContext, error: MauticError): v
 
 /** Gives an item the result that an error of Mautic means for it. */
 export function fail(work: Work, error: MauticError, context: SyncContext): void {
-  const { settings, random, run } = context;
+  const { settings, random } = context;
   const { item } = work;
   const aliases = Object.keys(error.fieldErrors);
   if (error.ambiguous) {
@@ -70,25 +70,32 @@ export function fail(work: Work, error: MauticError, context: SyncContext): void
     );
   } else if (error.code === "not_found" && work.contactId !== undefined && !work.sent) {
     work.result = { result: "gone" };
-  } else if (
-    error.code === "server_failed" && run.successes > 0 && item.failed_alone + 1 >= failedAloneLimit
-  ) {
-    die(
-      work,
-      "mautic_failed",
-      `Mautic answers ${
-        error.status ?? 500
-      } to this lead alone, ${failedAloneLimit} times. Look into Mautic's log, then replay the lead.`,
-    );
   } else {
     work.result = {
       result: "retry",
       delay_ms: backoff(item.attempt, random, error.retryAfterMs),
-      failed_alone: error.code === "server_failed" && run.successes > 0,
       error_code: error.code,
       error_message: error.message,
     };
   }
+}
+
+/**
+ * Once a batch is through: an item on which Mautic failed (500) in a request of its own, while
+ * others passed, is noted as suspect; after the fifth time a person has to look.
+ */
+export function judge(work: Work, { run }: SyncContext): void {
+  const { item, result } = work;
+  if (result?.error_code !== "server_failed" || run.successes === 0) return;
+  if (item.failed_alone + 1 < failedAloneLimit) {
+    result.failed_alone = true;
+    return;
+  }
+  die(
+    work,
+    "mautic_failed",
+    `Mautic failed on this lead alone ${failedAloneLimit} times (${result.error_message}). Look into Mautic's log, then replay the lead.`,
+  );
 }
 
 /** Puts an item back unsent, because sending was halted. */

@@ -3,7 +3,7 @@ import type { LeasedItem, Outcome } from "../../../shared/database.ts";
 import { applyConsent, mayChangeConsent } from "./consent.ts";
 import { applyEnrollment, mayEnroll } from "./enroll.ts";
 import { lookUp, readContacts } from "./read.ts";
-import { outcomeOf } from "./failure.ts";
+import { judge, outcomeOf } from "./failure.ts";
 import { sendCreates, sendEdits } from "./send.ts";
 import { hasFieldsToSend, open, prepare, type SyncContext, type Work } from "./work.ts";
 import { applyUtmTags } from "./utm_tags.ts";
@@ -20,7 +20,10 @@ export async function syncLeads(items: LeasedItem[], context: SyncContext): Prom
   await applyConsent(works, context);
   await applyUtmTags(works, context);
   await applyEnrollment(works, context);
-  for (const work of works) report(work, context);
+  for (const work of works) {
+    judge(work, context);
+    report(work, context);
+  }
   return works;
 }
 
