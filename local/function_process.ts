@@ -35,7 +35,8 @@ export function startFunction(options: FunctionProcessOptions): FunctionProcess 
       .concat(options.entrypoint),
     clearEnv: true,
     env: options.env,
-    stdin: "null",
+    // Never written to: its end tells the function that we are gone, however that came about.
+    stdin: "piped",
     stdout: "piped",
     stderr: "piped",
     // Ctrl-C is ours to handle: work in flight is ended in order.
@@ -64,7 +65,7 @@ export function startFunction(options: FunctionProcessOptions): FunctionProcess 
   };
   const finished = child.status.then(async ({ code }) => {
     running.ended = true;
-    await Promise.allSettled(readers);
+    await Promise.allSettled([...readers, child.stdin.abort()]);
     port.reject(new Error(`The function ended with exit code ${code} before it took requests`));
   });
   return running;

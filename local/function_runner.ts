@@ -15,6 +15,9 @@ const address: Deno.ServeTcpOptions = {
   },
 };
 
+// Nothing comes from there but the end, when the stack is gone.
+Deno.stdin.readable.pipeTo(new WritableStream()).finally(() => Deno.exit());
+
 const serve = Deno.serve;
 let serving = false;
 
@@ -52,4 +55,5 @@ Object.defineProperty(globalThis, "EdgeRuntime", {
 
 const module: { default?: { fetch?: unknown } } = await import(entrypoint);
 const fetchHandler = handlerOf(module.default?.fetch);
-if (!serving && fetchHandler !== undefined) Deno.serve(fetchHandler);
+if (fetchHandler !== undefined) Deno.serve(fetchHandler);
+if (!serving) throw new Error(`${entrypoint} neither calls Deno.serve() nor exports a fetch()`);

@@ -39,7 +39,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     const started = startFunction({
       entrypoint: new URL(`${name}/index.ts`, options.functionsFolder).href,
       deno: options.deno ?? [Deno.execPath()],
-      env: { ...runtimeEnvironment(), ...options.functionEnv },
+      env: { ...runtimeEnvironment(), NO_COLOR: "1", ...options.functionEnv },
       log: (line) => options.log(name, line),
     });
     processes.set(name, started);

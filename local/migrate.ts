@@ -26,7 +26,8 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
       cwd: workdir,
       stdin: "null",
       // Neither reads nor writes the settings of the person at this machine, and calls nobody.
-      env: { HOME: home, SUPABASE_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" },
+      // The CLI leaves an unpacked library in its folder for temporary files.
+      env: { HOME: home, TMPDIR: home, SUPABASE_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" },
     }).output();
     const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
     const output = `${decode(stderr)}\n${decode(stdout)}`.trim();

@@ -147,8 +147,11 @@ async function runJob(sql: Sql, databaseUrl: string, job: Job): Promise<JobRun> 
 
 async function execute(session: Sql, job: Job): Promise<JobRun> {
   try {
-    await session`select set_config('session_authorization', ${job.username}, false)`;
-    const result = await session.unsafe(job.command);
+    // Sent together: on a connection opened anew in between, the job would run as the superuser.
+    const [, result] = await Promise.all([
+      session`select set_config('session_authorization', ${job.username}, false)`,
+      session.unsafe(job.command),
+    ]);
     const rows = `${result.count} row${result.count === 1 ? "" : "s"}`;
     const message = result.command === "SELECT" ? rows : `${result.command} ${result.count ?? ""}`;
     return { status: "succeeded", return_message: message.trim() };

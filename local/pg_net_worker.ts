@@ -3,11 +3,12 @@
  * read from supabase/pg_net 0.19 (src/worker.c, src/core.c):
  *
  * - it takes up to 200 requests, sends them all at once, and waits for the slowest;
- * - taking, sending and writing the responses are one transaction. A worker that fails on the way
- *   rolls it back, and the whole batch is sent again; nothing else is ever retried;
+ * - taking, sending and writing the responses are one transaction there. A worker that fails on the
+ *   way rolls it back, and the whole batch is sent again; nothing else is ever retried. Here the
+ *   last statement does the taking: no transaction is open while requests are on their way;
  * - after a batch it rests for a second; when idle, a commit wakes it at once.
  */
-import type { Sql, TransactionSql } from "postgres";
+import type { Sql } from "postgres";
 import { z } from "zod";
 import { interruptibleSleep } from "./sleep.ts";
 import { connect } from "./supabase_database.ts";
@@ -90,55 +91,62 @@ export async function startPgNet(databaseUrl: string): Promise<PgNetWorker> {
   };
 }
 
-class WorkerFailure extends Error {}
-
 /** How many requests were sent; 0 too when the extension or the server is not there (any more). */
 async function sendBatch(
   sql: Sql,
   state: { failNext: boolean; paused: boolean },
 ): Promise<number> {
-  let sent = 0;
   try {
-    await sql.begin(async (transaction) => {
-      const requests = await takeRequests(transaction);
-      if (requests.length === 0) return;
-      // Paused while the requests were being taken: put back what was committed after that.
-      if (state.paused) throw new WorkerFailure();
-      const responses = await Promise.all(requests.map(send));
-      sent = requests.length;
-      if (state.failNext) {
-        state.failNext = false;
-        throw new WorkerFailure();
-      }
-      await transaction`insert into net._http_response ${transaction(responses)}`;
-    });
+    const requests = await nextRequests(sql);
+    // Paused meanwhile: they may have been committed after that, and stay in the queue.
+    if (requests.length === 0 || state.paused) return 0;
+    const responses = await Promise.all(requests.map(send));
+    if (state.failNext) state.failNext = false;
+    else await settle(sql, responses);
+    return requests.length;
   } catch {
-    // The transaction is rolled back and the requests are in the queue again, unless the server
-    // crashed, which empties it. The real worker logs the error and starts anew.
+    // The real worker logs the error, ends, and is started anew.
+    return 0;
   }
-  return sent;
 }
 
-async function takeRequests(transaction: TransactionSql): Promise<QueuedRequest[]> {
-  await transaction`
+async function nextRequests(sql: Sql): Promise<QueuedRequest[]> {
+  await sql`
     delete from net._http_response
     where created < now() - ${responseLifetime}::interval
   `;
-  const rows = await transaction`
-    with taken as (
-      select id
-      from net.http_request_queue
-      order by id
-      limit ${batchSize}
-    )
-    delete from net.http_request_queue as queue
-    using taken
-    where queue.id = taken.id
-    returning
-      queue.id, queue.method::text, queue.url, queue.headers, queue.body,
-      queue.timeout_milliseconds
+  const rows = await sql`
+    select id, method::text, url, headers, body, timeout_milliseconds
+    from net.http_request_queue
+    order by id
+    limit ${batchSize}
   `;
   return z.array(requestSchema).parse(rows.map((row) => ({ ...row })));
+}
+
+/**
+ * Takes the requests from the queue and writes their responses, in one statement. A request that is
+ * no longer in the queue, after a crash of Postgres, leaves no response either.
+ */
+async function settle(sql: Sql, responses: ResponseRow[]): Promise<void> {
+  await sql`
+    with response as (
+      select * from jsonb_to_recordset(${JSON.stringify(responses)}::text::jsonb) as response (
+        id bigint, status_code int, content_type text, headers jsonb, content text,
+        timed_out bool, error_msg text
+      )
+    ), taken as (
+      delete from net.http_request_queue as queue
+      using response
+      where queue.id = response.id
+      returning queue.id
+    )
+    insert into net._http_response
+      (id, status_code, content_type, headers, content, timed_out, error_msg)
+    select id, status_code, content_type, headers, content, timed_out, error_msg
+    from response
+    where id in (select id from taken)
+  `;
 }
 
 async function send(request: QueuedRequest): Promise<ResponseRow> {

@@ -5,6 +5,7 @@
 import type { Sql } from "postgres";
 import { type ApiKeys, createApiKeys } from "./api_keys.ts";
 import { createDataApi } from "./data_api.ts";
+import { collectFunctionLogs } from "./function_logs.ts";
 import { functionEnvironment } from "./function_environment.ts";
 import { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
 import type { MauticEmulator, MauticEmulatorOptions } from "./mautic/emulator.ts";
@@ -69,6 +70,8 @@ export type Stack = AsyncDisposable & {
   functionPid(name: string): number | undefined;
   /** The lines a function has printed so far. */
   functionLog(name: string): readonly string[];
+  /** The first line of a function that matches, printed already or still to come. */
+  functionLogged(name: string, matches: (line: string) => boolean): Promise<string>;
   /** Crashes Postgres (unlogged tables come back empty) and starts it on the same data. */
   restartPostgres(): Promise<void>;
   /** Ends everything, in order, and removes every temporary folder. Can be called again. */
@@ -108,7 +111,7 @@ async function assemble(options: StackOptions, cleanup: AsyncDisposableStack): P
 
   // Filled in once the gateway's port is known; no function starts before.
   const functionEnv: Record<string, string> = {};
-  const functionLogs = new Map<string, string[]>();
+  const functionLogs = collectFunctionLogs();
   const functionsFolder = options.functionsFolder ?? projectFunctions;
   const gateway = openGateway({
     // A database or a Mautic elsewhere has to reach it.
@@ -119,7 +122,7 @@ async function assemble(options: StackOptions, cleanup: AsyncDisposableStack): P
     functionEnv,
     ...(options.deno === undefined ? {} : { deno: options.deno }),
     log: (name, line) => {
-      functionLogs.set(name, [...functionLogs.get(name) ?? [], line]);
+      functionLogs.add(name, line);
       log(`${name}: ${line}`);
     },
   });
@@ -162,7 +165,8 @@ async function assemble(options: StackOptions, cleanup: AsyncDisposableStack): P
     },
     killFunction: gateway.kill,
     functionPid: gateway.pid,
-    functionLog: (name) => functionLogs.get(name) ?? [],
+    functionLog: functionLogs.of,
+    functionLogged: functionLogs.find,
     restartPostgres: async () => await present(server, "embedded Postgres").crash(),
     stop,
     [Symbol.asyncDispose]: stop,

@@ -26,6 +26,9 @@ export type TestDatabase = AsyncDisposable & {
   adminSession(): Sql;
 };
 
+/** Settings of a database are not copied with it. */
+const searchPath = `"$user", public, extensions`;
+
 /** A server as other test files find it. */
 const sharedServer = z.object({
   pid: z.literal(Deno.pid),
@@ -49,11 +52,11 @@ export async function createTestDatabase(
 ): Promise<TestDatabase> {
   const server = await serverFor(options.standIns ?? true);
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
-  const template = options.migrations ?? true ? "migrated" : "postgres";
+  const template = options.migrations ?? true ? "migrated" : "bare";
   const onServer = connect(server.adminUrl, { max: 1 });
   try {
     await onServer.unsafe(`create database ${name} template ${template} owner postgres`);
-    await onServer.unsafe(`alter database ${name} set search_path to "$user", public, extensions`);
+    await onServer.unsafe(`alter database ${name} set search_path to ${searchPath}`);
   } finally {
     await onServer.end();
   }
@@ -111,8 +114,11 @@ async function startServer(standIns: boolean): Promise<SharedServer> {
   await prepareDatabase(server, standIns);
   const admin = connect(server.url("postgres", "supabase_admin"), { max: 1 });
   try {
-    await admin`create database migrated template postgres owner postgres`;
-    await admin`alter database migrated set search_path to "$user", public, extensions`;
+    // Copies: nobody may be connected to a database while it serves as a template.
+    for (const name of ["bare", "migrated"]) {
+      await admin.unsafe(`create database ${name} template postgres owner postgres`);
+      await admin.unsafe(`alter database ${name} set search_path to ${searchPath}`);
+    }
   } finally {
     await admin.end();
   }

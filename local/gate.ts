@@ -1,0 +1,66 @@
+/**
+ * `deno task ok`: the one gate. Format, lint, types, the tests, and once more what runs on the
+ * hosted edge runtime, with a Deno of its level. The last line is `N passed, N failed`: tests, and
+ * any other step that failed.
+ */
+import { fileURLToPath } from "node:url";
+import { hostedDenoProgram } from "./npm_binaries.ts";
+import { printResult } from "./print.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const code = ["local", "shared", "supabase/functions", "tests"];
+
+/** How many tests passed and failed. */
+type Outcome = { passed: number; failed: number };
+
+async function run(program: string, args: string[]): Promise<boolean> {
+  const child = new Deno.Command(program, { args, cwd: root, stdin: "null" }).spawn();
+  return (await child.status).success;
+}
+
+/** A step that is no test counts only when it fails. */
+async function step(title: string, ...args: string[]): Promise<Outcome> {
+  printResult(`\n== ${title}`);
+  return { passed: 0, failed: await run(Deno.execPath(), args) ? 0 : 1 };
+}
+
+async function tests(title: string, program: string, ...args: string[]): Promise<Outcome> {
+  printResult(`\n== ${title}`);
+  const report = await Deno.makeTempFile({ prefix: "lead-sync-", suffix: ".xml" });
+  try {
+    const success = await run(program, ["test", "-A", `--junit-path=${report}`, ...args]);
+    const { passed, failed } = readReport(await Deno.readTextFile(report));
+    // An error outside of any test fails the run, and is in no report.
+    return { passed, failed: success ? failed : Math.max(failed, 1) };
+  } finally {
+    await Deno.remove(report);
+  }
+}
+
+/** Adds the suites of a JUnit report up. Skipped tests are neither passed nor failed. */
+function readReport(xml: string): Outcome {
+  const total = (attribute: string) =>
+    [...xml.matchAll(/<testsuite\s[^>]*>/g)]
+      .map(([suite]) => Number(new RegExp(`\\b${attribute}="(\\d+)"`).exec(suite)?.[1] ?? 0))
+      .reduce((sum, count) => sum + count, 0);
+  const failed = total("failures") + total("errors");
+  return { passed: total("tests") - failed - total("disabled"), failed };
+}
+
+const outcomes = [
+  await step("Format", "fmt", "--check"),
+  await step("Lint", "lint"),
+  await step("Types", "check", ...code),
+  await tests("Tests", Deno.execPath(), "tests"),
+  await tests(
+    "Unit tests on the hosted runtime's level",
+    await hostedDenoProgram(),
+    "--no-lock",
+    "--no-check",
+    "tests/unit",
+  ),
+];
+const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
+printResult(`\n${passed} passed, ${failed} failed`);
+Deno.exit(failed === 0 ? 0 : 1);
