@@ -66,14 +66,17 @@ export function maskAddress(email: string): string {
   return `${[...email][0]}***@${[...domain][0] ?? ""}***${top}`;
 }
 
-// Bounded on both sides of the @, so that no text makes it slow. %40: the @ of a query string.
-const addressLike = /[^\s"'<>()[\],;:\\/=?&@]{1,320}(?:@|%40)[^\s"'<>()[\],;:\\/=?&@%]{1,255}/gi;
-const quotedLocal = /"[^"\n]{1,64}"@[^\s"'<>()[\],;:\\/=?&@]{1,255}/g;
+/**
+ * What looks like an address: `"quoted name"@`, `name@`, or else any sign before an @ that a domain
+ * follows. Bounded on both sides, so that no text makes it slow; %40 is the @ of a query string.
+ */
+const addressLike =
+  /(?:"[^"\n]{1,64}"|[^\s"'<>()[\],;:\\/=?&@]{1,320}|[^\s@])(?:@|%40)[^\s"'<>()[\],;:\\/=?&@%]{1,255}/gi;
 
 /** Masks every e-mail address within a text. Total. */
 export function maskAddresses(text: string): string {
   if (!text.includes("@") && !text.includes("%40")) return text;
-  return text.replace(quotedLocal, () => "***@***").replace(addressLike, (found) => {
+  return text.replace(addressLike, (found) => {
     const plain = found.replace(/%40/i, "@");
     // A trailing full stop ends the sentence, not the address.
     return plain.endsWith(".") ? `${maskAddress(plain.slice(0, -1))}.` : maskAddress(plain);

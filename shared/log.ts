@@ -70,7 +70,7 @@ export function createLog({ name, write, now, values: always = {} }: LogOptions)
         message: [message],
         rawMessage: message,
         timestamp: now(),
-        properties: plainObject({ ...always, ...values }, 0),
+        properties: withoutReserved(plainObject({ ...always, ...values }, 0)),
       };
       sink(record);
     } catch {
@@ -143,6 +143,16 @@ function plainObject(value: object, depth: number): Record<string, unknown> {
     }
   });
   return Object.fromEntries(entries);
+}
+
+/** Logtape's flat lines let a value overwrite what the line itself says: such a value is renamed. */
+function withoutReserved(values: Record<string, unknown>): Record<string, unknown> {
+  const reserved = ["@timestamp", "level", "message", "logger"];
+  return Object.fromEntries(
+    Object.entries(values).map((
+      [key, value],
+    ) => [reserved.includes(key) ? `value.${key}` : key, value]),
+  );
 }
 
 /** What tells one error from another, without its stack. */
