@@ -2,12 +2,14 @@ import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { SyncSettings } from "../../../shared/settings.ts";
 
-/** Beyond request timeout and server limit, so that a late renewal does not stop a request. */
-const slackMs = 15_000;
-
-/** How long an item's lease lasts: a request, the server's own time for it, and some slack. */
+/**
+ * How long an item's lease lasts, in milliseconds: a request, the server's own time for it, and as
+ * much as several renewals may come late without stopping a request (they come every third of a
+ * worker's lease).
+ */
 export function itemLeaseMs(settings: SyncSettings): number {
-  return settings.requestTimeoutMs + settings.serverTimeLimitMs + slackMs;
+  const slackMs = 1.5 * settings.workerLeaseMs;
+  return Math.ceil(settings.requestTimeoutMs + settings.serverTimeLimitMs + slackMs);
 }
 
 /**

@@ -46,7 +46,7 @@ export async function drain(context: DrainContext): Promise<DrainReport> {
     }, (lost) => work({ ...context, run: startRun(settings) }, report, startedAt, lost));
   } finally {
     // Also when something was raised: a lease that outlives its worker silences the bell.
-    if (report.ended !== "idle") await database.abandonWorker(workerId);
+    if (report.ended !== "idle") await abandon(context);
   }
   // The last look, after the lease is gone: whoever wrote before saw a live worker and did not ring.
   const left = report.ended === "budget"
@@ -55,6 +55,15 @@ export async function drain(context: DrainContext): Promise<DrainReport> {
   if (left) await database.ring(context.correlationId);
   log.info("drained", { ...report, durationMs: clock.now() - startedAt });
   return report;
+}
+
+/** A failure here must not hide the one that led here; the lease runs out by itself. */
+async function abandon({ database, workerId, log }: DrainContext): Promise<void> {
+  try {
+    await database.abandonWorker(workerId);
+  } catch (error) {
+    log.warn("abandon_failed", { workerId, error });
+  }
 }
 
 async function work(
