@@ -18,6 +18,8 @@ export type FunctionProcess = {
   /** Where it takes requests; rejects when it ends before it does. */
   port: Promise<number>;
   ended: boolean;
+  /** Resolves once it has ended. */
+  finished: Promise<void>;
   /** Sends SIGKILL and waits for the end. */
   kill(): Promise<void>;
 };
@@ -54,20 +56,21 @@ export function startFunction(options: FunctionProcessOptions): FunctionProcess 
     }),
     eachLine(child.stderr, options.log),
   ];
-  const running: FunctionProcess = {
-    pid: child.pid,
-    port: port.promise,
-    ended: false,
-    kill: async () => {
-      if (!running.ended) child.kill("SIGKILL");
-      await finished;
-    },
-  };
   const finished = child.status.then(async ({ code }) => {
     running.ended = true;
     await Promise.allSettled([...readers, child.stdin.abort()]);
     port.reject(new Error(`The function ended with exit code ${code} before it took requests`));
   });
+  const running: FunctionProcess = {
+    pid: child.pid,
+    port: port.promise,
+    ended: false,
+    finished,
+    kill: async () => {
+      if (!running.ended) child.kill("SIGKILL");
+      await finished;
+    },
+  };
   return running;
 }
 

@@ -1,6 +1,7 @@
 /** The API gateway of the local stack: `/rest/v1/…` and `/functions/v1/<name>` on one port. */
 import type { DataApi } from "./data_api.ts";
 import { type FunctionProcess, startFunction } from "./function_process.ts";
+import { interruptibleSleep } from "./sleep.ts";
 
 export type GatewayOptions = {
   /** Address to listen on. Default: the loopback interface. */
@@ -112,6 +113,10 @@ async function forward(request: Request, target: FunctionProcess): Promise<Respo
     answer.delete("content-length");
     return new Response(response.body, { status: response.status, headers: answer });
   } catch {
+    // Most often it is dying: the next request must not go to it as well.
+    const patience = interruptibleSleep();
+    await Promise.race([target.finished, patience.sleep(1000)]);
+    patience.end();
     return failure(
       546,
       "WORKER_LIMIT",
