@@ -62,12 +62,20 @@ async function sendInBatches(works: Work[], context: SyncContext, calls: Calls):
   }
 }
 
-async function sendBatch(batch: Work[], context: SyncContext, calls: Calls): Promise<void> {
+/** `split`: a part of a batch that failed; its last item alone is not retried within the request. */
+async function sendBatch(
+  batch: Work[],
+  context: SyncContext,
+  calls: Calls,
+  split = false,
+): Promise<void> {
   const { run, settings, clock } = context;
   if (run.halt) return batch.forEach((work) => postpone(work, context));
   const startedAt = clock.now();
   try {
-    const entries = batch.length === 1 ? [await calls.one(batch[0]!)] : await calls.many(batch);
+    const [first] = batch;
+    const single = first && batch.length === 1 && !split;
+    const entries = single ? [await calls.one(first)] : await calls.many(batch);
     batch.forEach((work, index) => take(work, entries[index]!, context));
     run.successes += 1;
     adaptBatchSize(
@@ -81,8 +89,8 @@ async function sendBatch(batch: Work[], context: SyncContext, calls: Calls): Pro
       // matches creates by address and edits are by id, so halves may be sent again at once.
       adaptBatchSize(context, "failed");
       const middle = Math.ceil(batch.length / 2);
-      await sendBatch(batch.slice(0, middle), context, calls);
-      await sendBatch(batch.slice(middle), context, calls);
+      await sendBatch(batch.slice(0, middle), context, calls, true);
+      await sendBatch(batch.slice(middle), context, calls, true);
       return;
     }
     if (error.code === "server_failed") {
