@@ -5,6 +5,8 @@ import { z } from "zod";
 export type FunctionProcessOptions = {
   /** URL of the function's main module. */
   entrypoint: string;
+  /** The deno.json with its import map. Default: this project's. */
+  config?: URL;
   /** Program and first arguments of the Deno that runs it. */
   deno: string[];
   /** The whole environment the function sees. */
@@ -25,12 +27,13 @@ export type FunctionProcess = {
 };
 
 const runner = new URL("./function_runner.ts", import.meta.url).href;
-const config = fileURLToPath(new URL("../deno.json", import.meta.url));
+const projectConfig = new URL("../deno.json", import.meta.url);
 const listening = z.object({ event: z.literal("listening"), port: z.int() });
 
 /** Starts a function, with the rights it has on the platform: network, environment, reading. */
 export function startFunction(options: FunctionProcessOptions): FunctionProcess {
   const [program = Deno.execPath(), ...rest] = options.deno;
+  const config = fileURLToPath(options.config ?? projectConfig);
   const child = new Deno.Command(program, {
     args: [...rest, "run", "--quiet", "--no-prompt", "--no-check", "--no-lock", "--config", config]
       .concat("--allow-net", "--allow-env", "--allow-read", "--allow-sys", runner)

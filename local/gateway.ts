@@ -10,6 +10,8 @@ export type GatewayOptions = {
   dataApi: DataApi;
   /** Folder that holds `<name>/index.ts`. */
   functionsFolder: URL;
+  /** Functions that lie elsewhere, by name. */
+  bundles?: FunctionBundles;
   /** What each function finds in its environment. May change until a function starts. */
   functionEnv: Record<string, string>;
   /** Program and first arguments of the Deno that runs the functions. Default: this one. */
@@ -17,6 +19,9 @@ export type GatewayOptions = {
   /** Takes each line a function prints. */
   log: (functionName: string, line: string) => void;
 };
+
+/** Where each function's main module is, and the deno.json it was deployed with. */
+export type FunctionBundles = Record<string, { entrypoint: URL; config: URL }>;
 
 export type Gateway = {
   port: number;
@@ -37,8 +42,10 @@ export function startGateway(options: GatewayOptions): Gateway {
   const processFor = (name: string): FunctionProcess => {
     const running = processes.get(name);
     if (running !== undefined && !running.ended) return running;
+    const config = options.bundles?.[name]?.config;
     const started = startFunction({
-      entrypoint: new URL(`${name}/index.ts`, options.functionsFolder).href,
+      entrypoint: entrypointOf(options, name).href,
+      ...(config === undefined ? {} : { config }),
       deno: options.deno ?? [Deno.execPath()],
       env: { ...runtimeEnvironment(), NO_COLOR: "1", ...options.functionEnv },
       log: (line) => options.log(name, line),
@@ -57,7 +64,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     const name = /^\/functions\/v1\/([\w-]+)/.exec(pathname)?.[1];
     if (name === undefined) return notFound(`No service answers ${pathname}`);
     if (stopping) return failure(503, "BOOT_ERROR", "The stack is shutting down");
-    if (!(await exists(new URL(`${name}/index.ts`, options.functionsFolder)))) {
+    if (!(await exists(entrypointOf(options, name)))) {
       return notFound(`Requested function was not found: there is no ${name}/index.ts`);
     }
     return await forward(request, processFor(name));
@@ -82,6 +89,10 @@ export function startGateway(options: GatewayOptions): Gateway {
       await server.shutdown();
     },
   };
+}
+
+function entrypointOf({ bundles, functionsFolder }: GatewayOptions, name: string): URL {
+  return bundles?.[name]?.entrypoint ?? new URL(`${name}/index.ts`, functionsFolder);
 }
 
 /**

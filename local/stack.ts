@@ -7,7 +7,12 @@ import { type ApiKeys, createApiKeys } from "./api_keys.ts";
 import { createDataApi } from "./data_api.ts";
 import { collectFunctionLogs } from "./function_logs.ts";
 import { functionEnvironment } from "./function_environment.ts";
-import { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
+import {
+  type FunctionBundles,
+  type Gateway,
+  type GatewayOptions,
+  startGateway,
+} from "./gateway.ts";
 import type { MauticEmulator, MauticEmulatorOptions } from "./mautic/emulator.ts";
 import { type MauticConnection, startMautic } from "./mautic_part.ts";
 import { migrate } from "./migrate.ts";
@@ -26,6 +31,8 @@ export type StackOptions = {
   migrations?: boolean;
   /** Folder with `<name>/index.ts`. Default: this project's functions. */
   functionsFolder?: URL;
+  /** Functions that lie elsewhere, by name: what a deployment uploaded, for one. */
+  bundles?: FunctionBundles;
   /** Options of the emulator; `false` for none; an address and credentials of a real Mautic. */
   mautic?: MauticEmulatorOptions | MauticConnection | false;
   /** A database that already has pg_net, pg_cron and Vault, in place of the embedded one. */
@@ -119,6 +126,7 @@ async function assemble(options: StackOptions, cleanup: AsyncDisposableStack): P
     port: onDefaultPorts ? defaultPorts.api : 0,
     dataApi,
     functionsFolder,
+    ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
     functionEnv,
     ...(options.deno === undefined ? {} : { deno: options.deno }),
     log: (name, line) => {
