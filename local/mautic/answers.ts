@@ -29,12 +29,14 @@ export function refusal(status: number, type: string, message: string): Answer {
 export function exception(status: number): Answer {
   const message = `Looks like I encountered an error (error #${status}). ` +
     "If I do it again, please report me to the system administrator!";
-  return { status, body: { errors: [{ message, code: status, type: null }] } };
+  const body = { errors: [{ message, code: status, type: null }] };
+  return { status, body, isUnversioned: true };
 }
 
 export function routeNotFound(path: string): Answer {
   const message = `Requested URL not found: ${path}`;
-  return { status: 404, body: { errors: [{ message, code: 404, type: null }] } };
+  const body = { errors: [{ message, code: 404, type: null }] };
+  return { status: 404, body, isUnversioned: true };
 }
 
 /** Messages by field, in the order of the form. */

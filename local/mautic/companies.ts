@@ -2,7 +2,7 @@
 import type { HookEvent } from "./hook_delivery.ts";
 import type { Mautic } from "./mautic.ts";
 import { isoDate } from "./php.ts";
-import { serialiseContact } from "./serialise.ts";
+import { type ContactView, serialiseContact } from "./serialise.ts";
 import { nextId } from "./state.ts";
 import type { Contact } from "./types.ts";
 
@@ -27,13 +27,18 @@ export function linkCompany(mautic: Mautic, contact: Contact, isSent: boolean): 
 }
 
 /** Serialised without groups on the real server: read ids and names only. */
-export function companyEvent(mautic: Mautic, contact: Contact, company: Company): HookEvent {
+export function companyEvent(
+  mautic: Mautic,
+  contact: Contact,
+  company: Company,
+  view: ContactView,
+): HookEvent {
   const shapes = { fields: mautic.state.fields, users: mautic.users };
   return {
     type: "mautic.lead_company_change",
     item: () => ({
       added: true,
-      contact: serialiseContact(contact, shapes, {}),
+      contact: serialiseContact(contact, shapes, { ...view, columns: true }),
       company: {
         isPublished: true,
         dateAdded: isoDate(company.dateAdded),

@@ -26,10 +26,15 @@ export function readFields(
   for (const field of fields) {
     if (!(field.alias in body)) {
       // PUT blanks what is missing; so does the flag on a POST that matched a contact.
-      if (mode === "put" || (mode === "post" && overwrites && contact)) blank(input, field);
+      if (mode === "put" || (mode === "post" && overwrites && contact)) {
+        blank(input, field, mode, contact);
+      }
+      // Recorded: the answer to a PATCH with the flag shows fields that are empty as blanked.
+      const isEmptyNow = field.alias !== "points" && !contact?.values.has(field.alias);
+      if (mode === "patch" && overwrites && isEmptyNow) input.blanked.add(field.alias);
       continue;
     }
-    readField(input, field, body[field.alias] ?? null, mode, overwrites);
+    readField(input, field, body[field.alias] ?? null, { mode, overwrites, contact });
   }
   return input;
 }
@@ -38,13 +43,12 @@ function readField(
   input: FieldInput,
   field: FieldDefinition,
   raw: Json,
-  mode: SaveMode,
-  overwrites: boolean,
+  { mode, overwrites, contact }: { mode: SaveMode; overwrites: boolean; contact: Contact | null },
 ): void {
   const isBlank = raw === null || raw === "" || (Array.isArray(raw) && raw.length === 0) ||
     (typeof raw === "string" && raw.trim() === "");
   if (isBlank) {
-    if (mode === "put" || overwrites) blank(input, field);
+    if (mode === "put" || overwrites) blank(input, field, mode, contact);
     return;
   }
   if (mode !== "put" && isIgnoredZero(field, raw)) return;
@@ -60,11 +64,17 @@ function isIgnoredZero(field: FieldDefinition, raw: Json): boolean {
   return field.type === "number" && typeof raw === "string" && Number(raw) === 0;
 }
 
-function blank(input: FieldInput, field: FieldDefinition): void {
+function blank(
+  input: FieldInput,
+  field: FieldDefinition,
+  mode: SaveMode,
+  contact: Contact | null,
+): void {
   // Recorded: a date keeps its value when it is sent empty with the flag.
-  if (field.type === "date" || field.type === "datetime") return;
+  if (mode !== "put" && (field.type === "date" || field.type === "datetime")) return;
   if (field.alias === "points") {
     input.values.set("points", 0);
+    if (contact) input.blanked.add("points");
     return;
   }
   input.values.set(field.alias, null);

@@ -48,10 +48,11 @@ export async function saveContact(
 
   const target = options.insertCopy ?? contact ?? create(call);
   const created = options.insertCopy === undefined && contact === null;
-  const { touched, changed, oldPoints } = writeValues(mautic, target, input.values);
+  const { touched, changed, oldPoints, stale } = writeValues(mautic, target, input.values);
   const view: ContactView = {
     created,
     touched,
+    ...(created ? {} : { stale }),
     blanked: input.blanked,
     strings: options.fromList === true,
   };
@@ -70,7 +71,9 @@ export async function saveContact(
   const events: HookEvent[] = [...channelEvents];
   // A number that came as a string is compared, set and reported as a number once it is echoed.
   const eventView = echoesPoints ? { ...view, touched: new Set([...touched, "points"]) } : view;
-  const shown: ContactView = options.insertCopy ? { ...eventView, all: true } : eventView;
+  const shown: ContactView = options.insertCopy && contact
+    ? { all: true, integers: true, flatOf: contact }
+    : eventView;
   if (!created && !options.insertCopy && (oldPoints !== target.points || echoesPoints)) {
     events.push(contactEvent(mautic, target, "mautic.lead_points_change", {
       view: shown,
@@ -82,7 +85,7 @@ export async function saveContact(
   } else if (isChanged && !created) {
     events.push(contactEvent(mautic, target, "mautic.lead_post_save_update", { view: shown }));
   }
-  if (company) events.push(companyEvent(mautic, target, company));
+  if (company) events.push(companyEvent(mautic, target, company, view));
   await emit(mautic, call.actor.author, events);
   return { kind: "saved", contact: target, created, view };
 }
@@ -110,6 +113,7 @@ function create({ mautic, actor }: Call): Contact {
 
 function writeValues(mautic: Mautic, contact: Contact, values: ReadonlyMap<string, Value>) {
   const touched = new Set<string>();
+  const stale = new Map<string, Value>();
   const oldPoints = contact.points;
   let changed = false;
   for (const [alias, value] of values) {
@@ -118,11 +122,13 @@ function writeValues(mautic: Mautic, contact: Contact, values: ReadonlyMap<strin
       contact.points = Math.trunc(Number(value));
       continue;
     }
-    if ((contact.values.get(alias) ?? null) === value) continue;
+    const before = contact.values.get(alias) ?? null;
+    if (before === value) continue;
+    if (typeof before === "boolean") stale.set(alias, before);
     setValue(mautic.state, contact, alias, value);
     changed = true;
   }
-  return { touched, changed: changed || contact.points !== oldPoints, oldPoints };
+  return { touched, changed: changed || contact.points !== oldPoints, oldPoints, stale };
 }
 
 /** Tags, owner, address of origin, last activity. Returns whether anything changed. */

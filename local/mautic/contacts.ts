@@ -64,7 +64,7 @@ async function erase(call: Call, contact: Contact, all: boolean): Promise<void> 
   await emit(mautic, actor.author, [
     contactEvent(mautic, contact, "mautic.lead_post_delete", {
       before: { id: contact.id },
-      view: { deleted: true, all },
+      view: { deleted: true, all, keepsFlatId: true },
     }),
   ]);
 }

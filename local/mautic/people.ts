@@ -20,18 +20,24 @@ export interface People {
   bounce(email: string, comments?: string, emailId?: number): Promise<void>;
   /** A feedback loop: reason 1 with a comment that says spam. */
   complain(email: string, comments?: string): Promise<void>;
-  /** Preference centre or staff: the entry goes, whatever its reason. */
+  /** The page behind a mail's link: the entry goes, whatever its reason. */
   resubscribe(email: string): Promise<void>;
   /** Any other entry, as staff sets one. */
   addDoNotContact(email: string, entry: Partial<NewEntry> & { reason: number }): Promise<void>;
-  /** Merges in the interface: the winner keeps its id, the loser's do-not-contact rows are lost. */
-  mergeContacts(loser: number, winner: number): Promise<void>;
+  /**
+   * The winner keeps its id, the loser's do-not-contact rows are lost. A person's merge tells of the
+   * winner too; `mautic:contacts:deduplicate` tells only of the loser's deletion.
+   */
+  mergeContacts(loser: number, winner: number, by?: "person" | "command"): Promise<void>;
   deleteContact(id: number): Promise<void>;
   contactByEmail(email: string): Contact | null;
 }
 
 /** Tracking, links and cron leave a space as their name (recorded). */
 const NOBODY: Author = { id: null, name: " " };
+
+/** The same for someone who follows a link of a mail, which also counts as activity. */
+const VISITOR: Author = { id: null, name: " " };
 
 /** @throws Error when no contact has the address or id. */
 export function createPeople(mautic: Mautic, poke: () => void): People {
@@ -59,6 +65,7 @@ export function createPeople(mautic: Mautic, poke: () => void): People {
     const contact = mustFind(email);
     const changed = entry ? addEntry(mautic, contact, entry) : removeEntry(contact, "email");
     if (!changed) return;
+    if (author === VISITOR) contact.lastActive = mautic.clock.now();
     touch(mautic, contact, author);
     await tell(author, [
       channelEvent(mautic, contact, entry?.channel ?? "email", changed),
@@ -75,15 +82,15 @@ export function createPeople(mautic: Mautic, poke: () => void): People {
 
   return {
     unsubscribe: (email, emailId = 1) =>
-      change(email, NOBODY, mail(UNSUBSCRIBED, "User unsubscribed.", emailId)),
+      change(email, VISITOR, mail(UNSUBSCRIBED, "User unsubscribed.", emailId)),
     bounce: (email, comments = "Unknown user or server", emailId = 1) =>
       change(email, NOBODY, mail(BOUNCED, comments, emailId)),
     complain: (email, comments = "Marked as spam") =>
       change(email, NOBODY, mail(UNSUBSCRIBED, comments, 1)),
-    resubscribe: (email) => change(email, person, null),
+    resubscribe: (email) => change(email, VISITOR, null),
     addDoNotContact: (email, entry) =>
       change(email, person, { channel: "email", comments: "", channelId: null, ...entry }),
-    async mergeContacts(loserId, winnerId) {
+    async mergeContacts(loserId, winnerId, by = "person") {
       const loser = mustGet(loserId);
       const winner = mustGet(winnerId);
       if (loser === winner) throw new Error("A contact cannot be merged into itself.");
@@ -95,6 +102,10 @@ export function createPeople(mautic: Mautic, poke: () => void): People {
       }
       winner.tags.push(...loser.tags.filter((tag) => !winner.tags.includes(tag)));
       winner.utmTags.push(...loser.utmTags);
+      if (by === "command") {
+        winner.modifiedBy = NOBODY;
+        return await tell(NOBODY, [deletion(mautic, loser)]);
+      }
       touch(mautic, winner, person);
       await tell(person, [
         contactEvent(mautic, winner, "mautic.lead_post_save_update", {}),

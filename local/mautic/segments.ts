@@ -151,7 +151,7 @@ async function setMembership(
       contact: serialiseContact(contact, {
         fields: mautic.state.fields,
         users: mautic.users,
-      }, {}),
+      }, { columns: true }),
       segment: serialiseSegment(segment),
       action,
     }),

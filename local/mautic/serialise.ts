@@ -1,6 +1,6 @@
 /** A contact as the API answers it and as webhooks carry it: the same data in several shapes. */
 import { fieldOptions } from "./field_values.ts";
-import { isoDate, phpSerialize } from "./php.ts";
+import { isoDate, phpSerialize, sqlDate } from "./php.ts";
 import type { Contact, FieldDefinition, Json, JsonObject, User, Value } from "./types.ts";
 
 export interface ContactView {
@@ -14,6 +14,8 @@ export interface ContactView {
   integers?: boolean;
   /** Aliases set in this request. */
   touched?: ReadonlySet<string>;
+  /** Values before this save, where the grouped fields of the answer still show them (booleans). */
+  stale?: ReadonlyMap<string, Value>;
   /** Aliases blanked in this request: the answer shows `""` or 0 where a later GET shows null. */
   blanked?: ReadonlySet<string>;
   /** Answers of the do-not-contact and UTM actions: nulls omitted, filled core columns on top. */
@@ -21,6 +23,12 @@ export interface ContactView {
   minimal?: boolean;
   /** The entity after its deletion. */
   deleted?: boolean;
+  /** As `batch/delete` sends it: the flat map still has the id. */
+  keepsFlatId?: boolean;
+  /** The contact whose values the flat map shows; its own when left out. */
+  flatOf?: Contact;
+  /** Serialised without groups: the entity's own columns on top. */
+  columns?: boolean;
 }
 
 export interface Shapes {
@@ -76,9 +84,8 @@ export function serialiseContact(contact: Contact, shapes: Shapes, view: Contact
     })),
     frequencyRules: [],
   });
-  if (!view.plain) return row;
-  const plain = withoutNulls(row);
-  return { ...coreColumns(contact, shapes.fields), ...plain };
+  if (view.columns) return { ...ownColumns(contact), ...row };
+  return view.plain ? withoutNulls({ ...ownColumns(contact), ...row }) : row;
 }
 
 function serialiseFields(
@@ -88,14 +95,17 @@ function serialiseFields(
 ): JsonObject {
   const groups: JsonObject = {};
   const byGroup: Record<string, JsonObject> = {};
-  const all: JsonObject = { id: String(contact.id) };
+  const isGone = view.deleted && !view.keepsFlatId;
+  const all: JsonObject = { id: isGone ? null : String((view.flatOf ?? contact).id) };
   for (const field of fields) {
     const value = shownValue(contact, field, view);
     const shown: JsonObject = view.created ? createdMeta(field) : loadedMeta(field);
     shown.value = value;
     shown.normalizedValue = normalise(field, value);
     (byGroup[field.group] ??= {})[field.alias] = shown;
-    all[field.alias] = flatValue(contact, field, value, view);
+    all[field.alias] = view.flatOf
+      ? shownValue(view.flatOf, field, view)
+      : flatValue(contact, field, value, view);
   }
   for (const group of ["core", "social", "personal", "professional"]) {
     groups[group] = byGroup[group] ?? [];
@@ -108,6 +118,11 @@ function serialiseFields(
 function shownValue(contact: Contact, field: FieldDefinition, view: ContactView): Value {
   if (view.blanked?.has(field.alias)) {
     return field.type === "number" && view.integers ? 0 : "";
+  }
+  const stale = view.stale?.get(field.alias);
+  if (stale !== undefined) return Number(stale);
+  if (field.alias === "last_active" && !view.created) {
+    return contact.lastActive === null ? null : sqlDate(contact.lastActive);
   }
   const isPoints = field.alias === "points";
   const value = isPoints ? contact.points : contact.values.get(field.alias) ?? null;
@@ -124,6 +139,7 @@ function flatValue(
   view: ContactView,
 ): Value {
   if (field.alias === "points") return contact.points;
+  if (view.stale?.has(field.alias)) return contact.values.get(field.alias) ?? null;
   return view.blanked?.has(field.alias) && field.type !== "number" ? null : shown;
 }
 
@@ -188,15 +204,12 @@ function serialiseIpAddress(address: { id: number; ipAddress: string }): JsonObj
   };
 }
 
-function coreColumns(contact: Contact, fields: readonly FieldDefinition[]): JsonObject {
-  const columns: JsonObject = {};
-  for (const field of fields) {
-    const value = contact.values.get(field.alias) ?? null;
-    if (field.isFixed && field.group === "core" && typeof value === "string") {
-      columns[field.alias] = value;
-    }
-  }
-  return columns;
+/** The core fields that are properties of the entity itself. */
+const OWN_COLUMNS = ["title", "firstname", "lastname", "company", "position", "email", "phone"]
+  .concat(["mobile", "address1", "address2", "city", "state", "zipcode", "timezone", "country"]);
+
+function ownColumns(contact: Contact): JsonObject {
+  return Object.fromEntries(OWN_COLUMNS.map((alias) => [alias, contact.values.get(alias) ?? null]));
 }
 
 /** JMS drops nulls where no context asks for them. */

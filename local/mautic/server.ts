@@ -144,7 +144,7 @@ export function createMauticServer(options: MauticServerOptions): MauticServer {
     if ("status" in actor) return actor;
     const { headers, refusal } = limiter.count(actor.bucket);
     const answer = refusal ?? await route(request, actor);
-    const version = refusal ? {} : { "Mautic-Version": "5.1.1" };
+    const version = refusal || answer.isUnversioned ? {} : { "Mautic-Version": "5.1.1" };
     return { ...answer, headers: { ...version, ...headers, ...answer.headers } };
   }
 

@@ -130,6 +130,8 @@ export interface Answer {
   status: number;
   body: Json;
   headers?: Record<string, string>;
+  /** Made outside the API controllers: without the `Mautic-Version` header (recorded). */
+  isUnversioned?: boolean;
 }
 
 /** Sends one webhook request; rejects when no connection comes about. */
