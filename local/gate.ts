@@ -4,6 +4,7 @@
  * any other step that failed.
  */
 import { fileURLToPath } from "node:url";
+import { denoEnvironment } from "./deno_environment.ts";
 import { hostedDenoProgram } from "./npm_binaries.ts";
 import { printResult } from "./print.ts";
 
@@ -14,7 +15,8 @@ const code = ["local", "shared", "supabase/functions", "tests"];
 type Outcome = { passed: number; failed: number };
 
 async function run(program: string, args: string[]): Promise<boolean> {
-  const child = new Deno.Command(program, { args, cwd: root, stdin: "null" }).spawn();
+  const env = denoEnvironment();
+  const child = new Deno.Command(program, { args, cwd: root, env, stdin: "null" }).spawn();
   return (await child.status).success;
 }
 

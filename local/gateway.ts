@@ -1,5 +1,6 @@
 /** The API gateway of the local stack: `/rest/v1/…` and `/functions/v1/<name>` on one port. */
 import type { DataApi } from "./data_api.ts";
+import { denoEnvironment } from "./deno_environment.ts";
 import { type FunctionProcess, startFunction } from "./function_process.ts";
 import { interruptibleSleep } from "./sleep.ts";
 
@@ -47,7 +48,7 @@ export function startGateway(options: GatewayOptions): Gateway {
       entrypoint: entrypointOf(options, name).href,
       ...(config === undefined ? {} : { config }),
       deno: options.deno ?? [Deno.execPath()],
-      env: { ...runtimeEnvironment(), NO_COLOR: "1", ...options.functionEnv },
+      env: { ...denoEnvironment(), NO_COLOR: "1", ...options.functionEnv },
       log: (line) => options.log(name, line),
     });
     processes.set(name, started);
@@ -151,12 +152,4 @@ async function exists(url: URL): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-/** What Deno itself needs; the developer's own MAUTIC_* or SUPABASE_* settings stay outside. */
-function runtimeEnvironment(): Record<string, string> {
-  const names = /^(PATH|HOME|TMPDIR|XDG_CACHE_HOME|DENO_.*|(npm_config|NPM_CONFIG)_.*|.*_proxy)$/i;
-  return Object.fromEntries(
-    Object.entries(Deno.env.toObject()).filter(([name]) => names.test(name)),
-  );
 }
