@@ -11,6 +11,7 @@ create table mautic.lead_change (
   force boolean not null default false,
   correlation_id text not null,
   changed_at timestamptz not null default clock_timestamp(),
+  queued_at timestamptz,
   -- Fold reads in this order: a backfill never stands before a fresh lead.
   primary key (priority, id)
 );
@@ -18,6 +19,10 @@ create table mautic.lead_change (
 comment on table mautic.lead_change is
   'Log of lead writes that Mautic has to hear of; emptied by mautic.fold().';
 comment on column mautic.lead_change.priority is '0 = live change, 1 = replay or backfill.';
+comment on column mautic.lead_change.changed_at is
+  'When the lead changed. A replay is no change: it carries the lead''s own time, where the table has one, '
+  'so that among leads of one person the newest still wins.';
+comment on column mautic.lead_change.queued_at is 'Of a replay: when it was asked for. null: changed_at says it.';
 comment on column mautic.lead_change.force is 'Send all fields, even those Mautic confirmed already.';
 
 create table mautic.outbox (

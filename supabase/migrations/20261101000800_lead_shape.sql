@@ -3,6 +3,7 @@
 --   1. mautic.lead          what a lead is
 --   2. mautic.read_leads    the same, for some keys, by the table's own index
 --   3. three triggers       what makes a lead dirty
+--   4. find, lock, write    how what Mautic tells of a person reaches the rows
 
 -- 1. The payload has the shape that mautic-sync's upsert_contact takes (shared/lead.ts).
 create view mautic.lead as
@@ -30,11 +31,15 @@ select
       'content', l.utm_content
     )
   ) as payload,
-  l.email_status
+  l.email_status,
+  -- For replays by filter. Read through jsonb, because a table may do without these columns.
+  l.crm_status::text as crm_status,
+  coalesce(to_jsonb(l) ->> 'updated_at', to_jsonb(l) ->> 'created_at')::timestamptz as changed_at
 from public.leads l;
 
 comment on view mautic.lead is
-  'Each lead as mautic-sync sends it. key: the table''s own; address: trimmed, lower case.';
+  'Each lead as mautic-sync sends it. key: the table''s own; address: trimmed, lower case; '
+  'changed_at: its updated_at, else created_at, else null.';
 
 -- Finding all leads of an address must not scan the table.
 create index if not exists leads_by_address on public.leads (lower(btrim(email::text)));
@@ -191,3 +196,70 @@ for each statement execute function mautic.note_lead_delete();
 comment on function mautic.note_lead_insert() is 'Logs inserted leads and rings the doorbell.';
 comment on function mautic.note_lead_update() is 'Logs leads whose payload columns changed and rings the doorbell.';
 comment on function mautic.note_lead_delete() is 'Logs deleted leads so that what was queued for them is dropped.';
+
+-- 4. What Mautic tells of a person: whose it is, and where it is written (mautic.apply_events).
+-- `update` of these two columns calls nobody (section 3), so nothing echoes.
+create function mautic.find_leads(p_addresses text[])
+returns table (lead_id text, address text)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select v.lead_id, v.address
+  from mautic.lead v
+  where v.address = any (p_addresses);
+$$;
+
+comment on function mautic.find_leads(text[]) is 'All leads with these addresses (trimmed, lower case), by the index leads_by_address.';
+
+do $write_back$
+declare
+  key_type constant text := (
+    select format_type(a.atttypid, a.atttypmod)
+    from pg_attribute a
+    where a.attrelid = 'public.leads'::regclass and a.attname = 'id');
+begin
+  execute format(
+    $function$
+      create function mautic.lock_leads(p_lead_ids text[])
+      returns table (lead_id text, email_status text, email_status_changed_at timestamptz)
+      language sql
+      volatile
+      security definer
+      set search_path = ''
+      as $body$
+        select l.id::text, l.email_status, l.email_status_changed_at
+        from public.leads l
+        where l.id = any (p_lead_ids::%1$s[])
+        -- One order for all who lock several: no deadlocks among deliveries.
+        order by l.id
+        for no key update;
+      $body$
+    $function$,
+    key_type);
+
+  execute format(
+    $function$
+      create function mautic.write_email_status(
+        p_lead_ids text[], p_statuses text[], p_changed_at timestamptz[]
+      )
+      returns void
+      language sql
+      volatile
+      security definer
+      set search_path = ''
+      as $body$
+        update public.leads l
+        set email_status = w.status, email_status_changed_at = w.changed_at
+        from unnest(p_lead_ids::%1$s[], p_statuses, p_changed_at) as w(id, status, changed_at)
+        -- The array as well as the join: whatever is guessed of its length, the key's index serves.
+        where l.id = w.id and l.id = any (p_lead_ids::%1$s[]);
+      $body$
+    $function$,
+    key_type);
+end
+$write_back$;
+
+comment on function mautic.lock_leads(text[]) is 'Locks these leads until the transaction ends and returns their status as it is then.';
+comment on function mautic.write_email_status(text[], text[], timestamptz[]) is 'Writes email_status and email_status_changed_at of these leads.';

@@ -24,7 +24,7 @@ begin
       count(*) as changes,
       min(priority) as priority,
       bool_or(force) as force,
-      min(changed_at) as enqueued_at,
+      min(coalesce(queued_at, changed_at)) as enqueued_at,
       max(changed_at) as changed_at,
       (array_agg(correlation_id order by id desc))[1] as correlation_id
     from taken

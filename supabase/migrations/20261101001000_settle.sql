@@ -136,7 +136,8 @@ begin
     refused = coalesce(p_refused, c.refused),
     do_not_contact = coalesce(p_do_not_contact, c.do_not_contact),
     lead_id = coalesce(excluded.lead_id, c.lead_id),
-    lead_changed_at = coalesce(excluded.lead_changed_at, c.lead_changed_at),
+    -- Never back: a replay carries the time of the lead, which may lie before its last live change.
+    lead_changed_at = greatest(excluded.lead_changed_at, c.lead_changed_at),
     answered_at = mautic.clock();
 
   -- Merged in Mautic: the old id answers with the survivor. Everybody linked to it moves along.
