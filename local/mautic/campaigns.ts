@@ -1,36 +1,18 @@
 /** Campaigns and who is in them (API.md 5). Steps never run here: enrolled is not mailed. */
 import { created, failure, notFound, ok } from "./answers.ts";
 import type { Call, Mautic } from "./mautic.ts";
-import { isObject, isoDate, keyedById, sqlDate, toInteger } from "./php.ts";
+import { isObject, isoDate, keyedById, toInteger } from "./php.ts";
+import {
+  type Campaign,
+  campaignBasics,
+  type CampaignMember,
+  memberRow,
+  serialiseCampaign,
+  serialiseEvent,
+} from "./campaign_json.ts";
 import { findContact, nextId, type State } from "./state.ts";
 import type { Answer, Author, JsonObject } from "./types.ts";
 import { page } from "./where.ts";
-
-export interface Campaign {
-  id: number;
-  name: string;
-  description: string | null;
-  isPublished: boolean;
-  allowRestart: boolean;
-  events: JsonObject[];
-  segmentIds: number[];
-  canvasSettings: JsonObject;
-  dateAdded: number;
-  dateModified: number | null;
-  createdBy: Author;
-  modifiedBy: Author;
-}
-
-export interface CampaignMember {
-  campaignId: number;
-  contactId: number;
-  dateAdded: number;
-  manuallyAdded: boolean;
-  manuallyRemoved: boolean;
-  dateLastExited: number | null;
-  /** Raised each time the person gets the flow again. */
-  rotation: number;
-}
 
 export interface NewCampaign {
   name: string;
@@ -72,7 +54,7 @@ export function listCampaigns({ mautic, request }: Call): Answer {
     campaigns: keyedById(
       page(campaigns, request.query, 30).map((campaign) => [
         String(campaign.id),
-        isMinimal ? basics(campaign) : serialiseCampaign(mautic, campaign),
+        isMinimal ? campaignBasics(campaign) : serialiseCampaign(mautic, campaign),
       ]),
     ),
   });
@@ -125,19 +107,6 @@ export function listCampaignContacts({ mautic, request }: Call, id: number): Ans
     total: String(members.length),
     contacts: page(members, request.query, 30).map(memberRow),
   });
-}
-
-/** The row as `campaign_leads` shows it; a NULL date is left out. */
-export function memberRow(member: CampaignMember): Record<string, string> {
-  return {
-    campaign_id: String(member.campaignId),
-    lead_id: String(member.contactId),
-    date_added: sqlDate(member.dateAdded),
-    manually_removed: member.manuallyRemoved ? "1" : "0",
-    manually_added: member.manuallyAdded ? "1" : "0",
-    ...(member.dateLastExited === null ? {} : { date_last_exited: sqlDate(member.dateLastExited) }),
-    rotation: String(member.rotation),
-  };
 }
 
 /**
@@ -204,73 +173,4 @@ export function contactCampaigns({ mautic }: Call, contactId: number): Answer {
     }]);
   }
   return ok({ total: rows.length, campaigns: keyedById(rows) });
-}
-
-function basics(campaign: Campaign): JsonObject {
-  return {
-    isPublished: campaign.isPublished,
-    dateAdded: isoDate(campaign.dateAdded),
-    dateModified: isoDate(campaign.dateModified),
-    createdBy: campaign.createdBy.id,
-    createdByUser: campaign.createdBy.name,
-    modifiedBy: campaign.modifiedBy.id,
-    modifiedByUser: campaign.modifiedBy.name,
-    id: campaign.id,
-    name: campaign.name,
-    category: null,
-    description: campaign.description,
-  };
-}
-
-function serialiseCampaign(mautic: Mautic, campaign: Campaign): JsonObject {
-  return {
-    ...basics(campaign),
-    allowRestart: campaign.allowRestart,
-    publishUp: null,
-    publishDown: null,
-    events: campaign.events,
-    forms: [],
-    lists: campaign.segmentIds.flatMap((id) => {
-      const segment = mautic.state.segments.get(id);
-      return segment
-        ? [{
-          createdByUser: segment.createdBy.name,
-          modifiedByUser: null,
-          id,
-          name: segment.name,
-          publicName: segment.name,
-          alias: segment.alias,
-          description: segment.description,
-          category: null,
-        }]
-        : [];
-    }),
-    canvasSettings: campaign.canvasSettings,
-  };
-}
-
-function serialiseEvent(id: number, event: JsonObject): JsonObject {
-  const text = (key: string) => event[key] ?? null;
-  return {
-    id,
-    name: text("name"),
-    description: text("description"),
-    type: text("type"),
-    eventType: text("eventType"),
-    channel: null,
-    channelId: null,
-    order: toInteger(event.order),
-    properties: event.properties ?? {},
-    triggerDate: null,
-    triggerInterval: toInteger(event.triggerInterval),
-    triggerIntervalUnit: text("triggerIntervalUnit"),
-    triggerHour: null,
-    triggerRestrictedStartHour: null,
-    triggerRestrictedStopHour: null,
-    triggerRestrictedDaysOfWeek: [],
-    triggerMode: text("triggerMode"),
-    decisionPath: text("decisionPath"),
-    parent: null,
-    children: [],
-  };
 }

@@ -1,7 +1,8 @@
 /** A Mautic 5.1.1 to develop and test against: the emulated server behind real HTTP. */
 import { systemClock } from "../../shared/clock.ts";
 import { serveHttp } from "./http.ts";
-import { createMauticServer, type MauticServer, type MauticServerOptions } from "./server.ts";
+import { createMauticServer } from "./server.ts";
+import type { MauticServer, MauticServerOptions } from "./server_types.ts";
 import type { Deliver } from "./types.ts";
 
 export interface MauticEmulatorOptions extends Partial<Omit<MauticServerOptions, "siteUrl">> {
@@ -43,13 +44,18 @@ export interface MauticEmulator extends Omit<MauticServer, "setDown"> {
 export async function startMauticEmulator(
   options: MauticEmulatorOptions = {},
 ): Promise<MauticEmulator> {
-  const { port = 0, hostname = "127.0.0.1", deliver = deliverByFetch, ...rest } = options;
+  const { port = 0, hostname = "127.0.0.1", ...rest } = options;
+  const stopped = new AbortController();
+  const deliver = options.deliver ?? deliverByFetch(stopped.signal);
   const deliveries: Delivery[] = [];
   let server: MauticServer | null = null;
   const front = await serveHttp((request) => mustBe(server).handle(request), { hostname, port });
   const url = `http://${hostname}:${front.port}`;
   server = createMauticServer({
-    clock: systemClock,
+    clock: {
+      now: systemClock.now,
+      sleep: (milliseconds) => systemClock.sleep(milliseconds, stopped.signal),
+    },
     random: cryptoRandom,
     turn: nextTurn,
     ...rest,
@@ -62,7 +68,13 @@ export async function startMauticEmulator(
       return { status };
     },
   });
-  const stop = () => front.close();
+  const running = server;
+  const stop = async () => {
+    // Whatever still waits gives up, so that nothing outlives the emulator.
+    stopped.abort();
+    await front.close();
+    await running.waitFor(() => running.inFlight() === 0);
+  };
   return {
     ...server,
     url,
@@ -88,8 +100,11 @@ function cryptoRandom(): number {
 }
 
 /** Redirects are not followed, as Mautic does not. */
-const deliverByFetch: Deliver = async (url, { headers, body }) => {
-  const response = await fetch(url, { method: "POST", headers, body, redirect: "manual" });
-  await response.body?.cancel();
-  return { status: response.status };
-};
+function deliverByFetch(signal: AbortSignal): Deliver {
+  return async (url, { headers, body }) => {
+    const init: RequestInit = { method: "POST", headers, body, redirect: "manual", signal };
+    const response = await fetch(url, init);
+    await response.body?.cancel();
+    return { status: response.status };
+  };
+}

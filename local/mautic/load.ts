@@ -4,6 +4,8 @@ import type { Clock } from "../../shared/clock.ts";
 export interface LatencyModel {
   /** Pieces of work that run at the same time; the rest queues. */
   cores: number;
+  /** How much longer work takes while every core is busy; 1 when left out. */
+  slowdown?: number;
   /** Milliseconds of work of a route: once per request, and once per saved contact. */
   cost(route: string): { request: number; item: number };
 }
@@ -23,7 +25,7 @@ export function realisticLatency(): LatencyModel {
     "contacts.dnc": { request: 40, item: 0 },
     "contacts.utm": { request: 40, item: 0 },
   };
-  return { cores: 2, cost: (route) => costs[route] ?? { request: 20, item: 0 } };
+  return { cores: 2, slowdown: 1.1, cost: (route) => costs[route] ?? { request: 20, item: 0 } };
 }
 
 /** Every request takes the same time, however many run. */
@@ -51,7 +53,8 @@ export function createLoad(clock: Clock, turn: () => Promise<void>): Load {
     if (model === null || milliseconds <= 0) return;
     if (busy >= model.cores) await new Promise<void>((resolve) => queue.push(resolve));
     else busy++;
-    await clock.sleep(milliseconds);
+    const factor = busy >= model.cores ? model.slowdown ?? 1 : 1;
+    await clock.sleep(milliseconds * factor);
     const next = queue.shift();
     if (next) next();
     else busy--;

@@ -1,26 +1,22 @@
 /** The emulated Mautic without HTTP: a request in, a response out, all time and chance injected. */
-import type { Clock } from "../../shared/clock.ts";
 import { accessDenied, exception, routeNotFound, ServerException } from "./answers.ts";
-import { campaignMembers, insertCampaign, type NewCampaign } from "./campaigns.ts";
-import {
-  type CustomFieldOptions,
-  DEFAULT_CHARACTER_LIMIT,
-  PRODUCT_FIELDS,
-} from "./field_definitions.ts";
-import { type ArmedFault, createFaults, type Fault, faultAnswer } from "./faults.ts";
+import { campaignMembers, insertCampaign } from "./campaigns.ts";
+import { DEFAULT_CHARACTER_LIMIT, PRODUCT_FIELDS } from "./field_definitions.ts";
+import { createFaults, type Fault, faultAnswer } from "./faults.ts";
 import { insertField } from "./fields.ts";
 import { flushHookQueue } from "./hook_delivery.ts";
-import { type Hook, insertHook, type NewHook } from "./hooks.ts";
-import { createJournal, type Journal } from "./journal.ts";
-import { createLoad, type LatencyModel } from "./load.ts";
-import { BASE64URL, HEX, type Mautic, randomText, type Settings } from "./mautic.ts";
+import { insertHook } from "./hooks.ts";
+import { createJournal } from "./journal.ts";
+import { createLoad } from "./load.ts";
+import { BASE64URL, HEX, type Mautic, randomText } from "./mautic.ts";
 import { type Client, createAuthority } from "./oauth.ts";
-import { createPeople, type People } from "./people.ts";
+import { createPeople } from "./people.ts";
 import { createRateLimiter } from "./rate_limit.ts";
 import { readRequest } from "./read_request.ts";
 import { findRoute } from "./router.ts";
+import type { MauticServer, MauticServerOptions } from "./server_types.ts";
 import { createState } from "./state.ts";
-import type { Actor, Answer, ApiRequest, Contact, Deliver, User } from "./types.ts";
+import type { Actor, Answer, ApiRequest } from "./types.ts";
 
 /** The connection ended without a whole answer: `partial` are the bytes that still came. */
 export class ConnectionCut extends Error {
@@ -28,63 +24,6 @@ export class ConnectionCut extends Error {
   constructor(readonly partial: string | null) {
     super("The connection was closed.");
   }
-}
-
-export interface MauticServerOptions {
-  clock: Clock;
-  /** 0 ≤ n < 1; tokens and secrets come from it. */
-  random: () => number;
-  deliver: Deliver;
-  /** Lets other requests run between look-up and insert; `clock.sleep(0)` when left out. */
-  turn?: () => Promise<void>;
-  siteUrl?: string;
-  client?: { id: string; secret: string; name?: string };
-  users?: User[];
-  /** Those of the product when left out. */
-  customFields?: CustomFieldOptions[];
-  /** Characters a text field takes; 64 as on a fresh installation. */
-  characterLimit?: number;
-  /** One published campaign when left out. */
-  campaigns?: NewCampaign[];
-  settings?: Partial<Settings>;
-  latency?: LatencyModel | null;
-}
-
-export interface MauticServer
-  extends People, Omit<Journal, "begin" | "end" | "entries" | "overlaps"> {
-  handle(request: Request): Promise<Response>;
-  clientId: string;
-  clientSecret: string;
-  /** A person who may log in with Basic auth, where that is enabled. */
-  admin: { username: string; password: string };
-  settings: Settings;
-  /** The first campaign. */
-  campaignId: number;
-  contacts: ReadonlyMap<number, Contact>;
-  hooks: ReadonlyMap<number, Hook>;
-  requests: readonly Journal["entries"][number][];
-  tokensIssued(): number;
-  contactsCreated(): number;
-  /** Addresses that more than one contact holds: from then on every save of them answers 422. */
-  duplicateEmails(): string[];
-  overlappingWrites(): readonly Journal["overlaps"][number][];
-  campaignMembers(campaignId: number): ReturnType<typeof campaignMembers>;
-  addField(options: CustomFieldOptions): void;
-  addCampaign(options: NewCampaign): number;
-  /** As a person does in the interface: the hook has an owner, `ownerId` null one without. */
-  addWebhook(options: NewHook & { ownerId?: number | null }): Hook;
-  /** The cron of queue mode; resolves to the number of POSTs made. */
-  flushHookQueue(): Promise<number>;
-  setLatency(model: LatencyModel | null): void;
-  failNext(fault: Fault): ArmedFault;
-  clearFaults(): void;
-  /** While down nothing answers: `handle` throws `ConnectionCut`. */
-  setDown(isDown: boolean): void;
-  revokeTokens(): void;
-  setTokenLifetime(seconds: number): void;
-  /** Calls per window and token; 0 switches it off. */
-  rateLimit(calls: number, windowSeconds?: number): void;
-  holdSaves(count: number): void;
 }
 
 export function createMauticServer(options: MauticServerOptions): MauticServer {

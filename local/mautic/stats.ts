@@ -1,5 +1,5 @@
 /** `GET /api/stats/{table}`: rows of strings, NULL columns left out (API.md 5.1). */
-import { memberRow } from "./campaigns.ts";
+import { memberRow } from "./campaign_json.ts";
 import { ok } from "./answers.ts";
 import type { Call } from "./mautic.ts";
 import { phpSerialize, sqlDate } from "./php.ts";

@@ -1,5 +1,6 @@
 /** The server the recordings were made on: its client, its people, its receivers, its clock. */
-import { createMauticServer, type MauticServer } from "../../local/mautic/server.ts";
+import { createMauticServer } from "../../local/mautic/server.ts";
+import type { MauticServer } from "../../local/mautic/server_types.ts";
 import type { CustomFieldOptions } from "../../local/mautic/field_definitions.ts";
 import type { Json } from "../../local/mautic/types.ts";
 import { differences } from "./compare.ts";

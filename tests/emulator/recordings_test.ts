@@ -4,7 +4,8 @@ import { signHook } from "../../local/mautic/hook_delivery.ts";
 import { isObject } from "../../local/mautic/php.ts";
 import type { Json } from "../../local/mautic/types.ts";
 import { readRecording, recordedNames, type Recording } from "./recording.ts";
-import { FRESH, NOT_COVERED, SEQUENCE } from "./recorded_sequence.ts";
+import { NOT_COVERED } from "./not_covered.ts";
+import { FRESH, SEQUENCE } from "./recorded_sequence.ts";
 import {
   answerDifferences,
   createWorld,
