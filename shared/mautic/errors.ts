@@ -65,7 +65,9 @@ export class MauticError extends Error {
     this.status = details.status;
     this.ambiguous = details.ambiguous ?? code === "ambiguous";
     this.retryable = details.retryable ?? passing.includes(code);
-    this.fieldErrors = details.fieldErrors ?? {};
+    this.fieldErrors = Object.fromEntries(
+      Object.entries(details.fieldErrors ?? {}).map(([alias, said]) => [alias, said.map(tidy)]),
+    );
     this.retryAfterMs = details.retryAfterMs;
   }
 }

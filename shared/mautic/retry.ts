@@ -30,7 +30,8 @@ export function askedDelayMs(status: number, headers: Headers, now: number): num
   const retryAfter = headers.get("Retry-After")?.trim();
   if (retryAfter && (status === 429 || status >= 500)) {
     if (/^\d+(\.\d+)?$/.test(retryAfter)) return Math.round(Number(retryAfter) * 1_000);
-    const date = Date.parse(retryAfter);
+    // A date has a month's name; Date.parse would read "-5" as one, too.
+    const date = /[a-z]{3}/i.test(retryAfter) ? Date.parse(retryAfter) : NaN;
     if (!Number.isNaN(date)) return Math.max(0, date - now);
   }
   const reset = headers.get("X-RateLimit-Reset")?.trim();
