@@ -84,7 +84,7 @@ end
 $$;
 
 -- Rings. Carries no lead data: a cloned database or a lost ring does no harm.
-create function mautic.ring(p_correlation_id text)
+create function mautic.ring_for(p_action text, p_correlation_id text)
 returns text
 language plpgsql
 volatile
@@ -115,7 +115,7 @@ begin
     headers := headers || jsonb_build_object('Authorization', 'Bearer ' || key);
   end if;
   execute 'select net.http_post(url := $1, body := $2, headers := $3, timeout_milliseconds := 5000)'
-    using url, '{"action":"drain"}'::jsonb, headers;
+    using url, jsonb_build_object('action', p_action), headers;
   return 'rang';
 exception when others then
   -- Never the application's problem: the change row is there, the sweep will find it.
@@ -124,9 +124,21 @@ exception when others then
 end
 $$;
 
-comment on function mautic.ring(text) is
-  'Asks mautic-sync to drain, through pg_net and the Vault secrets mautic_sync_url and mautic_sync_key. '
+comment on function mautic.ring_for(text, text) is
+  'Asks mautic-sync for an action, through pg_net and the Vault secrets mautic_sync_url and mautic_sync_key. '
   'Never raises. Returns rang, no_pg_net, no_secret, bad_url or failed.';
+
+create function mautic.ring(p_correlation_id text)
+returns text
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select mautic.ring_for('drain', p_correlation_id);
+$$;
+
+comment on function mautic.ring(text) is 'Asks mautic-sync to drain. Never raises. Returns as ring_for().';
 
 -- The writer's half of the protocol, called by the triggers.
 create function mautic.ring_doorbell(p_correlation_id text)
@@ -154,6 +166,10 @@ begin
     end if;
   end if;
 
+  -- Nothing is sent just now: nobody is called for nothing. Who resumes rings; the sweep probes.
+  if mautic.sending_state() in ('paused', 'open') then
+    return;
+  end if;
   perform mautic.ring(p_correlation_id);
 end
 $$;
@@ -164,15 +180,24 @@ comment on function mautic.ring_doorbell(text) is
 -- Is there anything a worker could take now?
 create function mautic.has_work()
 returns boolean
-language sql
+language plpgsql
 volatile
 security definer
 set search_path = ''
 as $$
-  select exists (select from mautic.lead_change)
+begin
+  return exists (select from mautic.lead_change)
     or exists (select from mautic.outbox where state = 'pending')
     or exists (select from mautic.outbox where state = 'waiting' and not_before <= mautic.clock())
-    or exists (select from mautic.outbox where state = 'leased' and lease_expires_at <= mautic.clock());
+    or exists (select from mautic.outbox where state = 'leased' and lease_expires_at <= mautic.clock())
+    -- A probe takes what waits before its time.
+    or (
+      mautic.sending_state() = 'probe'
+      and exists (
+        select from mautic.outbox where state = 'waiting' and not ambiguous and error_code <> 'rate_limited'
+      )
+    );
+end
 $$;
 
 comment on function mautic.has_work() is 'True when the outbox or the change log holds something due.';
@@ -250,6 +275,7 @@ begin
   set lease_expires_at = mautic.clock() + p_item_lease_ms * interval '1 millisecond'
   where state = 'leased' and leased_by = p_holder and lease_expires_at > mautic.clock();
   get diagnostics renewed = row_count;
+  perform mautic.renew_probe(p_holder);
   return renewed;
 end
 $$;
@@ -310,9 +336,12 @@ begin
   if exists (select from mautic.worker w where w.lease_expires_at > mautic.clock()) then
     return 'worker';
   end if;
+  if mautic.sending_state() in ('paused', 'open') then
+    return mautic.sending_state();
+  end if;
   return mautic.ring('sweep-' || gen_random_uuid());
 end
 $$;
 
 comment on function mautic.sweep() is
-  'Rings when work is due and no worker lives. Returns idle, worker, or what mautic.ring() says.';
+  'Rings when work is due and no worker lives. Returns idle, worker, paused, open (mautic.sending), or what mautic.ring() says.';

@@ -17,6 +17,14 @@ begin
     raise warning 'pg_cron takes no seconds (%): the sweep runs every minute', sqlerrm;
     execute $cron$select cron.schedule('mautic-sweep', '* * * * *', 'select mautic.sweep()')$cron$;
   end;
+  begin
+    execute $cron$select cron.schedule('mautic-inbox', '10 seconds', 'select mautic.apply_pending_deliveries()')$cron$;
+  exception when others then
+    execute $cron$select cron.schedule('mautic-inbox', '* * * * *', 'select mautic.apply_pending_deliveries()')$cron$;
+  end;
+  execute $cron$select cron.schedule('mautic-inbox-people', '* * * * *', 'select mautic.apply_pending_events()')$cron$;
+  execute $cron$select cron.schedule('mautic-inbox-purge', '17 3 * * *', 'select mautic.purge_webhooks()')$cron$;
+  execute $cron$select cron.schedule('mautic-reconcile', '*/15 * * * *', 'select mautic.ring_reconcile()')$cron$;
   return 'scheduled';
 end
 $$;

@@ -1,0 +1,91 @@
+-- The inbox: what Mautic's webhooks brought, raw body first. Mautic 5 tells of an event once and
+-- never again, so what was received is kept before anything is made of it.
+
+create table mautic.webhook_delivery (
+  id bigint generated always as identity primary key,
+  content_hash bytea not null unique,
+  body text not null,
+  origin text,
+  is_test boolean not null,
+  correlation_id text not null,
+  received_at timestamptz not null default clock_timestamp(),
+  times_received int not null default 1,
+  last_received_at timestamptz not null default clock_timestamp(),
+  error text
+);
+
+create index webhook_delivery_by_age on mautic.webhook_delivery (last_received_at);
+
+comment on table mautic.webhook_delivery is
+  'Every authentic webhook request, once for each content. Purged after the setting webhook_days.';
+comment on column mautic.webhook_delivery.body is
+  'The body as it came. Text, not jsonb: jsonb refuses \u0000 and forgets duplicate keys.';
+comment on column mautic.webhook_delivery.origin is 'The Mautic it is attributed to; its contact ids mean nothing elsewhere.';
+comment on column mautic.webhook_delivery.is_test is
+  'Mautic''s test button (a top-level timestamp): invented contacts with ids that may exist. Never applied.';
+comment on column mautic.webhook_delivery.error is 'Why its events could not be stored; replay_webhook clears it.';
+
+create table mautic.webhook_event (
+  id bigint generated always as identity primary key,
+  -- Null: learned by the reconciliation, or the delivery was purged before the person appeared.
+  delivery_id bigint references mautic.webhook_delivery on delete set null,
+  event_key text not null unique,
+  source text not null check (source in ('webhook', 'reconcile')),
+  origin text,
+  contact_id bigint,
+  address text,
+  kind text not null check (kind in ('subscribed', 'unsubscribed', 'bounced', 'complained', 'manual')),
+  occurred_at timestamptz not null,
+  detail jsonb not null default '{}',
+  correlation_id text not null,
+  state text not null default 'stored' check (state in ('stored', 'pending', 'applied', 'failed')),
+  changed_leads int not null default 0,
+  error text,
+  applied_at timestamptz,
+  check (contact_id is not null or address is not null)
+);
+
+create index webhook_event_by_delivery on mautic.webhook_event (delivery_id);
+create index webhook_event_by_contact on mautic.webhook_event (origin, contact_id);
+create index webhook_event_stored on mautic.webhook_event (id) where state = 'stored';
+create index webhook_event_pending on mautic.webhook_event (address) where state = 'pending';
+create index webhook_event_failed on mautic.webhook_event (id) where state = 'failed';
+
+comment on table mautic.webhook_event is
+  'What deliveries and the reconciliation say about the e-mail channel of a person.';
+comment on column mautic.webhook_event.event_key is
+  'Content of the event: the same event in another delivery (overlapping crons, two webhooks) is one event. '
+  'An event without a timestamp is one of its own each time it comes.';
+comment on column mautic.webhook_event.kind is
+  'The new status; manual is Mautic''s reason 3, set by staff, and reads as unsubscribed.';
+comment on column mautic.webhook_event.occurred_at is 'By Mautic''s clock; the time of receipt where Mautic names none.';
+comment on column mautic.webhook_event.state is
+  'stored: to be applied. pending: the person is not among the leads yet. applied. failed: see error, then replay_webhook.';
+comment on column mautic.webhook_event.changed_leads is 'How many leads it gave another status.';
+
+-- A lead's email_status is a function of the set of events heard of, not of their order of
+-- arrival. These four times and a status are all of that set that matters.
+create table mautic.subscription (
+  lead_id text primary key,
+  status text,
+  status_at timestamptz,
+  manual_at timestamptz,
+  complained_at timestamptz,
+  origin text,
+  contact_id bigint,
+  gone_at timestamptz
+);
+
+create index subscription_by_contact on mautic.subscription (origin, contact_id);
+
+comment on table mautic.subscription is 'What a lead''s email_status follows from (see mautic.email_status_of).';
+comment on column mautic.subscription.status is
+  'Of the newest event that is neither manual nor a complaint; of several at one time the most restrictive.';
+comment on column mautic.subscription.manual_at is 'Newest manual do-not-contact. Overrules subscribed, never bounced.';
+comment on column mautic.subscription.complained_at is 'Earliest complaint. No event lifts it; writing email_status by hand does.';
+comment on column mautic.subscription.contact_id is 'The contact that the newest event was about.';
+comment on column mautic.subscription.gone_at is 'Mautic has no such contact any more: the reconciliation does not ask again.';
+
+alter table mautic.webhook_delivery enable row level security;
+alter table mautic.webhook_event enable row level security;
+alter table mautic.subscription enable row level security;

@@ -1,0 +1,261 @@
+-- Lost webhooks heal: mautic-sync (reconcile_consent) reads Mautic's do-not-contact table and brings
+-- what it finds through the same rules. Mautic answers an opt-out with a row, and its removal with
+-- nothing at all: removals are found by what we know and Mautic no longer has.
+
+create table mautic.do_not_contact (
+  origin text not null,
+  entry_id bigint not null,
+  contact_id bigint not null,
+  channel text not null,
+  kind text check (kind in ('unsubscribed', 'bounced', 'complained', 'manual')),
+  detail jsonb not null default '{}',
+  added_at timestamptz not null,
+  primary key (origin, entry_id)
+);
+
+create index do_not_contact_by_contact on mautic.do_not_contact (origin, contact_id);
+
+comment on table mautic.do_not_contact is 'Mautic''s do-not-contact rows as last read, of all channels and contacts.';
+comment on column mautic.do_not_contact.kind is 'What it means for email_status; null for other channels and for our own marked entry.';
+
+create table mautic.reconcile_cursor (
+  origin text primary key,
+  since timestamptz,
+  leased_until timestamptz,
+  started_at timestamptz,
+  finished_at timestamptz
+);
+
+comment on table mautic.reconcile_cursor is 'How far do-not-contact was read, by Mautic''s clock. Delete the row to read it all again.';
+comment on column mautic.reconcile_cursor.since is 'date_added of the newest row read in the last complete run.';
+comment on column mautic.reconcile_cursor.finished_at is 'When a run last got to its end.';
+
+alter table mautic.do_not_contact enable row level security;
+alter table mautic.reconcile_cursor enable row level security;
+
+create function mautic.start_reconcile(p_origin text, p_lease_ms int)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  cursor_row mautic.reconcile_cursor;
+begin
+  insert into mautic.reconcile_cursor as c (origin, leased_until, started_at)
+  values (p_origin, mautic.clock() + p_lease_ms * interval '1 millisecond', mautic.clock())
+  on conflict (origin) do update
+  set leased_until = excluded.leased_until, started_at = excluded.started_at
+  where c.leased_until is null or c.leased_until <= mautic.clock()
+  returning * into cursor_row;
+  if not found then
+    return jsonb_build_object('state', 'busy');
+  end if;
+  return jsonb_build_object('state', 'started', 'since', cursor_row.since);
+end
+$$;
+
+comment on function mautic.start_reconcile(text, int) is
+  '{state: started, since} or {state: busy} while another run holds the lease of p_lease_ms.';
+
+create function mautic.record_do_not_contact(
+  p_origin text, p_entries jsonb, p_after_id bigint, p_upto_id bigint, p_correlation_id text
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  dirty bigint[];
+  ids bigint[];
+  forgotten int := 0;
+  changed int;
+begin
+  -- A page of the whole table: what we know between its bounds and is not on it is gone.
+  if p_after_id is not null then
+    delete from mautic.do_not_contact d
+    where d.origin = p_origin and d.entry_id > p_after_id and (p_upto_id is null or d.entry_id <= p_upto_id)
+      and d.entry_id <> all (array(select e.id from jsonb_to_recordset(p_entries) as e(id bigint)));
+    get diagnostics forgotten = row_count;
+  end if;
+
+  with recorded as (
+    insert into mautic.do_not_contact as d (origin, entry_id, contact_id, channel, kind, detail, added_at)
+    select distinct on (e.id) p_origin, e.id, e.contact_id, e.channel, e.kind, coalesce(e.detail, '{}'), e.added_at
+    from jsonb_to_recordset(p_entries) as e(
+      id bigint, contact_id bigint, channel text, kind text, detail jsonb, added_at timestamptz)
+    order by e.id
+    on conflict (origin, entry_id) do update
+    set
+      contact_id = excluded.contact_id, channel = excluded.channel, kind = excluded.kind,
+      detail = excluded.detail, added_at = excluded.added_at
+    where (d.contact_id, d.channel, d.kind, d.added_at)
+      is distinct from (excluded.contact_id, excluded.channel, excluded.kind, excluded.added_at)
+    returning d.entry_id
+  )
+  select array_agg(r.entry_id) into dirty from recorded r;
+
+  ids := mautic.note_entries(p_origin, dirty, p_correlation_id);
+  changed := mautic.try_events(ids, true);
+  return jsonb_build_object(
+    'recorded', coalesce(cardinality(dirty), 0), 'forgotten', forgotten, 'changed_leads', changed);
+end
+$$;
+
+comment on function mautic.record_do_not_contact(text, jsonb, bigint, bigint, text) is
+  'Takes a page of do-not-contact rows [{id, contact_id, channel, kind, detail, added_at}] and applies the new ones. '
+  'With p_after_id the page is a stretch of the whole table (to p_upto_id, null: to its end): known rows missing in '
+  'it are forgotten. Returns {recorded, forgotten, changed_leads}.';
+
+-- Entries of contacts that are nobody's lead make no event: the link will look here (note_link).
+create function mautic.note_entries(p_origin text, p_entry_ids bigint[], p_correlation_id text)
+returns bigint[]
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  ids bigint[];
+begin
+  with noted as (
+    insert into mautic.webhook_event
+      (event_key, source, origin, contact_id, kind, occurred_at, detail, correlation_id)
+    select
+      md5(jsonb_build_array(d.origin, d.contact_id, null, d.kind, extract(epoch from d.added_at), null)::text),
+      'reconcile', d.origin, d.contact_id, d.kind, d.added_at, d.detail || jsonb_build_object('entry_id', d.entry_id),
+      p_correlation_id
+    from mautic.do_not_contact d
+    where d.origin = p_origin and d.entry_id = any (p_entry_ids) and d.kind is not null
+      and exists (
+        select from mautic.contact_link k where k.origin = d.origin and k.contact_id = d.contact_id)
+    on conflict (event_key) do nothing
+    returning id
+  )
+  select array_agg(n.id) into ids from noted n;
+  return ids;
+end
+$$;
+
+-- Do not contact on our side, no row in Mautic: maybe lifted while nobody told us.
+create function mautic.contacts_to_check(p_origin text, p_after_id bigint, p_limit int)
+returns jsonb
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('contact_id', c.contact_id, 'state_at', c.state_at) order by c.contact_id), '[]')
+  from (
+    select s.contact_id, max(greatest(s.status_at, s.manual_at)) as state_at
+    from mautic.subscription s
+    where s.origin = p_origin
+      and s.contact_id > p_after_id
+      and s.gone_at is null
+      and mautic.email_status_of(s) in ('unsubscribed', 'bounced')
+      and not exists (
+        select from mautic.do_not_contact d
+        where d.origin = s.origin and d.contact_id = s.contact_id and d.channel = 'email')
+      -- A status that somebody else wrote is not Mautic's to lift.
+      and exists (
+        select from mautic.read_leads(array[s.lead_id]) l where l.email_status = mautic.email_status_of(s))
+    group by s.contact_id
+    order by s.contact_id
+    limit p_limit
+  ) c;
+$$;
+
+comment on function mautic.contacts_to_check(text, bigint, int) is
+  'Contacts behind an unsubscribed or bounced status that have no row in Mautic''s table: [{contact_id, state_at}]. '
+  'They have to be read, then told to settle_check.';
+
+create function mautic.settle_check(p_origin text, p_checked jsonb, p_correlation_id text)
+returns int
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  ids bigint[];
+begin
+  update mautic.subscription s
+  set gone_at = mautic.clock()
+  from jsonb_to_recordset(p_checked) as c(contact_id bigint, result text)
+  where s.origin = p_origin and s.contact_id = c.contact_id and c.result = 'gone';
+
+  -- Mautic does not say when it was lifted. One second after the state that it ends: newer than
+  -- that, and older than any opt-out that reached us while the contact was being read.
+  with noted as (
+    insert into mautic.webhook_event
+      (event_key, source, origin, contact_id, kind, occurred_at, detail, correlation_id)
+    select
+      md5(jsonb_build_array(p_origin, c.contact_id, null, 'subscribed', extract(epoch from c.state_at + interval '1 second'), null)::text),
+      'reconcile', p_origin, c.contact_id, 'subscribed', c.state_at + interval '1 second', '{}', p_correlation_id
+    from jsonb_to_recordset(p_checked) as c(contact_id bigint, result text, state_at timestamptz)
+    where c.result = 'lifted'
+    on conflict (event_key) do update set state = 'stored'
+    returning id
+  )
+  select array_agg(n.id) into ids from noted n;
+  return mautic.try_events(ids, true);
+end
+$$;
+
+comment on function mautic.settle_check(text, jsonb, text) is
+  'What reading contacts showed: [{contact_id, state_at, result: lifted|gone}]. lifted: no entry, the status ends. '
+  'gone: deleted or merged away, the status stays and is not checked again. Returns how many leads changed.';
+
+create function mautic.finish_reconcile(p_origin text, p_since timestamptz)
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  update mautic.reconcile_cursor
+  set since = coalesce(p_since, since), leased_until = null, finished_at = mautic.clock()
+  where origin = p_origin;
+$$;
+
+comment on function mautic.finish_reconcile(text, timestamptz) is 'Moves the cursor (null: it stays) and gives the lease back.';
+
+create function mautic.abandon_reconcile(p_origin text)
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  update mautic.reconcile_cursor set leased_until = null where origin = p_origin;
+$$;
+
+comment on function mautic.abandon_reconcile(text) is 'Gives the lease back after a failure; the cursor stays where it was.';
+
+create function mautic.known_do_not_contact(p_origin text)
+returns bigint
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select count(*) from mautic.do_not_contact d where d.origin = p_origin;
+$$;
+
+comment on function mautic.known_do_not_contact(text) is 'How many do-not-contact rows are known; another number than Mautic''s means some vanished.';
+
+-- Rung by cron.
+create function mautic.ring_reconcile()
+returns text
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select mautic.ring_for('reconcile_consent', 'reconcile-' || gen_random_uuid());
+$$;
+
+comment on function mautic.ring_reconcile() is 'Asks mautic-sync to compare do-not-contact with Mautic. Returns as ring_for().';
