@@ -22,7 +22,15 @@ grant execute on function
   mautic.acquire_token(text, text, uuid, int),
   mautic.store_token(text, text, uuid, text, timestamptz),
   mautic.drop_token(text, text, text),
-  mautic.release_token(text, text, uuid)
+  mautic.release_token(text, text, uuid),
+  mautic.receive_delivery(text, jsonb, text, boolean, text),
+  mautic.start_reconcile(text, int),
+  mautic.record_do_not_contact(text, jsonb, bigint, bigint, text),
+  mautic.known_do_not_contact(text),
+  mautic.contacts_to_check(text, bigint, int),
+  mautic.settle_check(text, jsonb, text),
+  mautic.finish_reconcile(text, timestamptz),
+  mautic.abandon_reconcile(text)
 to service_role;
 
 -- The application's own tables: service_role as everywhere on Supabase, the public roles by the
