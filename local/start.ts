@@ -1,4 +1,5 @@
 /** `deno task start`: the stack until Ctrl-C. */
+import { watchLauncher } from "./launcher.ts";
 import { printNote, printResult } from "./print.ts";
 import { startStack } from "./stack.ts";
 import { readStartOptions } from "./start_options.ts";
@@ -12,6 +13,7 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     ending.resolve();
   });
 }
+watchLauncher(Deno.env.toObject(), ending.resolve);
 
 try {
   const begun = performance.now();

@@ -13,12 +13,15 @@ type Started = {
 };
 
 /** Starts `local/start.ts` as a person does, with a folder of its own for temporary files. */
-async function startProcess(): Promise<Started> {
+async function startProcess(
+  args = ["run", "-A", "--no-lock", start],
+): Promise<Started> {
   const folder = await Deno.makeTempDir();
   // As root, the user who runs Postgres has to get in.
   await Deno.chmod(folder, 0o755);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-lock", start],
+    args,
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
     env: { TMPDIR: folder },
     stdin: "null",
     stdout: "piped",
@@ -78,16 +81,30 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+async function assertEmptiedInTime({ folder }: Started): Promise<void> {
+  await until(
+    () => Promise.resolve([...Deno.readDirSync(folder)].length === 0),
+    20_000,
+    () => Promise.resolve(`${folder} still holds something`),
+  );
+}
+
 Deno.test("a stack that is killed is cleaned up from outside", async () => {
   const started = await startProcess();
   started.child.kill("SIGKILL");
   await started.child.status;
   await started.rest;
-  await until(
-    () => Promise.resolve([...Deno.readDirSync(started.folder)].length === 0),
-    20_000,
-    () => Promise.resolve(`${started.folder} is still there`),
-  );
+  await assertEmptiedInTime(started);
+  await assertNothingLeft(started);
+});
+
+Deno.test("a stack ends when the program that started it is killed", async () => {
+  const started = await startProcess(["task", "start"]);
+  started.child.kill("SIGKILL");
+  await started.child.status;
+  // Ends with the last process that holds stdout.
+  await started.rest;
+  await assertEmptiedInTime(started);
   await assertNothingLeft(started);
 });
 
