@@ -80,6 +80,45 @@ Deno.test("an opt-out that arrives while our entry is lifted is put back", async
   assert.deepEqual(entries(sync, "race@example.test").map(([reason]) => reason), [1]);
 });
 
+Deno.test("an opt-out that could not be put back at once is put back by the next attempt", async () => {
+  await using sync = await startSync();
+  const id = await insertLead(sync.sql, "cut@example.test", { marketing_opt_in: false });
+  await sync.drain();
+  await sync.sql`update public.leads set marketing_opt_in = true where id = ${id}`;
+  sync.mautic.failNext({ kind: "slow", match: "/dnc/email/remove", delayMs: 150 });
+  sync.mautic.failNext({ kind: "cut_before", match: "/dnc/email/add" });
+  const removing = sync.mautic.waitForStart((request) =>
+    request.path.endsWith("/dnc/email/remove")
+  );
+  const drained = sync.drain();
+  await removing;
+  await sync.sql`update public.leads set email_status = 'bounced' where id = ${id}`;
+  await drained;
+  assert.deepEqual(entries(sync, "cut@example.test"), []);
+  await sync.skipWaits();
+  await sync.drain();
+  assert.deepEqual(entries(sync, "cut@example.test").map(([reason]) => reason), [2]);
+});
+
+Deno.test("one contact that refuses its entry does not keep the others from theirs", async () => {
+  await using sync = await startSync();
+  for (const name of ["a", "b", "c"]) await insertLead(sync.sql, `${name}@example.test`);
+  await sync.drain();
+  const gone = sync.mautic.contactByEmail("b@example.test")!.id;
+  // Deleted between our reading it and our writing.
+  const reading = sync.mautic.waitForRequest((request) => request.method === "GET");
+  await sync.sql`update public.leads set marketing_opt_in = false`;
+  sync.mautic.failNext({ kind: "slow", match: "/batch/edit", delayMs: 100 });
+  const drained = sync.drain();
+  await reading;
+  await sync.mautic.deleteContact(gone);
+  await drained;
+  await sync.drain();
+  for (const name of ["a", "c"]) {
+    assert.deepEqual(entries(sync, `${name}@example.test`).map(([reason]) => reason), [3]);
+  }
+});
+
 Deno.test("an opt-out in Mautic that is older than our link prevents the enrolment", async () => {
   await using sync = await startSync();
   const id = await insertLead(sync.sql, "old@example.test");

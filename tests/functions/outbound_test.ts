@@ -338,6 +338,21 @@ Deno.test("contacts merged or deleted in Mautic are re-linked or created again",
   assert.deepEqual(sync.mautic.duplicateEmails(), []);
 });
 
+Deno.test("two leads that Mautic merged into one contact never stand in one batch edit", async () => {
+  await using sync = await startSync();
+  for (const name of ["one", "two", "three"]) await insertLead(sync.sql, `${name}@example.test`);
+  await sync.drain();
+  const id = (name: string) => sync.mautic.contactByEmail(`${name}@example.test`)?.id ?? 0;
+  await sync.mautic.mergeContacts(id("one"), id("two"));
+  await sync.sql`update public.leads set first_name = 'N', marketing_opt_in = false`;
+  await sync.drain();
+  assert.deepEqual(await outbox(sync.sql), []);
+  assert.equal(sync.mautic.contacts.size, 2);
+  assert.ok(
+    [...sync.mautic.contacts.values()].every((contact) => contact.doNotContact.length === 1),
+  );
+});
+
 Deno.test("10,000 leads in one statement arrive in batches, a request for fifty", async () => {
   await using sync = await startSync({ env: { MAUTIC_WORKER_BUDGET_LEADS: "20000" } });
   await sync

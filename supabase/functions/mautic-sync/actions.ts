@@ -5,7 +5,7 @@ import type { Answers } from "../../../shared/http_answer.ts";
 import { parseLead } from "../../../shared/lead.ts";
 import type { Log } from "../../../shared/log.ts";
 import { createMauticClient } from "../../../shared/mautic/client.ts";
-import { MauticError } from "../../../shared/mautic/errors.ts";
+import { answerCode, MauticError } from "../../../shared/mautic/errors.ts";
 import type { TokenSource } from "../../../shared/mautic/token_cache.ts";
 import type { SyncSettings } from "../../../shared/settings.ts";
 import { addToCampaign } from "./add_to_campaign.ts";
@@ -46,6 +46,8 @@ export async function actions(request: SyncRequest, context: ActionContext): Pro
     case "add_to_campaign":
       return await guarded(context, async () => {
         const { mauticContactId: contactId, campaignId } = request;
+        const state = await context.database.sendingState(context.settings.baseUrl);
+        if (state === "paused" || state === "open") return answers.fail(...notSending(state));
         const added = await addToCampaign(
           { contactId, campaignId, correlationId: answers.correlationId },
           connect(context),
@@ -95,6 +97,9 @@ async function upsert(payload: unknown, context: ActionContext): Promise<Respons
   switch (answer.state) {
     case "busy":
       return answers.fail("busy", "This person is with another request.");
+    case "paused":
+    case "open":
+      return answers.fail(...notSending(answer.state));
     case "failed":
       return answers.fail(answer.code, answer.message);
     case "done":
@@ -106,6 +111,12 @@ async function upsert(payload: unknown, context: ActionContext): Promise<Respons
         enrollmentReason: answer.enrollmentReason,
       });
   }
+}
+
+function notSending(state: "paused" | "open"): [code: string, message: string] {
+  return state === "paused"
+    ? ["paused", "Sending to Mautic is paused."]
+    : ["unavailable", "Mautic failed again and again; nothing is sent until a probe gets through."];
 }
 
 /** The Mautic client and the rest of what a sync needs, for one request. */
@@ -139,6 +150,6 @@ async function guarded(
   } catch (error) {
     if (!(error instanceof MauticError)) throw error;
     log.warn("mautic_error", { code: error.code, status: error.status });
-    return answers.fail(error.code, messageOf(error));
+    return answers.fail(answerCode(error), messageOf(error));
   }
 }

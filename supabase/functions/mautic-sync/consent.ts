@@ -2,92 +2,138 @@ import {
   consentComment,
   decideConsent,
   type DoNotContactEntry,
+  emailEntries,
+  isOurs,
   manualReason,
 } from "../../../shared/consent_decider.ts";
 import { isMailable } from "../../../shared/enrollment_decider.ts";
-import { guarded } from "./failure.ts";
+import type { MauticContact } from "../../../shared/mautic/wire.ts";
+import { fail, guarded } from "./failure.ts";
 import { open, type SyncContext, type Work } from "./work.ts";
 
-function decide(work: Work, entries: DoNotContactEntry[]) {
-  return decideConsent({ optIn: work.lead?.consent?.marketing_opt_in, entries });
+type Action = "add" | "lift" | "restore" | "none";
+
+/**
+ * What has to change, by the entries `entries`. Restore: our own entry is gone, the lead opted out
+ * meanwhile and its entry is not there: an earlier lift was cut short before it put the opt-out back.
+ */
+function decide(work: Work, entries: DoNotContactEntry[]): Action {
+  const optIn = work.lead?.consent?.marketing_opt_in;
+  const wasOurs = emailEntries(work.item.do_not_contact).some(isOurs);
+  if (
+    optIn === true && wasOurs && emailEntries(entries).length === 0 &&
+    !isMailable(work.item.email_status)
+  ) {
+    return "restore";
+  }
+  return decideConsent({ optIn, entries }).action;
 }
 
 /** Would the entries last seen call for a change? Then they have to be read afresh first. */
 export function mayChangeConsent(work: Work): boolean {
-  return decide(work, work.item.do_not_contact).action !== "none";
+  return decide(work, work.item.do_not_contact) !== "none";
 }
 
 /** Brings do-not-contact in line with the leads' consent, by the entries just read. */
 export async function applyConsent(works: Work[], context: SyncContext): Promise<void> {
-  const decided = works.filter((work) => open(work) && work.contact).map((work) => ({
-    work,
-    contact: work.contact!,
-    action: decide(work, work.contact!.doNotContact).action,
-  }));
-  await add(decided.filter(({ action }) => action === "add").map(({ work }) => work), context);
-  for (const { work, action } of decided) {
-    if (action === "lift") await lift(work, context);
+  const additions: Held[] = [];
+  const others: [Held, Action][] = [];
+  for (const work of works) {
+    if (!open(work) || !work.contact) continue;
+    const action = decide(work, work.contact.doNotContact);
+    const held = { work, contact: work.contact };
+    if (action === "add") additions.push(held);
+    else others.push([held, action]);
+  }
+  await addAll(additions, context);
+  for (const [held, action] of others) {
+    if (action === "lift") await lift(held, context);
+    if (action === "restore") {
+      await guarded(
+        [held.work],
+        context,
+        () => restore(held, held.work.item.email_status, context),
+      );
+    }
   }
 }
 
-async function add(works: Work[], context: SyncContext): Promise<void> {
-  const { mautic, run } = context;
-  const ours: DoNotContactEntry = {
-    channel: "email",
-    reason: manualReason,
-    comments: consentComment,
-  };
-  const batchSize = Math.max(run.batchSize, 1);
-  for (let start = 0; start < works.length; start += batchSize) {
-    const batch = works.slice(start, start + batchSize);
-    await guarded(batch, context, async () => {
-      if (batch.length === 1) {
-        const [only] = batch;
-        await mautic.addDoNotContact(only!.contact!.id, {
-          reason: manualReason,
-          comments: consentComment,
-        }, only!.item.correlation_id);
-        only!.contact = { ...only!.contact!, doNotContact: [...only!.contact!.doNotContact, ours] };
-        return;
-      }
-      const entries = await mautic.batchEdit(
-        batch.map((work) => ({ id: work.contact!.id, doNotContact: [ours] })),
-        batch[0]!.item.correlation_id,
-      );
-      for (const [index, work] of batch.entries()) {
-        const entry = entries[index]!;
-        if (entry.status === "failed") throw entry.error;
-        work.contact = entry.contact;
-      }
-    });
+/** An item whose contact Mautic has answered with. */
+interface Held {
+  work: Work;
+  contact: MauticContact;
+}
+
+const ours: DoNotContactEntry = {
+  channel: "email",
+  reason: manualReason,
+  comments: consentComment,
+};
+
+async function addAll(additions: Held[], context: SyncContext): Promise<void> {
+  // Several leads may be one contact by now (a merge): one entry is enough, and no id comes twice.
+  const distinct = [...new Map(additions.map((held) => [held.contact.id, held])).values()];
+  const size = Math.max(context.run.batchSize, 1);
+  for (let start = 0; start < distinct.length; start += size) {
+    await add(distinct.slice(start, start + size), context);
   }
+}
+
+async function add(batch: Held[], context: SyncContext): Promise<void> {
+  const { mautic } = context;
+  const [first] = batch;
+  if (!first) return;
+  await guarded(batch.map(({ work }) => work), context, async () => {
+    const correlationId = first.work.item.correlation_id;
+    if (batch.length === 1) {
+      const { contact, work } = first;
+      const entry = { reason: manualReason, comments: consentComment };
+      await mautic.addDoNotContact(contact.id, entry, correlationId);
+      work.contact = { ...contact, doNotContact: [...contact.doNotContact, ours] };
+      return;
+    }
+    const entries = await mautic.batchEdit(
+      batch.map(({ contact }) => ({ id: contact.id, doNotContact: [ours] })),
+      correlationId,
+    );
+    for (const [index, { work }] of batch.entries()) {
+      const entry = entries[index];
+      if (entry?.status === "saved") work.contact = entry.contact;
+      else if (entry) fail(work, entry.error, context);
+    }
+  });
 }
 
 /**
  * Lifts our own entry. Mautic's removal is unconditional, so the entry is read once more right
  * before, and an opt-out that reached the lead through the webhook in between is put back.
  */
-async function lift(work: Work, context: SyncContext): Promise<void> {
-  const { mautic, database, log } = context;
-  const correlationId = work.item.correlation_id;
+async function lift({ work, contact }: Held, context: SyncContext): Promise<void> {
+  const { mautic, database } = context;
+  const { lead_id: leadId, correlation_id: correlationId } = work.item;
   await guarded([work], context, async () => {
-    const fresh = await mautic.getContact(work.contact!.id, correlationId);
+    const fresh = await mautic.getContact(contact.id, correlationId);
     work.contact = fresh;
-    if (decide(work, fresh.doNotContact).action !== "lift") return;
-    if (!isMailable(await database.readEmailStatus(work.item.lead_id))) return;
+    if (decide(work, fresh.doNotContact) !== "lift") return;
+    if (!isMailable(await database.readEmailStatus(leadId))) return;
     await mautic.removeDoNotContact(fresh.id, correlationId);
-    const status = await database.readEmailStatus(work.item.lead_id);
-    if (isMailable(status)) {
-      work.contact = {
-        ...fresh,
-        doNotContact: fresh.doNotContact.filter((entry) => entry.channel !== "email"),
-      };
-      return;
-    }
-    const reason = status === "bounced" ? 2 : 1;
-    const comments = `restored: ${status} while consent was being lifted`;
-    await mautic.addDoNotContact(fresh.id, { reason, comments }, correlationId);
-    work.contact = { ...fresh, doNotContact: [{ channel: "email", reason, comments }] };
-    log.warn("opt_out_restored", { leadId: work.item.lead_id, status });
+    const status = await database.readEmailStatus(leadId);
+    if (!isMailable(status)) return await restore({ work, contact: fresh }, status, context);
+    const left = fresh.doNotContact.filter((entry) => entry.channel !== "email");
+    work.contact = { ...fresh, doNotContact: left };
   });
+}
+
+/** Puts an opt-out or bounce back. Until that is done the contact is remembered with our entry. */
+async function restore(
+  { work, contact }: Held,
+  status: string | null,
+  { mautic, log }: SyncContext,
+): Promise<void> {
+  const reason = status === "bounced" ? 2 : 1;
+  const comments = `restored: ${status} while consent was being lifted`;
+  work.contact = { ...contact, doNotContact: [ours] };
+  await mautic.addDoNotContact(contact.id, { reason, comments }, work.item.correlation_id);
+  work.contact = { ...contact, doNotContact: [{ channel: "email", reason, comments }] };
+  log.warn("opt_out_restored", { leadId: work.item.lead_id, status });
 }

@@ -54,12 +54,17 @@ async function sendFields(works: Work[], context: SyncContext): Promise<void> {
   // A single edit needs no reading first: its own answer tells of a merge.
   await readContacts(edits.length > 1 ? [...edits, ...onlyRead] : onlyRead, context);
 
-  // Merged since: the survivor is edited instead, in a request of its own (its id may be in the batch).
-  const moved = edits.filter((work) =>
-    open(work) && work.contact && work.contact.id !== work.contactId
-  );
-  await sendEdits(edits.filter((work) => open(work) && !moved.includes(work)), context);
-  for (const work of moved) await sendEdits([work], context);
+  // One id may be two leads': merged since, or found by the address somebody gave it in Mautic.
+  // Twice in a batch it would be doubled, so the second goes in a request of its own.
+  const batch = new Map<number, Work>();
+  const alone: Work[] = [];
+  for (const work of edits.filter(open)) {
+    const id = work.contact?.id ?? work.contactId;
+    if (id === undefined || batch.has(id) || id !== work.contactId) alone.push(work);
+    else batch.set(id, work);
+  }
+  await sendEdits([...batch.values()], context);
+  for (const work of alone) await sendEdits([work], context);
   await sendCreates(works.filter((work) => open(work) && work.contactId === undefined), context);
 }
 
