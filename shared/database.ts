@@ -46,7 +46,7 @@ const leasedItem = z.object({
 export type LeasedItem = z.infer<typeof leasedItem>;
 
 const claimed = z.object({
-  state: z.enum(["claimed", "lost", "busy"]),
+  state: z.enum(["claimed", "lost", "busy", "paused", "open"]),
   lease_token: z.string().optional(),
   items: z.array(leasedItem),
   more: z.boolean(),
@@ -163,12 +163,21 @@ export function createDatabase(options: DatabaseOptions) {
         p_correlation_id: correlationId,
         p_item_lease_ms: itemLeaseMs,
       }, claimed),
-    settle: (origin: string, leaseToken: string, outcomes: Outcome[]) =>
+    settle: (
+      origin: string,
+      leaseToken: string,
+      outcomes: Outcome[],
+      run: { halted: string | null; answered: boolean },
+    ) =>
       call("settle", {
         p_origin: origin,
         p_lease_token: leaseToken,
         p_outcomes: outcomes,
+        p_halted: run.halted,
+        p_answered: run.answered,
       }, settled),
+    sendingState: (origin: string) =>
+      call("sending_state", { p_origin: origin }, z.enum(["closed", "probe", "open", "paused"])),
     intendEnrollment: (
       origin: string,
       campaignId: number,

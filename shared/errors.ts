@@ -90,6 +90,7 @@ const descriptions = {
   },
   lease_too_short: { status: 503, remedy: later },
   busy: { status: 409, remedy: "Another request for this person is under way; try again." },
+  paused: { status: 503, remedy: "An operator paused sending; select mautic.resume() ends it." },
   retry_later: { status: 503, remedy: later },
   database_unavailable: { status: 503, remedy: later },
   internal: { status: 500, remedy: "Look into the function's log by the correlation id." },

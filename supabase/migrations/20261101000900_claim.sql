@@ -192,11 +192,19 @@ declare
   last_enqueued_at timestamptz := '-infinity';
   last_lead_id text := '';
   candidate record;
+  leave text;
+  batch_size int;
 begin
   perform pg_advisory_xact_lock(mautic.claim_lock());
   if not exists (select from mautic.worker where id = p_worker_id and lease_expires_at > mautic.clock()) then
     return jsonb_build_object('state', 'lost', 'items', '[]'::jsonb, 'more', false);
   end if;
+  leave := mautic.may_claim(p_worker_id, p_origin);
+  if leave in ('paused', 'open') then
+    return jsonb_build_object('state', leave, 'items', '[]'::jsonb, 'more', false);
+  end if;
+  -- A probe risks few attempts.
+  batch_size := case when leave = 'probe' then least(p_limit, 5) else p_limit end;
 
   unfolded := mautic.fold(5000);
   perform mautic.recover();
@@ -214,7 +222,7 @@ begin
       where state = 'pending'
         and (priority, enqueued_at, lead_id) > (last_priority, last_enqueued_at, last_lead_id)
       order by priority, enqueued_at, lead_id
-      limit greatest(p_limit, 50)
+      limit greatest(batch_size, 50)
     ) w;
     exit when window_ids is null;
 
@@ -247,13 +255,17 @@ begin
         lease_expires_at = mautic.clock() + p_item_lease_ms * interval '1 millisecond',
         person_keys = candidate.keys
       where lead_id = candidate.lead_id;
-      exit when picked >= p_limit;
+      exit when picked >= batch_size;
     end loop;
-    exit when picked >= p_limit;
+    exit when picked >= batch_size;
   end loop;
 
   -- Deleted leads: nothing to send. Their links stay.
   delete from mautic.outbox where lead_id = any (gone);
+
+  if leave = 'probe' and picked = 0 then
+    perform mautic.end_probe(p_worker_id);
+  end if;
 
   return jsonb_build_object(
     'state', 'claimed',
@@ -271,7 +283,8 @@ $$;
 comment on function mautic.claim(uuid, text, int, int) is
   'Leases up to p_limit due items to a live worker for p_item_lease_ms. No person is out twice: not in '
   'this batch, not with another worker, not during the grace after an ambiguous outcome. Returns '
-  '{state: claimed|lost, lease_token, items[], more}; more: further items were due behind this batch.';
+  '{state: claimed|lost|paused|open, lease_token, items[], more}; more: further items were due behind this batch. '
+  'paused, open: nothing is sent just now (mautic.sending).';
 
 -- The same for one lead whose payload a caller brings (upsert_contact): the same lock, keys and
 -- lease. A row that was there already stays pending after its settle, because the table's own
@@ -289,14 +302,20 @@ declare
   token constant uuid := gen_random_uuid();
   keys text[];
   attempted text;
+  leave text;
 begin
   perform pg_advisory_xact_lock(mautic.claim_lock());
+  leave := mautic.may_claim(p_holder, p_origin);
+  if leave in ('paused', 'open') then
+    return jsonb_build_object('state', leave, 'items', '[]'::jsonb, 'more', false);
+  end if;
   perform mautic.fold(5000);
   perform mautic.recover();
 
   select o.attempted_address into attempted from mautic.outbox o where o.lead_id = p_lead_id;
   keys := mautic.person_keys(p_origin, p_lead_id, p_address, attempted);
   if exists (select from mautic.outbox o where o.person_keys is not null and o.person_keys && keys) then
+    perform mautic.end_probe(p_holder);
     return jsonb_build_object('state', 'busy', 'items', '[]'::jsonb, 'more', false);
   end if;
 

@@ -1,5 +1,7 @@
 -- Settle: the outcomes of a batch in one call.
-create function mautic.settle(p_origin text, p_lease_token uuid, p_outcomes jsonb)
+create function mautic.settle(
+  p_origin text, p_lease_token uuid, p_outcomes jsonb, p_halted text default null, p_answered boolean default false
+)
 returns jsonb
 language plpgsql
 volatile
@@ -12,7 +14,11 @@ declare
   leased bigint;
   settled int := 0;
   lost text[] := '{}';
+  closes boolean;
 begin
+  -- Before any outbox row is locked: a probing claim takes the two in the same order.
+  closes := mautic.note_run(p_origin, p_halted, p_answered);
+
   for outcome in
     select *
     from jsonb_to_recordset(p_outcomes) as t (
@@ -99,15 +105,24 @@ begin
     end if;
   end loop;
 
+  if closes then
+    -- What waits because of the trouble that is over need not wait out its back-off of minutes.
+    -- A grace after an ambiguous outcome, and what Mautic itself asked for, are kept.
+    update mautic.outbox
+    set not_before = mautic.clock()
+    where state = 'waiting' and not ambiguous and error_code <> 'rate_limited' and not_before > mautic.clock();
+  end if;
+
   return jsonb_build_object('settled', settled, 'lost', to_jsonb(lost));
 end
 $$;
 
-comment on function mautic.settle(text, uuid, jsonb) is
+comment on function mautic.settle(text, uuid, jsonb, text, boolean) is
   'Takes the outcomes of a batch: [{lead_id, result: done|retry|ambiguous|gone|dead, …}]. Only the holder '
   'of the lease moves its rows; contacts are recorded all the same. done with an unchanged version: the row '
   'goes; changed meanwhile: pending again. retry, ambiguous: due after delay_ms; ambiguous keeps the person '
-  'held until then. Returns {settled, lost[]}.';
+  'held until then. p_halted: the code that brought the run to a halt; p_answered: Mautic did something for it (both '
+  'for the circuit breaker). Returns {settled, lost[]}.';
 
 -- What an answer of Mautic taught about a contact.
 create function mautic.record_contact(

@@ -30,7 +30,7 @@ export interface Sync extends AsyncDisposable {
   call(body: object): Promise<{ status: number; answer: SyncAnswer }>;
   /** Rings, and waits until the worker has gone. */
   drain(): Promise<void>;
-  /** Makes everything that waits due now: back-offs and graces are minutes long. */
+  /** Makes everything that waits due now: back-offs, graces and the circuit breaker's pauses. */
   skipWaits(): Promise<void>;
 }
 
@@ -105,6 +105,7 @@ export async function startSync(options: SyncOptions = {}): Promise<Sync> {
     },
     async skipWaits() {
       await db.sql`update mautic.outbox set not_before = mautic.clock() where state = 'waiting'`;
+      await db.sql`update mautic.sending set probe_at = mautic.clock() where probe_at is not null`;
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(running);

@@ -134,6 +134,7 @@ export async function guarded(
   if (context.run.halt) return works.filter(open).forEach((work) => postpone(work, context));
   try {
     await call();
+    context.run.answered = true;
   } catch (error) {
     if (!(error instanceof MauticError)) throw error;
     if (isTrouble(error)) halt(context, error);

@@ -78,6 +78,7 @@ async function sendBatch(
     const entries = single ? [await calls.one(first)] : await calls.many(batch);
     batch.forEach((work, index) => take(work, entries[index]!, context));
     run.successes += 1;
+    run.answered = true;
     adaptBatchSize(
       context,
       clock.now() - startedAt > settings.requestTimeoutMs / 3 ? "slow" : "good",

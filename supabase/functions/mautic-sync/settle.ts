@@ -1,6 +1,7 @@
 import type { Clock } from "../../../shared/clock.ts";
 import { type Database, DatabaseError, type Outcome } from "../../../shared/database.ts";
 import type { Log } from "../../../shared/log.ts";
+import type { Run } from "./work.ts";
 
 const pausesMs = [200, 1_000, 3_000];
 
@@ -13,11 +14,14 @@ export async function settleSurely(
   origin: string,
   leaseToken: string,
   outcomes: Outcome[],
-  { database, clock, log }: { database: Database; clock: Clock; log: Log },
+  { database, clock, log, run }: { database: Database; clock: Clock; log: Log; run: Run },
 ): Promise<void> {
   for (const pauseMs of [...pausesMs, undefined]) {
     try {
-      const { lost } = await database.settle(origin, leaseToken, outcomes);
+      const { lost } = await database.settle(origin, leaseToken, outcomes, {
+        halted: run.halt?.code ?? null,
+        answered: run.answered,
+      });
       if (lost.length > 0) log.warn("lease_lost", { leads: lost.length });
       return;
     } catch (error) {

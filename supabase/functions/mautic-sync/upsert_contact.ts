@@ -18,7 +18,7 @@ export type UpsertAnswer =
     enrollmentReason: string;
   }
   | { state: "failed"; code: string; message: string; retryable: boolean }
-  | { state: "busy" };
+  | { state: "busy" | "paused" | "open" };
 
 /**
  * Upserts one lead that the caller brings: the same lease, the same steps and the same records as
@@ -44,7 +44,8 @@ export async function upsertContact(
     correlationId,
     context,
   );
-  if (!claim?.lease_token) return { state: "busy" };
+  if (claim.state === "paused" || claim.state === "open") return { state: claim.state };
+  if (!claim.lease_token) return { state: "busy" };
   const token = claim.lease_token;
   context.lease.until = clock.now() + itemLeaseMs(settings);
   const items = claim.items.map((item) => ({
@@ -68,7 +69,7 @@ async function claimPatiently(
   lead: { id: string; address: string },
   correlationId: string,
   { database, settings, clock, holder }: SyncContext & { holder: string },
-): Promise<Claim | undefined> {
+): Promise<Claim> {
   const until = clock.now() + busyPatienceMs;
   while (true) {
     const claim = await database.claimLead(
@@ -78,8 +79,7 @@ async function claimPatiently(
       correlationId,
       itemLeaseMs(settings),
     );
-    if (claim.state === "claimed") return claim;
-    if (clock.now() >= until) return undefined;
+    if (claim.state !== "busy" || clock.now() >= until) return claim;
     await clock.sleep(busyPauseMs);
   }
 }

@@ -24,13 +24,21 @@ export interface Run {
   batchSize: number;
   successes: number;
   failedAlone: number;
+  /** Mautic did something for us, be it a read: the circuit breaker wants to know. */
+  answered: boolean;
   /** Set when nothing more should be sent for now: Mautic is down, full, or refuses us. */
   halt: { code: string; delayMs: number } | undefined;
 }
 
 /** A fresh {@link Run}. */
 export function startRun(settings: SyncSettings): Run {
-  return { batchSize: settings.batchSize, successes: 0, failedAlone: 0, halt: undefined };
+  return {
+    batchSize: settings.batchSize,
+    successes: 0,
+    failedAlone: 0,
+    answered: false,
+    halt: undefined,
+  };
 }
 
 /** One leased item on its way. Closed as soon as it has a result. */

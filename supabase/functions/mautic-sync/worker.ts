@@ -19,9 +19,10 @@ export interface DrainReport {
   batches: number;
   /**
    * Why the worker went. idle: nothing left. patience: what is left is held elsewhere. budget: a
-   * successor goes on. halted: Mautic is in trouble. lost: its lease. full: no place for it.
+   * successor goes on. halted: Mautic is in trouble. paused, open: nothing is sent just now
+   * (migration "sending"). lost: its lease. full: no place for it.
    */
-  ended: "idle" | "patience" | "budget" | "halted" | "lost" | "full";
+  ended: "idle" | "patience" | "budget" | "halted" | "paused" | "open" | "lost" | "full";
 }
 
 /**
@@ -86,6 +87,7 @@ async function work(
     }
     const claimedAt = clock.now();
     const claim = await database.claim(workerId, origin, run.batchSize, itemLeaseMs(settings));
+    if (claim.state === "paused" || claim.state === "open") return claim.state;
     if (claim.state !== "claimed") return "lost";
     context.lease.until = claimedAt + itemLeaseMs(settings);
 
