@@ -1,0 +1,128 @@
+import { createClient } from "@supabase/supabase-js";
+import { z } from "zod";
+import { DatabaseError, type DatabaseOptions } from "./database.ts";
+import type { SubscriptionKind } from "./subscription_events.ts";
+
+/** An event as mautic.receive_delivery() takes it. */
+export interface InboxEvent {
+  contact_id: number | null;
+  address: string | null;
+  kind: SubscriptionKind;
+  occurred_at: string | null;
+  detail: Record<string, string | number>;
+}
+
+/** A row of Mautic's do-not-contact table as mautic.record_do_not_contact() takes it. */
+export interface DoNotContactRow {
+  id: number;
+  contact_id: number;
+  channel: string;
+  /** null: another channel, or our own marked entry. */
+  kind: SubscriptionKind | null;
+  detail: Record<string, string>;
+  added_at: string;
+}
+
+const received = z.object({
+  delivery_id: z.number(),
+  duplicate: z.boolean(),
+  error: z.string().optional(),
+  results: z.array(z.object({
+    outcome: z.enum(["applied", "unchanged", "duplicate", "pending", "deferred", "failed"]),
+    changed_leads: z.number(),
+  })),
+});
+/** What became of a delivery: a result for each event, in order; none with `error`. */
+export type Received = z.infer<typeof received>;
+
+const started = z.discriminatedUnion("state", [
+  z.object({ state: z.literal("busy") }),
+  z.object({ state: z.literal("started"), since: z.string().nullable() }),
+]);
+const recorded = z.object({
+  recorded: z.number(),
+  forgotten: z.number(),
+  changed_leads: z.number(),
+});
+const toCheck = z.array(z.object({ contact_id: z.number(), state_at: z.string() }));
+export type ContactToCheck = z.infer<typeof toCheck>[number];
+
+export type Inbox = ReturnType<typeof createInbox>;
+
+/**
+ * The inbound functions of schema `mautic` over the Data API: what mautic-webhook and the
+ * reconciliation call. Every method raises DatabaseError; what each does is said in the migrations.
+ */
+export function createInbox(options: DatabaseOptions) {
+  const client = createClient(options.url, options.secretKey, {
+    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+    db: { schema: "mautic" },
+    global: {
+      fetch: (input, init) =>
+        options.fetch(input, { ...init, signal: AbortSignal.timeout(options.timeoutMs) }),
+    },
+  });
+
+  async function call<T>(routine: string, args: object, shape: z.ZodType<T>): Promise<T> {
+    const { data, error } = await client.rpc(routine, args);
+    if (error) throw new DatabaseError(routine, error.code || "no_answer", error.message);
+    const parsed = shape.safeParse(data);
+    if (!parsed.success) {
+      throw new DatabaseError(routine, "bad_answer", z.prettifyError(parsed.error));
+    }
+    return parsed.data;
+  }
+  const nothing = z.unknown();
+
+  return {
+    receiveDelivery: (
+      delivery: {
+        body: string;
+        events: InboxEvent[];
+        origin: string | null;
+        isTest: boolean;
+      },
+      correlationId: string,
+    ) =>
+      call("receive_delivery", {
+        p_body: delivery.body,
+        p_events: delivery.events,
+        p_origin: delivery.origin,
+        p_is_test: delivery.isTest,
+        p_correlation_id: correlationId,
+      }, received),
+    startReconcile: (origin: string, leaseMs: number) =>
+      call("start_reconcile", { p_origin: origin, p_lease_ms: leaseMs }, started),
+    /** `stretch`: the rows are all there are with these ids; see the migration. */
+    recordDoNotContact: (
+      origin: string,
+      rows: DoNotContactRow[],
+      stretch: { afterId: number; uptoId: number | null } | null,
+      correlationId: string,
+    ) =>
+      call("record_do_not_contact", {
+        p_origin: origin,
+        p_entries: rows,
+        p_after_id: stretch?.afterId ?? null,
+        p_upto_id: stretch?.uptoId ?? null,
+        p_correlation_id: correlationId,
+      }, recorded),
+    knownDoNotContact: (origin: string) =>
+      call("known_do_not_contact", { p_origin: origin }, z.number()),
+    contactsToCheck: (origin: string, afterId: number, limit: number) =>
+      call("contacts_to_check", { p_origin: origin, p_after_id: afterId, p_limit: limit }, toCheck),
+    settleCheck: (
+      origin: string,
+      checked: (ContactToCheck & { result: "lifted" | "gone" })[],
+      correlationId: string,
+    ) =>
+      call("settle_check", {
+        p_origin: origin,
+        p_checked: checked,
+        p_correlation_id: correlationId,
+      }, z.number()),
+    finishReconcile: (origin: string, since: string | null) =>
+      call("finish_reconcile", { p_origin: origin, p_since: since }, nothing),
+    abandonReconcile: (origin: string) => call("abandon_reconcile", { p_origin: origin }, nothing),
+  };
+}

@@ -1,0 +1,186 @@
+import { maskAddress } from "../../../shared/address.ts";
+import type { Clock } from "../../../shared/clock.ts";
+import { DatabaseError } from "../../../shared/database.ts";
+import { type Answers, startAnswers } from "../../../shared/http_answer.ts";
+import { createInbox, type Inbox, type Received } from "../../../shared/inbox.ts";
+import type { Log } from "../../../shared/log.ts";
+import type { Env } from "../../../shared/settings.ts";
+import {
+  decidesEmailStatus,
+  type DeliveryReading,
+  readDelivery,
+} from "../../../shared/subscription_events.ts";
+import { readRawBody } from "./raw_body.ts";
+import { resultsOf } from "./results.ts";
+import { originOf, readConfiguration } from "./settings.ts";
+import { readProof } from "./signature.ts";
+
+/** What the function is given from outside. */
+export interface Dependencies {
+  env: Env;
+  fetch: typeof fetch;
+  clock: Clock;
+  log: Log;
+}
+
+/** Mautic waits for our answer, and often our own API call waits for Mautic. */
+const databaseTimeoutMs = 4_000;
+const retryDelayMs = 150;
+
+/**
+ * The HTTP side of mautic-webhook: is it from our Mautic, what does it say, stored and applied in
+ * one call to the database, and the answer.
+ *
+ * Mautic 5 never sends an event again and switches a webhook off that has no success, so all that
+ * is authentic JSON is answered with 200. Not 404, 410 or a redirect, ever. What cannot be stored
+ * is answered with 503: Mautic 7 sends it again, and for older ones the reconciliation heals it; a
+ * 200 would claim that we have it.
+ */
+export function createHandler(dependencies: Dependencies): (request: Request) => Promise<Response> {
+  const { env, clock, log } = dependencies;
+  const configuration = readConfiguration(env);
+  const inbox = configuration.mode === "live"
+    ? createInbox({
+      url: configuration.supabase.url,
+      secretKey: configuration.supabase.secretKey,
+      fetch: dependencies.fetch,
+      timeoutMs: databaseTimeoutMs,
+    })
+    : null;
+
+  return async (request) => {
+    const answers = startAnswers(request, { now: clock.now, newId: () => crypto.randomUUID() });
+    const requestLog = log.with({ correlationId: answers.correlationId });
+    try {
+      return await handle(request, answers, requestLog);
+    } catch (error) {
+      requestLog.error("webhook_failed", { error });
+      return error instanceof DatabaseError
+        ? answers.fail("database_unavailable", "The delivery could not be stored.")
+        : answers.fail("internal", "Something went wrong that should not.");
+    }
+  };
+
+  async function handle(request: Request, answers: Answers, requestLog: Log): Promise<Response> {
+    const refuse = async (...failure: Parameters<Answers["fail"]>) => {
+      await request.body?.cancel();
+      requestLog.warn("webhook_refused", { code: failure[0], reason: failure[1] });
+      return answers.fail(...failure);
+    };
+    if (request.method !== "POST") {
+      return await refuse("method_not_allowed", `${request.method} is not served here.`, {
+        headers: { Allow: "POST" },
+      });
+    }
+    if (configuration.mode === "invalid") {
+      const { problems } = configuration;
+      const names = problems.map(({ variable }) => variable).join(", ");
+      return await refuse("invalid_configuration", `Not configured: ${names}.`, {
+        details: { problems },
+      });
+    }
+    const { webhook } = configuration;
+    const isOpen = configuration.mode === "demo" && !webhook.secret && !webhook.signingKey;
+    const proof = isOpen ? { state: "accepted" as const } : await readProof(request, webhook);
+    if (proof.state === "refused") return await refuse("unauthorized", proof.reason, refusal);
+
+    const body = await readRawBody(request, webhook.maxBytes);
+    if (!body.ok) {
+      return await refuse("body_too_large", `The body has more than ${webhook.maxBytes} bytes.`);
+    }
+    if (proof.state === "signed" && !await proof.verify(body.bytes)) {
+      return await refuse("unauthorized", "The signature does not fit the body.", refusal);
+    }
+    const parsed = parse(body.bytes);
+    if (!parsed.ok) return await refuse("invalid_json", "The body is not JSON in UTF-8.");
+
+    const reading = readDelivery(parsed.value);
+    const events = reading.items.flatMap((item) =>
+      item.ok && decidesEmailStatus(item.event) ? [item.event] : []
+    );
+    if (configuration.mode === "demo" || !inbox) return demo(reading, answers, requestLog);
+
+    const received = await receive(inbox, {
+      body: parsed.text,
+      events: events.map((event) => ({
+        contact_id: event.contactId,
+        address: event.address,
+        kind: event.kind,
+        occurred_at: event.occurredAt,
+        detail: event.detail,
+      })),
+      origin: configuration.origin ?? originOf(request.headers.get("X-Origin-Base-URL")),
+      isTest: reading.isTest,
+    }, answers.correlationId);
+    const data = resultsOf(reading, received);
+    requestLog.info("webhook_received", {
+      deliveryId: received.delivery_id,
+      bytes: body.bytes.byteLength,
+      duplicate: received.duplicate,
+      isTest: reading.isTest,
+      processed: data.eventsProcessed,
+      failed: data.eventsFailed,
+      outcomes: count(received.results.map(({ outcome }) => outcome)),
+      ignored: reading.ignored,
+      unknown: reading.unknown,
+    });
+    if (received.error) requestLog.error("events_not_stored", { reason: received.error });
+    return answers.ok(data);
+  }
+
+  /** Once more where the answer was lost: a delivery is stored once for each content. */
+  async function receive(
+    inbox: Inbox,
+    delivery: Parameters<Inbox["receiveDelivery"]>[0],
+    correlationId: string,
+  ): Promise<Received> {
+    try {
+      return await inbox.receiveDelivery(delivery, correlationId);
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      await clock.sleep(retryDelayMs);
+      return await inbox.receiveDelivery(delivery, correlationId);
+    }
+  }
+}
+
+const refusal = {
+  details: {
+    remedy:
+      "In Mautic, let the webhook's URL end in ?secret=<MAUTIC_WEBHOOK_SECRET>, or enter MAUTIC_WEBHOOK_SIGNING_KEY as its secret.",
+  },
+};
+
+/** Without Supabase settings: reads and logs, changes nothing, and says so. */
+function demo(reading: DeliveryReading, answers: Answers, log: Log): Response {
+  for (const item of reading.items) {
+    if (!item.ok) continue;
+    const { type, channel, contactId, address, occurredAt } = item.event;
+    log.info("demo_event", {
+      type,
+      channel,
+      contactId,
+      occurredAt,
+      address: address === null ? null : maskAddress(address),
+    });
+  }
+  return answers.ok({ demo: true, ...resultsOf(reading, null) });
+}
+
+function parse(
+  bytes: Uint8Array,
+): { ok: true; text: string; value: unknown } | { ok: false } {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const value: unknown = JSON.parse(text);
+    return { ok: true, text, value };
+  } catch {
+    return { ok: false };
+  }
+}
+
+function count(names: string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}

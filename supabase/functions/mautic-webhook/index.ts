@@ -1,0 +1,10 @@
+import { systemClock } from "../../../shared/clock.ts";
+import { createLog, writeToConsole } from "../../../shared/log.ts";
+import { createHandler } from "./handler.ts";
+
+Deno.serve(createHandler({
+  env: Deno.env.toObject(),
+  fetch,
+  clock: systemClock,
+  log: createLog({ name: "mautic-webhook", write: writeToConsole, now: systemClock.now }),
+}));
