@@ -121,8 +121,7 @@ export function createInbox(options: DatabaseOptions) {
         p_checked: checked,
         p_correlation_id: correlationId,
       }, z.number()),
-    finishReconcile: (origin: string, since: string | null) =>
-      call("finish_reconcile", { p_origin: origin, p_since: since }, nothing),
+    finishReconcile: (origin: string) => call("finish_reconcile", { p_origin: origin }, nothing),
     abandonReconcile: (origin: string) => call("abandon_reconcile", { p_origin: origin }, nothing),
   };
 }

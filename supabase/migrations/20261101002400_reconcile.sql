@@ -14,6 +14,7 @@ create table mautic.do_not_contact (
 );
 
 create index do_not_contact_by_contact on mautic.do_not_contact (origin, contact_id);
+create index do_not_contact_by_age on mautic.do_not_contact (origin, added_at);
 
 comment on table mautic.do_not_contact is 'Mautic''s do-not-contact rows as last read, of all channels and contacts.';
 comment on column mautic.do_not_contact.kind is 'What it means for email_status; null for other channels and for our own marked entry.';
@@ -27,7 +28,7 @@ create table mautic.reconcile_cursor (
 );
 
 comment on table mautic.reconcile_cursor is 'How far do-not-contact was read, by Mautic''s clock. Delete the row to read it all again.';
-comment on column mautic.reconcile_cursor.since is 'date_added of the newest row read in the last complete run.';
+comment on column mautic.reconcile_cursor.since is 'date_added of the newest row known when a run last got to its end; null: it never did.';
 comment on column mautic.reconcile_cursor.finished_at is 'When a run last got to its end.';
 
 alter table mautic.do_not_contact enable row level security;
@@ -158,7 +159,7 @@ as $$
       and mautic.email_status_of(s) in ('unsubscribed', 'bounced')
       and not exists (
         select from mautic.do_not_contact d
-        where d.origin = s.origin and d.contact_id = s.contact_id and d.channel = 'email')
+        where d.origin = s.origin and d.contact_id = s.contact_id and d.kind is not null)
       -- A status that somebody else wrote is not Mautic's to lift.
       and exists (
         select from mautic.read_leads(array[s.lead_id]) l where l.email_status = mautic.email_status_of(s))
@@ -209,7 +210,7 @@ comment on function mautic.settle_check(text, jsonb, text) is
   'What reading contacts showed: [{contact_id, state_at, result: lifted|gone}]. lifted: no entry, the status ends. '
   'gone: deleted or merged away, the status stays and is not checked again. Returns how many leads changed.';
 
-create function mautic.finish_reconcile(p_origin text, p_since timestamptz)
+create function mautic.finish_reconcile(p_origin text)
 returns void
 language sql
 volatile
@@ -217,11 +218,14 @@ security definer
 set search_path = ''
 as $$
   update mautic.reconcile_cursor
-  set since = coalesce(p_since, since), leased_until = null, finished_at = mautic.clock()
+  set
+    since = (select max(d.added_at) from mautic.do_not_contact d where d.origin = p_origin),
+    leased_until = null,
+    finished_at = mautic.clock()
   where origin = p_origin;
 $$;
 
-comment on function mautic.finish_reconcile(text, timestamptz) is 'Moves the cursor (null: it stays) and gives the lease back.';
+comment on function mautic.finish_reconcile(text) is 'Moves the cursor to the newest row known and gives the lease back.';
 
 create function mautic.abandon_reconcile(p_origin text)
 returns void

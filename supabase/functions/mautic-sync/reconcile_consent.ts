@@ -1,0 +1,180 @@
+import type { Clock } from "../../../shared/clock.ts";
+import type { ContactToCheck, Inbox } from "../../../shared/inbox.ts";
+import type { Log } from "../../../shared/log.ts";
+import type { MauticClient } from "../../../shared/mautic/client.ts";
+import { kindOfEntry } from "../../../shared/subscription_events.ts";
+
+export interface ReconcileContext {
+  mautic: Pick<MauticClient, "doNotContactStats" | "contactsByIds">;
+  inbox: Inbox;
+  /** The base URL under which contacts are linked (settings.baseUrl). */
+  origin: string;
+  clock: Clock;
+  log: Log;
+  correlationId: string;
+  /** No page is begun later than this, in milliseconds after the start. */
+  budgetMs: number;
+}
+
+export interface Reconciled {
+  /** `busy`: another run is at it. `out_of_time`: the next run goes on. */
+  state: "done" | "busy" | "out_of_time";
+  /** Rows of Mautic's do-not-contact table that were read. */
+  rowsRead: number;
+  /** Contacts read because their row had vanished. */
+  contactsChecked: number;
+  changedLeads: number;
+}
+
+const rowsPerPage = 1_000;
+const contactsPerRead = 200;
+/** A row's date_added is set before its transaction commits: it can show up late. */
+const overlapMs = 10 * 60_000;
+const leaseMarginMs = 60_000;
+
+type Rows = Awaited<ReturnType<MauticClient["doNotContactStats"]>>["rows"];
+
+/**
+ * Brings email_status in line with Mautic's do-not-contact table, for what no webhook told.
+ *
+ * 1. Rows added since the last run (one request where nothing happened).
+ * 2. Mautic's number of rows against ours; where they differ some vanished, and the table is read
+ *    from end to end, a page in memory at a time.
+ * 3. Contacts that are do-not-contact here and have no row there are read, 200 a request: where
+ *    they have no entry the status is lifted.
+ *
+ * Raises MauticError and DatabaseError; what was read until then stays read.
+ */
+export async function reconcileConsent(context: ReconcileContext): Promise<Reconciled> {
+  const { inbox, origin, clock, log, budgetMs } = context;
+  const result: Reconciled = { state: "done", rowsRead: 0, contactsChecked: 0, changedLeads: 0 };
+  const begun = await inbox.startReconcile(origin, budgetMs + leaseMarginMs);
+  if (begun.state === "busy") return { ...result, state: "busy" };
+
+  const end = clock.now() + budgetMs;
+  const inTime = () => clock.now() < end;
+  try {
+    const complete = await readAdded(context, begun.since, result, inTime) &&
+      await findVanished(context, result, inTime) &&
+      await checkContacts(context, result, inTime);
+    if (complete) await inbox.finishReconcile(origin);
+    else {
+      result.state = "out_of_time";
+      await inbox.abandonReconcile(origin);
+    }
+  } catch (error) {
+    // What failed is what the caller has to hear of.
+    await inbox.abandonReconcile(origin).catch(() => {});
+    throw error;
+  }
+  log.info("consent_reconciled", { ...result });
+  return result;
+}
+
+async function readAdded(
+  { mautic, inbox, origin, correlationId }: ReconcileContext,
+  since: string | null,
+  result: Reconciled,
+  inTime: () => boolean,
+): Promise<boolean> {
+  // The first run reads all; one that ran out of time goes on behind the rows it has.
+  let start = since === null ? await inbox.knownDoNotContact(origin) : 0;
+  const from = since === null ? 0 : Math.max(0, Date.parse(since) - overlapMs);
+  while (inTime()) {
+    const page = { since: from, start, limit: rowsPerPage };
+    const { rows } = await mautic.doNotContactStats(page, correlationId);
+    if (rows.length > 0) {
+      const recorded = await inbox.recordDoNotContact(origin, rows.map(row), null, correlationId);
+      result.changedLeads += recorded.changed_leads;
+    }
+    result.rowsRead += rows.length;
+    start += rows.length;
+    if (rows.length < rowsPerPage) return true;
+  }
+  return false;
+}
+
+/** Equal numbers: whatever Mautic has is known, since every row added was read. */
+async function findVanished(
+  { mautic, inbox, origin, correlationId }: ReconcileContext,
+  result: Reconciled,
+  inTime: () => boolean,
+): Promise<boolean> {
+  const { total } = await mautic.doNotContactStats({ since: 0, start: 0, limit: 1 }, correlationId);
+  if (total === await inbox.knownDoNotContact(origin)) return true;
+  let start = 0;
+  let afterId = 0;
+  while (inTime()) {
+    const page = { since: 0, start, limit: rowsPerPage };
+    const { rows } = await mautic.doNotContactStats(page, correlationId);
+    const last = rows.length < rowsPerPage;
+    // Should a row go while we read, the next one is skipped and forgotten here; the contact is
+    // read below, still has its entry, and the row comes back with the next run.
+    const uptoId = last ? null : rows.at(-1)?.id ?? null;
+    const recorded = await inbox.recordDoNotContact(
+      origin,
+      rows.map(row),
+      { afterId, uptoId },
+      correlationId,
+    );
+    result.changedLeads += recorded.changed_leads;
+    result.rowsRead += rows.length;
+    if (last) return true;
+    start += rows.length;
+    afterId = uptoId ?? afterId;
+  }
+  return false;
+}
+
+async function checkContacts(
+  { mautic, inbox, origin, correlationId }: ReconcileContext,
+  result: Reconciled,
+  inTime: () => boolean,
+): Promise<boolean> {
+  let afterId = 0;
+  while (inTime()) {
+    const suspects = await inbox.contactsToCheck(origin, afterId, contactsPerRead);
+    if (suspects.length > 0) {
+      const ids = suspects.map((suspect) => suspect.contact_id);
+      const contacts = await mautic.contactsByIds(ids, correlationId);
+      const byId = new Map(contacts.map((contact) => [contact.id, contact]));
+      const checked = suspects.flatMap(
+        (suspect): (ContactToCheck & { result: "lifted" | "gone" })[] => {
+          const contact = byId.get(suspect.contact_id);
+          // Deleted or merged away, with its entry: no reason to mail the person again.
+          if (!contact) return [{ ...suspect, result: "gone" }];
+          const standing = contact.doNotContact.some((entry) =>
+            isEmail(entry.channel) && ![null, "subscribed"].includes(kindOfEntry(entry))
+          );
+          return standing ? [] : [{ ...suspect, result: "lifted" }];
+        },
+      );
+      if (checked.length > 0) {
+        result.changedLeads += await inbox.settleCheck(origin, checked, correlationId);
+      }
+      result.contactsChecked += suspects.length;
+    }
+    if (suspects.length < contactsPerRead) return true;
+    afterId = suspects.at(-1)?.contact_id ?? afterId;
+  }
+  return false;
+}
+
+function row(found: Rows[number]) {
+  const { id, contactId, channel, comments } = found;
+  const kind = isEmail(channel) ? kindOfEntry(found) : null;
+  return {
+    id,
+    contact_id: contactId,
+    channel,
+    kind: kind === "subscribed" ? null : kind,
+    detail: comments
+      ? { comments: comments.replaceAll("\u0000", "").slice(0, 500).toWellFormed() }
+      : {},
+    added_at: found.addedAt,
+  };
+}
+
+function isEmail(channel: string): boolean {
+  return channel.trim().toLowerCase() === "email";
+}
