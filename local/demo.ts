@@ -154,6 +154,33 @@ async function bulk(stack: Stack): Promise<void> {
   tell(`addresses that more than one contact has: ${stack.mautic.duplicateEmails().length}`);
 }
 
+async function inbound(stack: Stack): Promise<void> {
+  chapter("People act in Mautic's mails");
+  const { mautic } = stack;
+  const acts: [string, string, () => Promise<void>][] = [
+    ["vera", "unsubscribes", () => mautic.unsubscribe("vera@example.test")],
+    ["lou", "bounces", () => mautic.bounce("lou@example.test", "Unknown user or server")],
+    ["otto", "complains of spam", () => mautic.complain("otto@example.test")],
+    ["vera", "subscribes again", async () => {
+      // Mautic's times are whole seconds: within one the stricter event would win.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await mautic.resubscribe("vera@example.test");
+    }],
+  ];
+  for (const [name, act, happen] of acts) {
+    // Mautic calls the webhook in the middle of it, so the row is right when it returns.
+    const [, ms] = await timed(happen);
+    const [lead] = await stack.sql<{ email_status: string; activities: number }[]>`
+      select l.email_status, (
+        select count(*)::int from public.lead_activity a where a.lead_id = l.id::text
+      ) as activities
+      from public.leads l where l.email = ${`${name}@example.test`}`;
+    tell(
+      `${name} ${act}: email_status = ${lead?.email_status}, ${lead?.activities} activity rows (${ms} ms)`,
+    );
+  }
+}
+
 function writesSince(stack: Stack, from: number): RequestEntry[] {
   return stack.mautic.requests.slice(from).filter((request) => request.method !== "GET");
 }
@@ -170,4 +197,5 @@ const vera = await threeLeads(stack);
 await edit(stack, vera);
 await outage(stack);
 await bulk(stack);
+await inbound(stack);
 chapter("That was it. Everything that was started is gone with this line.");

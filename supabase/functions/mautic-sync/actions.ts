@@ -2,6 +2,7 @@ import type { Clock } from "../../../shared/clock.ts";
 import type { Database } from "../../../shared/database.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Answers } from "../../../shared/http_answer.ts";
+import type { Inbox } from "../../../shared/inbox.ts";
 import { parseLead } from "../../../shared/lead.ts";
 import type { Log } from "../../../shared/log.ts";
 import { createMauticClient } from "../../../shared/mautic/client.ts";
@@ -11,6 +12,7 @@ import type { SyncSettings } from "../../../shared/settings.ts";
 import { addToCampaign } from "./add_to_campaign.ts";
 import { type Lease, outlasts } from "./lease.ts";
 import type { Platform } from "./platform.ts";
+import { reconcileConsent } from "./reconcile_consent.ts";
 import type { SyncRequest } from "./request.ts";
 import { upsertContact } from "./upsert_contact.ts";
 import { startRun, type SyncContext } from "./work.ts";
@@ -24,6 +26,7 @@ export interface ActionContext {
   log: Log;
   settings: SyncSettings;
   database: Database;
+  inbox: Inbox;
   answers: Answers;
   /** One for all requests of this process. */
   tokens: TokenSource;
@@ -35,6 +38,8 @@ export async function actions(request: SyncRequest, context: ActionContext): Pro
   switch (request.action) {
     case "drain":
       return startDrain(context);
+    case "reconcile_consent":
+      return startReconcile(context);
     case "upsert_contact":
       return await upsert(request.payload, context);
     case "ping":
@@ -77,6 +82,23 @@ function startDrain(context: ActionContext): Response {
   const work = drain({ ...sync, workerId, lease, correlationId: answers.correlationId }).catch((
     error,
   ) => log.error("drain_failed", { workerId, error }));
+  platform.background(work);
+  return answers.ok({ accepted: true }, 202);
+}
+
+/** In the background too: after a long outage there is much to read. */
+function startReconcile(context: ActionContext): Response {
+  const { platform, answers, log, settings, inbox, clock } = context;
+  const { mautic } = connect(context);
+  const work = reconcileConsent({
+    mautic,
+    inbox,
+    origin: settings.baseUrl,
+    clock,
+    log,
+    correlationId: answers.correlationId,
+    budgetMs: settings.workerBudgetMs,
+  }).catch((error) => log.error("reconcile_failed", { error }));
   platform.background(work);
   return answers.ok({ accepted: true }, 202);
 }

@@ -14,7 +14,8 @@ export function demoActions(request: SyncRequest, answers: Answers, log: Log): R
     case "ping":
       return answers.ok({ demo: true, mautic: null, tokenCached: false });
     case "drain":
-      log.info("demo_drain", { note: "the queue waits for Mautic settings" });
+    case "reconcile_consent":
+      log.info(`demo_${request.action}`, { note: "the queue waits for Mautic settings" });
       return answers.ok({ demo: true, accepted: false }, 202);
     case "add_to_campaign":
       log.info("demo_add_to_campaign", {

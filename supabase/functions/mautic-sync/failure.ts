@@ -115,6 +115,9 @@ export function outcomeOf(work: Work, recorded: Partial<Outcome>): Outcome {
     lead_id: work.item.lead_id,
     ...recorded,
     ...result,
+    ...(result.result === "done"
+      ? { action: work.created ? "created" : work.sent ? "updated" : "unchanged" }
+      : {}),
     ...(result.result === "ambiguous" ? { attempted_address: work.address } : {}),
     ...(result.result === "gone" && work.contactId !== undefined
       ? { asked_contact_id: work.contactId }

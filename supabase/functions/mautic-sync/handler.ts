@@ -2,6 +2,7 @@ import type { Clock } from "../../../shared/clock.ts";
 import { createDatabase, DatabaseError } from "../../../shared/database.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { type Answers, startAnswers } from "../../../shared/http_answer.ts";
+import { createInbox } from "../../../shared/inbox.ts";
 import { issuesOf } from "../../../shared/lead.ts";
 import type { Log } from "../../../shared/log.ts";
 import { readSupabaseSettings, readSyncSettings } from "../../../shared/settings.ts";
@@ -9,6 +10,7 @@ import { createTokenSource } from "../../../shared/mautic/token_cache.ts";
 import { type ActionContext, actions } from "./actions.ts";
 import { isAuthorized } from "./authorize.ts";
 import { readJson } from "./body.ts";
+import { health } from "./health.ts";
 import { demoActions } from "./demo_mode.ts";
 import type { Platform } from "./platform.ts";
 import { syncRequest } from "./request.ts";
@@ -33,14 +35,16 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
   const { platform, clock, log } = dependencies;
   const supabase = readSupabaseSettings(platform.env);
   const sync = readSyncSettings(platform.env);
-  const database = supabase.ok
-    ? createDatabase({
+  const connection = supabase.ok
+    ? {
       url: supabase.settings.url,
       secretKey: supabase.settings.secretKey,
       fetch: dependencies.fetch,
       timeoutMs: databaseTimeoutMs,
-    })
+    }
     : undefined;
+  const database = connection && createDatabase(connection);
+  const inbox = connection && createInbox(connection);
   const tokens = database && sync.mode === "live"
     ? createTokenSource({
       origin: sync.settings.baseUrl,
@@ -71,12 +75,12 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
   };
 
   async function handle(request: Request, answers: Answers, requestLog: Log): Promise<Response> {
-    if (request.method !== "POST") {
+    if (request.method !== "POST" && request.method !== "GET") {
       return answers.fail("method_not_allowed", `${request.method} is not served here.`, {
-        headers: { Allow: "POST" },
+        headers: { Allow: "GET, POST" },
       });
     }
-    if (!supabase.ok || !database) {
+    if (!supabase.ok || !database || !inbox) {
       const message = "Without Supabase settings no caller can be told from another.";
       return answers.fail("supabase_not_configured", message, {
         details: { problems: supabase.ok ? [] : supabase.problems },
@@ -84,6 +88,9 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
     }
     if (!await isAuthorized(request, supabase.settings)) {
       return answers.fail("unauthorized", "A secret key of this project is needed.");
+    }
+    if (request.method === "GET") {
+      return await health({ database, env: platform.env, answers });
     }
     const body = await readJson(request, maxBodyBytes);
     if (!body.ok) return answers.fail(body.code, body.message);
@@ -105,6 +112,7 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
       log: requestLog,
       settings: sync.settings,
       database,
+      inbox,
       answers,
       tokens,
     };

@@ -14,5 +14,6 @@ export const syncRequest = z.discriminatedUnion("action", [
   z.object({ action: z.literal("add_to_campaign"), mauticContactId: id, campaignId: id }),
   z.object({ action: z.literal("ping") }),
   z.object({ action: z.literal("drain") }),
+  z.object({ action: z.literal("reconcile_consent") }),
 ]);
 export type SyncRequest = z.infer<typeof syncRequest>;
