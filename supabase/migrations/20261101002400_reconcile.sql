@@ -157,6 +157,7 @@ as $$
       and s.contact_id > p_after_id
       and s.gone_at is null
       and mautic.email_status_of(s) in ('unsubscribed', 'bounced')
+      and greatest(s.status_at, s.manual_at) > '-infinity'
       and not exists (
         select from mautic.do_not_contact d
         where d.origin = s.origin and d.contact_id = s.contact_id and d.kind is not null)
