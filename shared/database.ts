@@ -57,6 +57,8 @@ export type Claim = z.infer<typeof claimed>;
 export interface Outcome {
   lead_id: string;
   result: "done" | "retry" | "ambiguous" | "gone" | "dead";
+  /** What a done item came to, for the history. */
+  action?: "created" | "updated" | "unchanged";
   /** What Mautic's answer showed; recorded even when the lease is lost. */
   contact_id?: number;
   asked_contact_id?: number;
@@ -79,6 +81,17 @@ const acquired = z.discriminatedUnion("state", [
   z.object({ state: z.literal("refresh") }),
   z.object({ state: z.literal("wait"), retry_ms: z.number() }),
 ]);
+
+/** mautic.read_status(): the view `mautic.status`, ages in milliseconds. */
+const status = z.object({
+  due_now: z.number(),
+  oldest_due_age_ms: z.number().nullable(),
+  paused: z.boolean(),
+  circuit: z.enum(["closed", "open"]),
+  circuit_open_ms: z.number().nullable(),
+  circuit_reason: z.string().nullable(),
+}).catchall(z.unknown());
+export type Status = z.infer<typeof status>;
 
 const intention = z.enum(["new", "intended", "confirmed", "not_mailable"]);
 const settled = z.object({ settled: z.number(), lost: z.array(z.string()) });
@@ -176,6 +189,7 @@ export function createDatabase(options: DatabaseOptions) {
         p_halted: run.halted,
         p_answered: run.answered,
       }, settled),
+    readStatus: () => call("read_status", {}, status),
     sendingState: (origin: string) =>
       call("sending_state", { p_origin: origin }, z.enum(["closed", "probe", "open", "paused"])),
     intendEnrollment: (

@@ -13,7 +13,7 @@ const later = "Try again later; queued leads are sent by themselves.";
  */
 const descriptions = {
   // What the caller sent.
-  method_not_allowed: { status: 405, remedy: "Send a POST." },
+  method_not_allowed: { status: 405, remedy: "See the Allow header for what is served." },
   unauthorized: {
     status: 401,
     remedy: "Send a Supabase secret key in the apikey header, or the service-role key as bearer.",
@@ -90,6 +90,10 @@ const descriptions = {
   },
   lease_too_short: { status: 503, remedy: later },
   busy: { status: 409, remedy: "Another request for this person is under way; try again." },
+  sync_late: {
+    status: 503,
+    remedy: "See select * from mautic.status: is it paused, is Mautic in trouble, does cron run?",
+  },
   paused: { status: 503, remedy: "An operator paused sending; select mautic.resume() ends it." },
   retry_later: { status: 503, remedy: later },
   database_unavailable: { status: 503, remedy: later },

@@ -18,6 +18,7 @@ declare
 begin
   -- Before any outbox row is locked: a probing claim takes the two in the same order.
   closes := mautic.note_run(p_origin, p_halted, p_answered);
+  perform mautic.note_history(p_lease_token, p_outcomes);
 
   for outcome in
     select *

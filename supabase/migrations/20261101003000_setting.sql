@@ -30,6 +30,7 @@ from (
     ('circuit_longest_pause_seconds', '30', '[1-9][0-9]{0,3}',
       'Probes come after 5, 10, 20 … seconds; this is the longest pause between two.'),
     ('history_days', '30', '[1-9][0-9]{0,3}', 'How long mautic.sync_history is kept.'),
+    ('webhook_days', '30', '[1-9][0-9]{0,3}', 'How long received webhook deliveries are kept.'),
     ('cron_log_days', '2', '[1-9][0-9]{0,3}', 'How long pg_cron''s log of our own jobs is kept.'),
     ('ring_hours', '6', '[1-9][0-9]{0,3}', 'How long the doorbell''s rings and their answers are kept.')
 ) as s (name, standard, allowed, comment);

@@ -28,6 +28,8 @@ export interface Sync extends AsyncDisposable {
   env: Record<string, string>;
   until(condition: () => Promise<boolean>): Promise<void>;
   call(body: object): Promise<{ status: number; answer: SyncAnswer }>;
+  /** Asks for the health answer; with the secret key unless other headers are given. */
+  get(headers?: Record<string, string>): Promise<{ status: number; answer: SyncAnswer }>;
   /** Rings, and waits until the worker has gone. */
   drain(): Promise<void>;
   /** Makes everything that waits due now: back-offs, graces and the circuit breaker's pauses. */
@@ -99,6 +101,11 @@ export async function startSync(options: SyncOptions = {}): Promise<Sync> {
     env,
     until: db.until,
     call,
+    async get(headers = { apikey: keys.secret }) {
+      const response = await handler(new Request("http://local/mautic-sync", { headers }));
+      const answer: SyncAnswer = await response.json();
+      return { status: response.status, answer };
+    },
     async drain() {
       await call({ action: "drain" });
       await Promise.all(running.splice(0));
