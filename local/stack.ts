@@ -19,7 +19,7 @@ import { migrate } from "./migrate.ts";
 import { type PgCronRunner, startPgCron } from "./pg_cron_runner.ts";
 import { type PgNetWorker, startPgNet } from "./pg_net_worker.ts";
 import { type Postgres, startPostgres } from "./postgres.ts";
-import { connect, prepareDatabase } from "./supabase_database.ts";
+import { connect, ensureApiRoles, prepareDatabase } from "./supabase_database.ts";
 import { writeVaultSecrets } from "./vault_secrets.ts";
 
 export type StackOptions = {
@@ -189,7 +189,10 @@ async function openDatabase(
   onDefaultPorts: boolean,
 ): Promise<Database> {
   const url = options.databaseUrl;
-  if (url !== undefined) return { url, adminUrl: url, server: undefined };
+  if (url !== undefined) {
+    await ensureApiRoles(url);
+    return { url, adminUrl: url, server: undefined };
+  }
   const server = await startPostgres(onDefaultPorts ? { port: defaultPorts.database } : {});
   cleanup.defer(server.stop);
   await prepareDatabase(server, true);

@@ -21,3 +21,30 @@ export async function prepareDatabase(server: Postgres, vault: boolean): Promise
     await admin.end();
   }
 }
+
+/**
+ * Adds the Data API's roles to a database of somebody's own that has the extensions but is no
+ * Supabase project's. Where they are, nothing is changed.
+ */
+export async function ensureApiRoles(url: string): Promise<void> {
+  const sql = connect(url, { max: 1 });
+  try {
+    await sql.unsafe(`
+      do $roles$
+      declare
+        role record;
+      begin
+        for role in values ('anon', ''), ('authenticated', ''), ('service_role', 'bypassrls') loop
+          if not exists (select from pg_roles where rolname = role.column1) then
+            execute format('create role %I nologin noinherit %s', role.column1, role.column2);
+          end if;
+          if not pg_has_role(current_user, role.column1, 'member') then
+            execute format('grant %I to %I', role.column1, current_user);
+          end if;
+        end loop;
+      end
+      $roles$`);
+  } finally {
+    await sql.end();
+  }
+}
