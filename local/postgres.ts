@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { copyPostgres } from "./postgres_files.ts";
 import { signal, startDaemon, until } from "./daemon.ts";
+import type { PostgresMajor } from "./npm_binaries.ts";
 import { freePort, portIsFree } from "./ports.ts";
 import { reapAfterUs } from "./reaper.ts";
 import { postgresUser, type ProcessUser } from "./system_user.ts";
@@ -14,6 +15,8 @@ export type PostgresOptions = {
   port?: number;
   /** Offer the stand-ins of pg_net, pg_cron and Vault to `create extension`. Default: true. */
   standIns?: boolean;
+  /** Default: 17. */
+  major?: PostgresMajor;
   /** Further settings of the server, by name. */
   settings?: Record<string, string>;
 };
@@ -62,10 +65,11 @@ const defaultSettings = {
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const user = await postgresUser();
-  const files = await copyPostgres(user, options.standIns ?? true);
+  const major = options.major ?? 17;
+  const files = await copyPostgres(user, options.standIns ?? true, major);
   const dismissReaper = await reapAfterUs(files.folder);
   try {
-    await initialise(files.folder, user);
+    await initialise(files.folder, user, major);
     const settings = { ...defaultSettings, ...options.settings };
     let server = await startServer(files.folder, user, settings, options.port);
     let stopped: Promise<void> | undefined;
@@ -93,7 +97,11 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
-async function initialise(folder: string, user: ProcessUser): Promise<void> {
+async function initialise(
+  folder: string,
+  user: ProcessUser,
+  major: PostgresMajor,
+): Promise<void> {
   const passwordFile = join(folder, "password");
   await Deno.writeTextFile(passwordFile, password);
   if (user !== undefined) await Deno.chown(passwordFile, user.uid, user.gid);
@@ -104,9 +112,8 @@ async function initialise(folder: string, user: ProcessUser): Promise<void> {
       `--pwfile=${passwordFile}`,
       "--auth=scram-sha-256",
       "--encoding=UTF8",
-      // The same order on every machine, whatever locales it has.
-      "--locale=C.UTF-8",
-      "--locale-provider=builtin",
+      // The same order on every machine, whatever locales it has: before 17, bytes only.
+      ...(major < 17 ? ["--locale=C"] : ["--locale=C.UTF-8", "--locale-provider=builtin"]),
       "--no-sync",
     ],
     ...environment(folder),

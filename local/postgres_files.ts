@@ -9,7 +9,7 @@
  */
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
-import { postgresFolder } from "./npm_binaries.ts";
+import { postgresFolder, type PostgresMajor } from "./npm_binaries.ts";
 import type { ProcessUser } from "./system_user.ts";
 
 /** A folder that holds `bin`, `lib`, `share` and, once Postgres is set up, `data` and `log`. */
@@ -30,8 +30,9 @@ const standIns = [
 export async function copyPostgres(
   user: ProcessUser,
   withStandIns: boolean,
+  major: PostgresMajor = 17,
 ): Promise<PostgresFiles> {
-  const source = await postgresFolder();
+  const source = await postgresFolder(major);
   const problems: string[] = [];
   // The usual folder first; it may be private to root, or mounted without leave to run programs.
   for (const parent of new Set([Deno.env.get("TMPDIR") ?? "/tmp", "/tmp", "/var/tmp"])) {
