@@ -39,7 +39,8 @@ type SharedServer = z.infer<typeof sharedServer>;
 
 /**
  * A fresh database, migrated, in some 50 ms. The first call in a test process starts Postgres and
- * applies the migrations (about 2.5 s); the server ends with the process.
+ * applies the migrations (about 2.5 s); the server ends with the process. With the environment
+ * variable LEAD_SYNC_TEST_POSTGRES=15 it is a Postgres 15.
  *
  * @example
  * ```ts
@@ -110,7 +111,8 @@ const starting: Record<string, Promise<SharedServer>> = {};
 
 /** The server's reaper ends it after this process: no test can be asked to be the last. */
 async function startServer(standIns: boolean): Promise<SharedServer> {
-  const server = await startPostgres({ standIns });
+  const major = Deno.env.get("LEAD_SYNC_TEST_POSTGRES") === "15" ? 15 : 17;
+  const server = await startPostgres({ standIns, major });
   await prepareDatabase(server, standIns);
   const admin = connect(server.url("postgres", "supabase_admin"), { max: 1 });
   try {
