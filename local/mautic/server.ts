@@ -135,6 +135,7 @@ export function createMauticServer(options: MauticServerOptions): MauticServer {
       case "hang_after":
       case "timeout":
         await work();
+        journal.poke();
         return await hang(signal);
       case "slow":
         await clock.sleep(fault.delayMs ?? 0);
