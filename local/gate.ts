@@ -1,6 +1,6 @@
 /**
  * `deno task ok`: the one gate. Format, lint, types, the tests, and once more what runs on the
- * hosted edge runtime, with a Deno of its level. The last line is `N passed, N failed`: tests, and
+ * hosted edge runtime, with a Deno of its level, and what runs in the database, on Postgres 15. The last line is `N passed, N failed`: tests, and
  * any other step that failed.
  */
 import { fileURLToPath } from "node:url";
@@ -14,8 +14,12 @@ const code = ["local", "shared", "supabase/functions", "tests"];
 /** How many tests passed and failed. */
 type Outcome = { passed: number; failed: number };
 
-async function run(program: string, args: string[]): Promise<boolean> {
-  const env = denoEnvironment();
+async function run(
+  program: string,
+  args: string[],
+  variables: Record<string, string> = {},
+): Promise<boolean> {
+  const env = { ...denoEnvironment(), ...variables };
   const child = new Deno.Command(program, { args, cwd: root, env, stdin: "null" }).spawn();
   return (await child.status).success;
 }
@@ -26,11 +30,17 @@ async function step(title: string, ...args: string[]): Promise<Outcome> {
   return { passed: 0, failed: await run(Deno.execPath(), args) ? 0 : 1 };
 }
 
-async function tests(title: string, program: string, ...args: string[]): Promise<Outcome> {
+async function tests(
+  title: string,
+  program: string,
+  args: string[],
+  variables?: Record<string, string>,
+): Promise<Outcome> {
   printResult(`\n== ${title}`);
   const report = await Deno.makeTempFile({ prefix: "lead-sync-", suffix: ".xml" });
   try {
-    const success = await run(program, ["test", "-A", `--junit-path=${report}`, ...args]);
+    const all = ["test", "-A", `--junit-path=${report}`, ...args];
+    const success = await run(program, all, variables);
     const { passed, failed } = readReport(await Deno.readTextFile(report));
     // An error outside of any test fails the run, and is in no report.
     return { passed, failed: success ? failed : Math.max(failed, 1) };
@@ -53,13 +63,17 @@ const outcomes = [
   await step("Format", "fmt", "--check"),
   await step("Lint", "lint"),
   await step("Types", "check", ...code),
-  await tests("Tests", Deno.execPath(), "tests"),
+  await tests("Tests", Deno.execPath(), ["tests"]),
   await tests(
     "Unit tests on the hosted runtime's level",
     await hostedDenoProgram(),
-    "--no-lock",
-    "--no-check",
-    "tests/unit",
+    ["--no-lock", "--no-check", "tests/unit"],
+  ),
+  await tests(
+    "Database tests on Postgres 15",
+    Deno.execPath(),
+    ["--no-check", "tests/database", "tests/webhook", "tests/operations"],
+    { LEAD_SYNC_TEST_POSTGRES: "15" },
   ),
 ];
 const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
