@@ -3,7 +3,7 @@
  * are UTC, a job runs in a session of its own as its user, never twice at a time, and a run that
  * comes due meanwhile follows at once (crontab) or is left out (interval).
  */
-import { Cron } from "npm:croner@11.0.1";
+import { Cron } from "croner";
 import type { Sql } from "postgres";
 import { z } from "zod";
 import { interruptibleSleep } from "./sleep.ts";
