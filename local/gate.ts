@@ -1,7 +1,7 @@
 /**
  * `deno task ok`: the one gate. Format, lint, types, the tests, and once more what runs on the
- * hosted edge runtime, with a Deno of its level, and what runs in the database, on Postgres 15. The last line is `N passed, N failed`: tests, and
- * any other step that failed.
+ * hosted edge runtime, with a Deno of its level, and what runs in the database, on Postgres 15. The
+ * last line is `N passed, N failed`: tests, and any other step that failed.
  */
 import { fileURLToPath } from "node:url";
 import { denoEnvironment } from "./deno_environment.ts";
