@@ -1,0 +1,196 @@
+import { z } from "zod";
+import type { MauticServer } from "../../local/mautic/server_types.ts";
+import type { SimulatedDatabase } from "./database.ts";
+import type { Platform } from "./platform.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { createWriter, leadIds, values } from "./writers.ts";
+
+/** What a caller sent with upsert_contact, and when it was under way. */
+export interface DirectCall {
+  payload: unknown;
+  address: string;
+  leadId: string;
+  startedAt: number;
+  /** Infinity: nobody heard the answer. */
+  endedAt: number;
+}
+
+/** What the history did that the invariants have to know. */
+export interface Deeds {
+  direct: DirectCall[];
+  /** Contact id → when a person merged or deleted it. */
+  removed: Map<number, number>;
+}
+
+const payloadRow = z.object({ payload: z.record(z.string(), z.unknown()), address: z.string() });
+
+/** Schedules `steps` random events over `durationMs`. */
+export function scheduleHistory(
+  { scheduler, random, database, mautic, platform, note, steps, durationMs, people }: {
+    scheduler: Scheduler;
+    random: Random;
+    database: SimulatedDatabase;
+    mautic: MauticServer;
+    platform: Platform;
+    note(line: string): void;
+    steps: number;
+    durationMs: number;
+    people: number;
+  },
+): Deeds {
+  const writer = createWriter(random, people, note);
+  const deeds: Deeds = { direct: [], removed: new Map() };
+  /** Rows that an open transaction holds: another writer would wait for it for ever. */
+  const held = new Set<string>();
+
+  async function some(most: number): Promise<string[]> {
+    const free = (await leadIds(database)).filter((id) => !held.has(id));
+    if (free.length === 0) return [];
+    return [...new Set(Array.from({ length: random.between(1, most) }, () => random.pick(free)))];
+  }
+
+  async function write(work: (sql: Parameters<typeof writer.insert>[0]) => Promise<unknown>) {
+    await database.step(work);
+    await platform.ring();
+  }
+
+  async function longTransaction(): Promise<void> {
+    const level = random.pick(["read committed", "read committed", "repeatable read"]);
+    const isKept = random.chance(0.7);
+    const session = database.session();
+    const ids = await some(2);
+    for (const id of ids) held.add(id);
+    note(`begin ${level}, will ${isKept ? "commit" : "roll back"}`);
+    await database.step(() => session.unsafe(`begin isolation level ${level}`));
+    const parts = random.between(1, 3);
+    const part = async (left: number) => {
+      if (left > 0) {
+        await database.step(async () => {
+          if (random.chance(0.5)) await writer.insert(session, random.between(1, 3));
+          else await writer.update(session, ids);
+        });
+        scheduler.after(random.between(10, 20_000), () => part(left - 1));
+        return;
+      }
+      note(isKept ? "commit" : "rollback");
+      await database.step(() => session.unsafe(isKept ? "commit" : "rollback"));
+      for (const id of ids) held.delete(id);
+      await platform.ring();
+    };
+    scheduler.after(random.between(1, 500), () => part(parts));
+  }
+
+  async function direct(): Promise<void> {
+    const [id] = await some(1);
+    const rows = id && random.chance(0.7)
+      ? await database.step((sql) =>
+        sql`select payload, address from mautic.lead where lead_id = ${id}`
+      )
+      : [];
+    const [row] = z.array(payloadRow).safeParse([...rows]).data ?? [];
+    const own = values(random, people, true);
+    const payload = row?.payload ?? {
+      id: random.uuid(),
+      crm_status: own.crm_status,
+      consent: { marketing_opt_in: own.marketing_opt_in },
+      ml: { score: own.ml_score },
+      contact: { email: own.email, first_name: own.first_name, phone: own.phone },
+    };
+    const call: DirectCall = {
+      payload,
+      address: row?.address ?? String(own.email).trim().toLowerCase(),
+      leadId: String(payload.id),
+      startedAt: scheduler.now(),
+      endedAt: Infinity,
+    };
+    deeds.direct.push(call);
+    note(`upsert_contact ${JSON.stringify(payload)}`);
+    platform.call({ action: "upsert_contact", payload }).then(({ status }) => {
+      call.endedAt = scheduler.now();
+      note(`upsert_contact ${call.leadId} answered ${status}`);
+    });
+  }
+
+  function someContact(): [number, string] | undefined {
+    const known = [...mautic.contacts.values()];
+    if (known.length === 0) return undefined;
+    const contact = random.pick(known);
+    return [contact.id, String(contact.values.get("email") ?? "")];
+  }
+
+  async function person(): Promise<void> {
+    const found = someContact();
+    if (!found) return;
+    const act = random.pick(["unsubscribe", "bounce", "complain", "resubscribe"] as const);
+    note(`person ${act} contact ${found[0]}`);
+    await mautic[act](found[1]);
+  }
+
+  async function staff(): Promise<void> {
+    const found = someContact();
+    const other = someContact();
+    if (!found || !other) return;
+    deeds.removed.set(found[0], scheduler.now());
+    if (found[0] !== other[0] && random.chance(0.5)) {
+      note(`merge contact ${found[0]} into ${other[0]}`);
+      deeds.removed.set(other[0], scheduler.now());
+      return await mautic.mergeContacts(found[0], other[0]);
+    }
+    note(`delete contact ${found[0]}`);
+    await mautic.deleteContact(found[0]);
+  }
+
+  async function operator(): Promise<void> {
+    const [id] = await some(1);
+    const isForced = random.chance(0.4);
+    note(`replay ${id ?? "nobody"}${isForced ? " by force" : ""}`);
+    if (id) await write((sql) => sql`select mautic.replay(${id}, ${isForced})`);
+  }
+
+  function token(): void {
+    if (random.chance(0.5)) {
+      note("tokens revoked");
+      return mautic.revokeTokens();
+    }
+    const seconds = random.pick([30, 90, 600, 3_600]);
+    note(`tokens live ${seconds} s from now on`);
+    mautic.setTokenLifetime(seconds);
+  }
+
+  const deedsOfAll: [number, () => void | Promise<void>][] = [
+    [20, () => write((sql) => writer.insert(sql, random.between(1, 3)))],
+    [4, () => write((sql) => writer.insert(sql, random.between(8, 30)))],
+    [30, async () => {
+      const ids = await some(4);
+      await write((sql) => writer.update(sql, ids));
+    }],
+    [6, async () => {
+      const ids = await some(2);
+      await write((sql) => writer.remove(sql, ids));
+    }],
+    [3, async () => {
+      const [id] = await some(1);
+      if (id) await write((sql) => writer.reinsert(sql, id));
+    }],
+    [7, longTransaction],
+    [8, direct],
+    [10, person],
+    [4, staff],
+    [4, operator],
+    [3, token],
+    [5, () => platform.killOne()],
+    [3, () => platform.freezeOne()],
+  ];
+  const weight = deedsOfAll.reduce((sum, [each]) => sum + each, 0);
+  for (let step = 0; step < steps; step++) {
+    scheduler.after(random.between(0, durationMs), async () => {
+      let left = random.next() * weight;
+      for (const [each, act] of deedsOfAll) {
+        left -= each;
+        if (left < 0) return await act();
+      }
+    });
+  }
+  return deeds;
+}

@@ -1,0 +1,201 @@
+import { ConnectionCut } from "../../local/mautic/server.ts";
+import type { FaultKind } from "../../local/mautic/faults.ts";
+import type { MauticServer } from "../../local/mautic/server_types.ts";
+import type { SimulatedDatabase } from "./database.ts";
+import { type FunctionProcess, kill } from "./function_process.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** How much goes wrong; all zero: nothing. Probabilities are for each call. */
+export interface FaultRates {
+  killBefore: number;
+  killAfter: number;
+  mautic: number;
+  database: number;
+  freeze: number;
+  slowNetwork: number;
+}
+
+export const noFaults: FaultRates = {
+  killBefore: 0,
+  killAfter: 0,
+  mautic: 0,
+  database: 0,
+  freeze: 0,
+  slowNetwork: 0,
+};
+
+/** What the observers are told of a request to Mautic. */
+export interface MauticCall {
+  process: string;
+  request: Request;
+  path: string;
+  body: unknown;
+}
+
+export interface NetworkOptions {
+  scheduler: Scheduler;
+  random: Random;
+  database: SimulatedDatabase;
+  mautic: MauticServer;
+  rates(): FaultRates;
+  note(line: string): void;
+  /** Right after the database did it; `routine` is the function's name. */
+  onDatabaseCall(routine: string): Promise<void>;
+  /** Right before Mautic begins with it. */
+  onArrival(call: MauticCall): void;
+  /** Right before the process hears the answer. */
+  onAnswer(call: MauticCall, status: number, body: string): void;
+}
+
+const mauticFaults: FaultKind[] = [
+  "500",
+  "500_after",
+  "502_after",
+  "503",
+  "504_after",
+  "429",
+  "html",
+  "hang_before",
+  "hang_after",
+  "slow",
+  "cut_before",
+  "cut_after",
+];
+const databaseTimeoutMs = 15_000;
+
+/**
+ * The only way out of a process. Each call is three events: it arrives, it is answered, and the
+ * process hears of it; between any two the process may die or freeze, and the call may fail with
+ * and without its work done.
+ */
+export function createNetwork(options: NetworkOptions) {
+  const { scheduler, random, database, mautic, note } = options;
+
+  function mayDie(process: FunctionProcess, rate: number, where: string): boolean {
+    if (!process.isAlive || !random.chance(rate)) return !process.isAlive;
+    note(`${process.name} killed ${where}`);
+    kill(process);
+    return true;
+  }
+
+  function delay(usual: [number, number]): number {
+    return random.chance(options.rates().slowNetwork)
+      ? random.between(200, 3_000)
+      : random.between(...usual);
+  }
+
+  function fetch(process: FunctionProcess, request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    const isDatabase = pathname.startsWith("/rest/");
+    const where = `${request.method} ${pathname.replace("/rest/v1/rpc/", "rpc ")}`;
+    if (random.chance(options.rates().freeze)) {
+      const ms = random.between(2_000, 130_000);
+      note(`${process.name} frozen for ${ms} ms at ${where}`);
+      process.frozenUntil = scheduler.now() + ms;
+    }
+    if (mayDie(process, options.rates().killBefore, `before ${where}`)) return never();
+    return new Promise((resolve, reject) => {
+      const heard = (answer: () => void, ms: number) => {
+        if (mayDie(process, options.rates().killAfter, `after ${where}`)) return;
+        process.wake(ms, answer);
+      };
+      scheduler.after(
+        delay(isDatabase ? [1, 5] : [5, 40]),
+        () =>
+          isDatabase
+            ? callDatabase(request, where, heard, resolve, reject)
+            : callMautic(process, request, where, heard, resolve, reject),
+      );
+    });
+  }
+
+  async function callDatabase(
+    request: Request,
+    where: string,
+    heard: (answer: () => void, ms: number) => void,
+    resolve: (response: Response) => void,
+    reject: (error: unknown) => void,
+  ): Promise<void> {
+    const broken = random.chance(options.rates().database)
+      ? random.pick(["refused", "lost", "hung", "hung_before"] as const)
+      : undefined;
+    if (broken) note(`database ${broken}: ${where}`);
+    const timedOut = () => reject(new DOMException("Signal timed out.", "TimeoutError"));
+    if (broken === "refused") {
+      return heard(() => reject(new TypeError("client error (Connect): refused")), 1);
+    }
+    if (broken === "hung_before") return heard(timedOut, databaseTimeoutMs);
+    const { status, body, headers } = await database.request(request);
+    await options.onDatabaseCall(where.replace("POST rpc ", ""));
+    if (broken === "lost") return heard(() => reject(new TypeError("connection closed")), 1);
+    if (broken === "hung") return heard(timedOut, databaseTimeoutMs);
+    const empty = status === 204 || body === "";
+    heard(() => resolve(new Response(empty ? null : body, { status, headers })), delay([1, 5]));
+  }
+
+  async function callMautic(
+    process: FunctionProcess,
+    request: Request,
+    where: string,
+    heard: (answer: () => void, ms: number) => void,
+    resolve: (response: Response) => void,
+    reject: (error: unknown) => void,
+  ): Promise<void> {
+    const text = await scheduler.track(request.clone().text());
+    const { pathname: path } = new URL(request.url);
+    const call: MauticCall = { process: process.name, request, path, body: parse(text) };
+    const stop = new AbortController();
+    const give = () => stop.abort();
+    process.onDeath.push(give);
+    if (request.signal.aborted) give();
+    else request.signal.addEventListener("abort", give, { once: true });
+
+    const kind = random.chance(options.rates().mautic) ? random.pick(mauticFaults) : undefined;
+    if (kind) {
+      const delayMs = random.between(1_000, 55_000);
+      const retryAfterSeconds = random.chance(0.5) ? random.between(0, 20) : undefined;
+      note(`mautic ${kind}${kind === "slow" ? ` ${delayMs} ms` : ""}: ${where}`);
+      mautic.failNext({
+        kind,
+        delayMs,
+        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      });
+    }
+    options.onArrival(call);
+    if (path.startsWith("/api/")) process.openCalls++;
+    const relayed = new Request(request.url, {
+      method: request.method,
+      headers: request.headers,
+      signal: stop.signal,
+      ...(request.method === "GET" ? {} : { body: text }),
+    });
+    mautic.handle(relayed).then(async (response) => {
+      const body = await scheduler.track(response.text());
+      heard(() => {
+        options.onAnswer(call, response.status, body);
+        const { status, headers } = response;
+        resolve(new Response(body, { status, headers }));
+      }, delay([1, 10]));
+    }).catch((error) => {
+      const message = error instanceof ConnectionCut ? "connection closed" : String(error);
+      heard(() => reject(new TypeError(message)), delay([1, 10]));
+    }).finally(() => {
+      if (path.startsWith("/api/")) process.openCalls--;
+    });
+  }
+
+  return { fetch };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,90 @@
+import type postgres from "postgres";
+import type { SimulatedDatabase } from "./database.ts";
+import type { Random } from "./random.ts";
+
+/** A row as the application writes it. */
+export type Row = Record<string, string | number | boolean | null>;
+
+const stages = ["new", "qualified", "converted", null];
+const texts = ["Ada", "Bea", "Cem", "<b>Dr</b> Eve", "Fritz & Söhne", "", null];
+
+/** Addresses that people of this history have; several leads share one, in other spellings. */
+export function address(random: Random, people: number): string | null {
+  if (random.chance(0.03)) return random.pick(["no address", null, "", "josé@example.test"]);
+  const plain = `p${random.between(1, people)}@example.test`;
+  return random.pick([plain, plain, plain, plain.toUpperCase(), ` ${plain} `]);
+}
+
+/** Any part of a lead's row, or all of it. */
+export function values(random: Random, people: number, isWhole: boolean): Row {
+  const row: Row = {};
+  const maybe = (column: string, make: () => Row[string], probability = 0.3) => {
+    if (isWhole || random.chance(probability)) row[column] = make();
+  };
+  maybe("email", () => address(random, people), 0.08);
+  maybe("first_name", () => random.pick(texts));
+  maybe("last_name", () => random.pick(texts));
+  maybe("phone", () => random.pick([null, "1", "2", "3"]));
+  maybe("company", () => random.pick([null, "Acme", "Zeta"]), 0.1);
+  maybe("crm_status", () => random.pick(stages));
+  maybe("marketing_opt_in", () => random.pick([true, true, false, null]));
+  maybe("ml_score", () => random.pick([0, 5, 70, 71.5, 90, null]));
+  maybe("utm_source", () => random.pick([null, "mail", "web"]), 0.1);
+  return row;
+}
+
+/** Inserts, updates and deletes through one session; `leads` knows which ids may exist. */
+export interface Writer {
+  insert(sql: postgres.Sql, count: number): Promise<string[]>;
+  update(sql: postgres.Sql, ids: string[]): Promise<void>;
+  remove(sql: postgres.Sql, ids: string[]): Promise<void>;
+  reinsert(sql: postgres.Sql, id: string): Promise<void>;
+}
+
+export function createWriter(random: Random, people: number, note: (line: string) => void): Writer {
+  const touched = (sql: postgres.Sql) => sql`mautic.clock()`;
+  return {
+    async insert(sql, count) {
+      const rows = Array.from({ length: count }, () => ({
+        id: random.uuid(),
+        ...values(random, people, true),
+      }));
+      note(`insert ${JSON.stringify(rows)}`);
+      await sql`
+        insert into public.leads ${sql(rows)}`;
+      await sql`update public.leads set updated_at = ${touched(sql)} where id in ${
+        sql(rows.map((row) => row.id))
+      }`;
+      return rows.map((row) => row.id);
+    },
+    async update(sql, ids) {
+      const set = values(random, people, false);
+      note(`update ${ids.join(",")} ${JSON.stringify(set)}`);
+      if (ids.length === 0) return;
+      await sql`update public.leads set ${
+        sql({ ...set, phone: set.phone ?? random.pick(["1", "2"]) })
+      }, updated_at = ${touched(sql)} where id in ${sql(ids)}`;
+    },
+    async remove(sql, ids) {
+      note(`delete ${ids.join(",")}`);
+      if (ids.length > 0) await sql`delete from public.leads where id in ${sql(ids)}`;
+    },
+    async reinsert(sql, id) {
+      const row = { id, ...values(random, people, true) };
+      note(`delete and insert ${JSON.stringify(row)}`);
+      await sql.begin(async (tx) => {
+        await tx`delete from public.leads where id = ${id}`;
+        await tx`insert into public.leads ${tx(row)}`;
+      });
+    },
+  };
+}
+
+/** The leads that are there, in an order that does not depend on the machine. */
+export async function leadIds(database: SimulatedDatabase): Promise<string[]> {
+  const rows = await database.step((sql) =>
+    sql<{ id: string }[]>`
+    select id from public.leads order by id`
+  );
+  return rows.map((row) => row.id);
+}
