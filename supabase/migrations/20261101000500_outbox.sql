@@ -10,7 +10,7 @@ create table mautic.lead_change (
   cause text not null check (cause in ('insert', 'update', 'delete', 'replay')),
   force boolean not null default false,
   correlation_id text not null,
-  changed_at timestamptz not null default clock_timestamp(),
+  changed_at timestamptz not null default mautic.clock(),
   queued_at timestamptz,
   -- Fold reads in this order: a backfill never stands before a fresh lead.
   primary key (priority, id)

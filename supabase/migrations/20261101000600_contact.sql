@@ -9,7 +9,7 @@ create table mautic.contact (
   do_not_contact jsonb not null default '[]',
   lead_id text,
   lead_changed_at timestamptz,
-  answered_at timestamptz not null default clock_timestamp(),
+  answered_at timestamptz not null default mautic.clock(),
   primary key (origin, contact_id)
 );
 
@@ -29,7 +29,7 @@ create table mautic.contact_link (
   lead_id text not null,
   contact_id bigint not null,
   filled text[] not null default '{}',
-  linked_at timestamptz not null default clock_timestamp(),
+  linked_at timestamptz not null default mautic.clock(),
   primary key (origin, lead_id)
 );
 
@@ -47,7 +47,7 @@ create table mautic.enrollment (
   state text not null default 'intended' check (state in ('intended', 'confirmed')),
   lead_id text,
   correlation_id text not null,
-  intended_at timestamptz not null default clock_timestamp(),
+  intended_at timestamptz not null default mautic.clock(),
   confirmed_at timestamptz,
   primary key (origin, contact_id, campaign_id)
 );
