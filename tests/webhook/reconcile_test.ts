@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { systemClock } from "../../shared/clock.ts";
+import { consentComment } from "../../shared/consent_decider.ts";
+import { createInbox } from "../../shared/inbox.ts";
+import { silentLog } from "../../shared/log.ts";
+import { createMauticClient } from "../../shared/mautic/client.ts";
+import { MauticError } from "../../shared/mautic/errors.ts";
+import {
+  reconcileConsent,
+  type ReconcileContext,
+} from "../../supabase/functions/mautic-sync/reconcile_consent.ts";
+import { insertLead } from "../database/support.ts";
+import { startSync, type Sync } from "../support/sync.ts";
+import { change, subscriptionChanged, webhook } from "./support.ts";
+
+/** What reconcile_consent does in mautic-sync, to be awaited. */
+function reconciler(sync: Sync, more: Partial<ReconcileContext> = {}) {
+  const { env, mautic } = sync;
+  const keys = z.object({ default: z.string() }).parse(
+    JSON.parse(env["SUPABASE_SECRET_KEYS"] ?? ""),
+  );
+  const inbox = createInbox({
+    url: env["SUPABASE_URL"] ?? "",
+    secretKey: keys.default,
+    fetch,
+    timeoutMs: 15_000,
+  });
+  const client = createMauticClient({
+    baseUrl: mautic.url,
+    tokens: { get: () => token(sync), drop: () => Promise.resolve(), lastFrom: () => undefined },
+    fetch,
+    clock: systemClock,
+    random: () => 0.5,
+    requestTimeoutMs: 10_000,
+    retry: { retries: 0, delayMs: 1, maxServerDelayMs: 1 },
+    log: silentLog,
+    correlationId: "test",
+  });
+  const context: ReconcileContext = {
+    mautic: client,
+    inbox,
+    origin: mautic.url,
+    clock: systemClock,
+    log: silentLog,
+    correlationId: "test",
+    budgetMs: 60_000,
+    ...more,
+  };
+  return { client, inbox, run: () => reconcileConsent(context) };
+}
+
+async function token({ mautic }: Sync): Promise<string> {
+  const response = await fetch(`${mautic.url}/oauth/v2/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "client_credentials",
+      client_id: mautic.clientId,
+      client_secret: mautic.clientSecret,
+    }),
+  });
+  return z.object({ access_token: z.string() }).parse(await response.json()).access_token;
+}
+
+/** Leads that are contacts in Mautic, as a drain leaves them. */
+async function synced(sync: Sync, names: string[]): Promise<void> {
+  for (const name of names) await insertLead(sync.sql, `${name}@example.com`);
+  await sync.drain();
+  const [row] = await sync.sql`select count(*)::int as n from mautic.contact_link`;
+  assert.equal(row?.n, names.length);
+}
+
+async function statusOf(sync: Sync): Promise<Record<string, string | null>> {
+  const rows = await sync.sql`select email, email_status from public.leads order by email`;
+  return Object.fromEntries(rows.map((row) => [row["email"].split("@")[0], row["email_status"]]));
+}
+
+Deno.test("what happened while the webhook was off is on the lead rows after one run", async () => {
+  await using sync = await startSync();
+  const { mautic } = sync;
+  await synced(sync, ["bounced", "calm", "complained", "staff", "unsubscribed"]);
+  await mautic.unsubscribe("unsubscribed@example.com");
+  await mautic.bounce("bounced@example.com");
+  await mautic.complain("complained@example.com");
+  await mautic.addDoNotContact("staff@example.com", { reason: 3, comments: "asked by phone" });
+  await mautic.addDoNotContact("calm@example.com", { reason: 1, channel: "sms" });
+
+  const { run } = reconciler(sync);
+  const first = await run();
+  assert.deepEqual([first.state, first.rowsRead, first.changedLeads], ["done", 5, 4]);
+  const off = {
+    bounced: "bounced",
+    calm: null,
+    complained: "complained",
+    staff: "unsubscribed",
+    unsubscribed: "unsubscribed",
+  };
+  assert.deepEqual(await statusOf(sync), off);
+  const told = await sync.sql`select type, detail from public.lead_activity order by type`;
+  assert.deepEqual(told.map((row) => [row["type"], row["detail"].source]), [
+    ["email_bounced", "reconcile"],
+    ["email_complained", "reconcile"],
+    ["email_unsubscribed", "reconcile"],
+    ["email_unsubscribed", "reconcile"],
+  ]);
+
+  const before = mautic.requests.length;
+  const second = await run();
+  assert.equal(second.changedLeads, 0);
+  // A token for each, then one page and one count.
+  assert.ok(mautic.requests.length - before <= 4);
+
+  for (const name of ["bounced", "complained", "unsubscribed"]) {
+    await mautic.resubscribe(`${name}@example.com`);
+  }
+  const third = await run();
+  assert.deepEqual([third.state, third.changedLeads], ["done", 2]);
+  assert.deepEqual(await statusOf(sync), {
+    ...off,
+    bounced: "subscribed",
+    unsubscribed: "subscribed",
+  });
+  assert.equal((await run()).contactsChecked, 0);
+});
+
+Deno.test("a resubscription is found whose opt-out came by webhook; a later opt-out outweighs it", async () => {
+  await using sync = await startSync();
+  const { mautic } = sync;
+  await synced(sync, ["ann"]);
+  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: "s" });
+  const contact = mautic.contactByEmail("ann@example.com");
+  const tell = (status: string, at: number) =>
+    post({ [subscriptionChanged]: [change({ id: contact?.id ?? 0, status, at })] }, {
+      query: "?secret=s",
+    });
+  await tell("unsubscribed", 10);
+  const { run } = reconciler(sync);
+  assert.equal((await run()).changedLeads, 1);
+  assert.deepEqual(await statusOf(sync), { ann: "subscribed" });
+  await tell("unsubscribed", 11);
+  assert.deepEqual(await statusOf(sync), { ann: "unsubscribed" });
+});
+
+Deno.test("an opt-out that arrives while its contact is being read stays", async () => {
+  await using sync = await startSync();
+  await synced(sync, ["ann"]);
+  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: "s" });
+  const id = sync.mautic.contactByEmail("ann@example.com")?.id ?? 0;
+  const tell = (at: number) =>
+    post({ [subscriptionChanged]: [change({ id, status: "unsubscribed", at })] }, {
+      query: "?secret=s",
+    });
+  await tell(10);
+  const { client } = reconciler(sync);
+  const { run } = reconciler(sync, {
+    mautic: {
+      ...client,
+      async contactsByIds(ids, correlationId) {
+        const read = await client.contactsByIds(ids, correlationId);
+        await tell(20);
+        return read;
+      },
+    },
+  });
+  await run();
+  assert.deepEqual(await statusOf(sync), { ann: "unsubscribed" });
+});
+
+Deno.test("our own marked entry is no status, and contacts that are gone are asked for once", async () => {
+  await using sync = await startSync();
+  const { mautic } = sync;
+  await synced(sync, ["gone", "ours"]);
+  await mautic.addDoNotContact("ours@example.com", { reason: 3, comments: consentComment });
+  await mautic.unsubscribe("gone@example.com");
+  const { run } = reconciler(sync);
+  await run();
+  await mautic.deleteContact(mautic.contactByEmail("gone@example.com")?.id ?? 0);
+  assert.equal((await run()).contactsChecked, 1);
+  assert.equal((await run()).contactsChecked, 0);
+  assert.deepEqual(await statusOf(sync), { gone: "unsubscribed", ours: null });
+});
+
+Deno.test("an entry older than the link is on the lead as soon as it is linked", async () => {
+  await using sync = await startSync();
+  const { client, run } = reconciler(sync);
+  await client.createContact({ email: "old@example.com" });
+  await sync.mautic.unsubscribe("old@example.com");
+  await run();
+  await synced(sync, ["old"]);
+  assert.deepEqual(await statusOf(sync), { old: "unsubscribed" });
+});
+
+Deno.test("what Mautic refuses is raised, and the next run starts where this one did", async () => {
+  await using sync = await startSync();
+  await synced(sync, ["ann"]);
+  await sync.mautic.unsubscribe("ann@example.com");
+  const { client, run } = reconciler(sync);
+  const refused = reconciler(sync, {
+    mautic: {
+      ...client,
+      doNotContactStats: () => Promise.reject(new MauticError("forbidden", "no access")),
+    },
+  });
+  await assert.rejects(refused.run(), { code: "forbidden" });
+  assert.equal((await run()).changedLeads, 1);
+});
+
+Deno.test("only one run at a time, and a run out of time is gone on with", async () => {
+  await using sync = await startSync();
+  await synced(sync, ["ann"]);
+  await sync.mautic.unsubscribe("ann@example.com");
+  const { inbox, run } = reconciler(sync);
+  await inbox.startReconcile(sync.mautic.url, 60_000);
+  assert.equal((await run()).state, "busy");
+  await inbox.abandonReconcile(sync.mautic.url);
+  assert.equal((await reconciler(sync, { budgetMs: 0 }).run()).state, "out_of_time");
+  assert.equal((await run()).changedLeads, 1);
+});
+
+Deno.test("10,000 entries take few requests and a page of memory", async () => {
+  await using sync = await startSync();
+  const { client, run } = reconciler(sync);
+  const people = 10_000;
+  for (let from = 0; from < people; from += 200) {
+    await client.batchNew(Array.from({ length: 200 }, (_, index) => ({
+      email: `p${from + index}@example.com`,
+      doNotContact: [{ channel: "email", reason: 1, comments: "" }],
+    })));
+  }
+  await sync
+    .sql`insert into public.leads (email) select 'p' || n || '@example.com' from generate_series(0, 9999) n`;
+  await sync.sql`insert into mautic.contact_link (origin, lead_id, contact_id)
+    select ${sync.mautic.url}, id::text, 1 + substr(split_part(email, '@', 1), 2)::int from public.leads`;
+  await sync.sql`delete from mautic.lead_change`;
+
+  let before = sync.mautic.requests.length;
+  const api = () =>
+    sync.mautic.requests.slice(before).filter(({ path }) => path.startsWith("/api/")).length;
+  const all = await run();
+  assert.deepEqual([all.rowsRead, all.changedLeads], [people, people]);
+  assert.ok(api() <= 12, String(api()));
+  // One of them resubscribes: the whole table is read, and one contact.
+  await sync.mautic.resubscribe("p77@example.com");
+  before = sync.mautic.requests.length;
+  const one = await run();
+  assert.deepEqual([one.contactsChecked, one.changedLeads], [1, 1]);
+  assert.ok(api() <= 24, String(api()));
+});
