@@ -6,12 +6,25 @@
 create table mautic.worker (
   id uuid primary key,
   lease_expires_at timestamptz not null,
-  started_at timestamptz not null default clock_timestamp()
+  started_at timestamptz not null default mautic.clock()
 );
 
 comment on table mautic.worker is 'Workers that drain the outbox now. A lease past its expiry is a dead worker.';
 
 alter table mautic.worker enable row level security;
+
+-- Unlogged, as pg_net's own tables: a crash empties both, and its ids begin anew.
+create unlogged table mautic.ring_sent (
+  id bigint generated always as identity primary key,
+  request_id bigint not null,
+  action text not null,
+  rung_at timestamptz not null default mautic.clock()
+);
+
+comment on table mautic.ring_sent is
+  'The rings of the last hours by pg_net''s request id: their answers are in net._http_response. Purged by mautic.purge_rings().';
+
+alter table mautic.ring_sent enable row level security;
 
 -- The two advisory locks of this schema, in one place.
 create function mautic.doorbell_lock() returns bigint language sql immutable as 'select 4707216361001';
@@ -95,6 +108,7 @@ declare
   url text;
   key text;
   headers jsonb;
+  request_id bigint;
 begin
   if not mautic.has_routine('net', 'http_post') then
     return 'no_pg_net';
@@ -115,7 +129,8 @@ begin
     headers := headers || jsonb_build_object('Authorization', 'Bearer ' || key);
   end if;
   execute 'select net.http_post(url := $1, body := $2, headers := $3, timeout_milliseconds := 5000)'
-    using url, jsonb_build_object('action', p_action), headers;
+    into request_id using url, jsonb_build_object('action', p_action), headers;
+  insert into mautic.ring_sent (request_id, action) values (request_id, p_action);
   return 'rang';
 exception when others then
   -- Never the application's problem: the change row is there, the sweep will find it.

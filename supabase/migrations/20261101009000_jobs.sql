@@ -25,6 +25,7 @@ begin
   execute $cron$select cron.schedule('mautic-inbox-people', '* * * * *', 'select mautic.apply_pending_events()')$cron$;
   execute $cron$select cron.schedule('mautic-inbox-purge', '17 3 * * *', 'select mautic.purge_webhooks()')$cron$;
   execute $cron$select cron.schedule('mautic-reconcile', '*/15 * * * *', 'select mautic.ring_reconcile()')$cron$;
+  execute $cron$select cron.schedule('mautic-purge', '7 * * * *', 'select mautic.purge()')$cron$;
   return 'scheduled';
 end
 $$;
