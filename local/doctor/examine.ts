@@ -105,7 +105,10 @@ async function examineDatabase(options: ExamineOptions): Promise<Finding[]> {
   }
 }
 
-async function examineMautic(options: ExamineOptions): Promise<Finding[]> {
+/** Mautic and its webhook: what can be judged without the database. Total. */
+export async function examineMautic(
+  options: Pick<ExamineOptions, "target" | "fetch" | "clock">,
+): Promise<Finding[]> {
   const { target: { sync, webhook, functionsUrl }, fetch, clock } = options;
   const url = functionsUrl && `${functionsUrl}/mautic-webhook`;
   const findings: Finding[] = [];

@@ -199,7 +199,7 @@ export function judgePrivate(reached: Reached): Finding {
   if (reached.kind === "unreachable") {
     return warn(check, `no answer: ${reached.reason}`, "Ask again.");
   }
-  return reached.status >= 400
+  return reached.status >= 300
     ? pass(check, "the publishable key opens nothing in schema mautic")
     : fail(
       check,
