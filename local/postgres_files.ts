@@ -17,7 +17,7 @@ export type PostgresFiles = { folder: string; remove(): Promise<void> };
 
 const standIns = [
   { extension: "pg_net", version: "0.19.5", schema: null },
-  { extension: "pg_cron", version: "1.6", schema: null },
+  { extension: "pg_cron", version: "1.6", schema: "pg_catalog" },
   { extension: "supabase_vault", version: "0.3.1", schema: "vault" },
 ];
 

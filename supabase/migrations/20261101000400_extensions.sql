@@ -7,7 +7,11 @@ begin
   foreach wanted in array array['pg_net', 'pg_cron', 'supabase_vault'] loop
     begin
       if exists (select from pg_available_extensions where name = wanted and installed_version is null) then
-        execute format('create extension if not exists %I', wanted);
+        -- pg_net makes a schema of its own for what it brings, and counts as being in `public` where
+        -- nothing is said: the advisors object to that. The others know their place themselves.
+        execute format('create extension if not exists %I', wanted)
+          || case when wanted = 'pg_net' and to_regnamespace('extensions') is not null
+            then ' with schema extensions' else '' end;
       end if;
     exception when others then
       raise warning 'extension % could not be created: %', wanted, sqlerrm;

@@ -185,11 +185,11 @@ declare
   token constant uuid := gen_random_uuid();
   held text[];
   picked int := 0;
-  gone text[] := '{}';
+  gone text[] := array[]::text[];
   unfolded boolean;
   window_ids text[];
   last_priority smallint := -1;
-  last_enqueued_at timestamptz := '-infinity';
+  last_enqueued_at timestamptz := timestamptz '-infinity';
   last_lead_id text := '';
   candidate record;
   leave text;

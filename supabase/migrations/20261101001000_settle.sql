@@ -13,7 +13,7 @@ declare
   row_version bigint;
   leased bigint;
   settled int := 0;
-  lost text[] := '{}';
+  lost text[] := array[]::text[];
   closes boolean;
 begin
   -- Before any outbox row is locked: a probing claim takes the two in the same order.

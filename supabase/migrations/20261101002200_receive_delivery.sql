@@ -11,7 +11,7 @@ set search_path = ''
 as $$
 declare
   delivery mautic.webhook_delivery;
-  stored jsonb := '[]';
+  stored jsonb := jsonb '[]';
 begin
   insert into mautic.webhook_delivery as d (content_hash, body, origin, is_test, correlation_id)
   values (sha256(convert_to(p_body, 'UTF8')), p_body, p_origin, p_is_test, p_correlation_id)
