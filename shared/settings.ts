@@ -175,7 +175,7 @@ export function readWebhookSettings(env: Env): WebhookReading {
   const settings: WebhookSettings = {
     secret: read.raw("MAUTIC_WEBHOOK_SECRET") ?? null,
     signingKey: read.raw("MAUTIC_WEBHOOK_SIGNING_KEY") ?? null,
-    maxBytes: read.integer("MAUTIC_WEBHOOK_MAX_BYTES", 5 * 1024 * 1024, {
+    maxBytes: read.integer("MAUTIC_WEBHOOK_MAX_BYTES", 1024 * 1024, {
       min: 1_024,
       max: 64 * 1024 * 1024,
     }),
