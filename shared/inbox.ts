@@ -1,7 +1,11 @@
 import { createClient } from "@supabase/supabase-js";
 import { z } from "zod";
 import { DatabaseError, type DatabaseOptions } from "./database.ts";
-import type { SubscriptionKind } from "./subscription_events.ts";
+import {
+  decidesEmailStatus,
+  type DeliveryReading,
+  type SubscriptionKind,
+} from "./subscription_events.ts";
 
 /** An event as mautic.receive_delivery() takes it. */
 export interface InboxEvent {
@@ -9,7 +13,16 @@ export interface InboxEvent {
   address: string | null;
   kind: SubscriptionKind;
   occurred_at: string | null;
-  detail: Record<string, string | number>;
+  detail: { comments?: string; email_id?: number };
+}
+
+/** The events of a reading that decide about email_status, in their order. */
+export function inboxEvents(reading: DeliveryReading): InboxEvent[] {
+  return reading.items.flatMap((item) => {
+    if (!item.ok || !decidesEmailStatus(item.event)) return [];
+    const { contactId, address, kind, occurredAt, detail } = item.event;
+    return [{ contact_id: contactId, address, kind, occurred_at: occurredAt, detail }];
+  });
 }
 
 /** A row of Mautic's do-not-contact table as mautic.record_do_not_contact() takes it. */
@@ -39,6 +52,7 @@ const started = z.discriminatedUnion("state", [
   z.object({ state: z.literal("busy") }),
   z.object({ state: z.literal("started"), since: z.string().nullable() }),
 ]);
+const unread = z.object({ delivery_id: z.number(), body: z.string() }).nullable();
 const recorded = z.object({
   recorded: z.number(),
   forgotten: z.number(),
@@ -91,6 +105,18 @@ export function createInbox(options: DatabaseOptions) {
         p_is_test: delivery.isTest,
         p_correlation_id: correlationId,
       }, received),
+    nextUnreadDelivery: () => call("next_unread_delivery", {}, unread),
+    replaceEvents: (
+      deliveryId: number,
+      reading: { events: InboxEvent[]; isTest: boolean },
+      correlationId: string,
+    ) =>
+      call("replace_events", {
+        p_delivery_id: deliveryId,
+        p_events: reading.events,
+        p_is_test: reading.isTest,
+        p_correlation_id: correlationId,
+      }, z.number()),
     startReconcile: (origin: string, leaseMs: number) =>
       call("start_reconcile", { p_origin: origin, p_lease_ms: leaseMs }, started),
     /** `stretch`: the rows are all there are with these ids; see the migration. */

@@ -11,9 +11,11 @@ create table mautic.webhook_delivery (
   received_at timestamptz not null default clock_timestamp(),
   times_received int not null default 1,
   last_received_at timestamptz not null default clock_timestamp(),
+  unread boolean not null default false,
   error text
 );
 
+create index webhook_delivery_unread on mautic.webhook_delivery (id) where unread;
 create index webhook_delivery_by_age on mautic.webhook_delivery (last_received_at);
 
 comment on table mautic.webhook_delivery is
@@ -23,7 +25,8 @@ comment on column mautic.webhook_delivery.body is
 comment on column mautic.webhook_delivery.origin is 'The Mautic it is attributed to; its contact ids mean nothing elsewhere.';
 comment on column mautic.webhook_delivery.is_test is
   'Mautic''s test button (a top-level timestamp): invented contacts with ids that may exist. Never applied.';
-comment on column mautic.webhook_delivery.error is 'Why its events could not be stored; replay_webhook clears it.';
+comment on column mautic.webhook_delivery.unread is 'mautic-sync reads the body again in its next reconcile_consent (see replay_webhook).';
+comment on column mautic.webhook_delivery.error is 'Why its events could not be stored; replay_webhook has it read again.';
 
 create table mautic.webhook_event (
   id bigint generated always as identity primary key,

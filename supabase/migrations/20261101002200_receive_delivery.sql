@@ -64,7 +64,8 @@ security definer
 set search_path = ''
 as $$
   with now as materialized (
-    select mautic.clock() as at
+    -- Read again, it was still received when it was.
+    select d.last_received_at as at from mautic.webhook_delivery d where d.id = p_delivery_id
   ), given as materialized (
     select
       row_number() over ()::int as place, d.origin, g.contact_id, nullif(lower(btrim(g.address)), '') as address,

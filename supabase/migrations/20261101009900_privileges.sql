@@ -26,6 +26,8 @@ grant execute on function
   mautic.drop_token(text, text, text),
   mautic.release_token(text, text, uuid),
   mautic.receive_delivery(text, jsonb, text, boolean, text),
+  mautic.next_unread_delivery(),
+  mautic.replace_events(bigint, jsonb, boolean, text),
   mautic.start_reconcile(text, int),
   mautic.record_do_not_contact(text, jsonb, bigint, bigint, text),
   mautic.known_do_not_contact(text),

@@ -190,6 +190,27 @@ Deno.test("an entry older than the link is on the lead as soon as it is linked",
   assert.deepEqual(await statusOf(sync), { old: "unsubscribed" });
 });
 
+Deno.test("a delivery can be read again from its raw body", async () => {
+  await using sync = await startSync();
+  await synced(sync, ["ann"]);
+  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: "s" });
+  const event = change({ email: "ann@example.com", status: "bounced" });
+  await post({ [subscriptionChanged]: [event] }, { query: "?secret=s" });
+  // As if the reading had missed the event.
+  await sync.sql`delete from mautic.webhook_event`;
+  await sync.sql`delete from mautic.subscription`;
+  await sync.sql`update public.leads set email_status = null, email_status_changed_at = null`;
+  const [asked] = await sync.sql`select mautic.replay_webhook(1, true) ->> 'state' as state`;
+  assert.equal(asked?.["state"], "to_read");
+  const { run } = reconciler(sync);
+  assert.equal((await run()).changedLeads, 1);
+  assert.deepEqual(await statusOf(sync), { ann: "bounced" });
+  const [row] = await sync.sql`
+    select e.occurred_at = d.last_received_at as then, d.unread
+    from mautic.webhook_event e join mautic.webhook_delivery d on d.id = e.delivery_id`;
+  assert.deepEqual({ ...row }, { then: true, unread: false });
+});
+
 Deno.test("what Mautic refuses is raised, and the next run starts where this one did", async () => {
   await using sync = await startSync();
   await synced(sync, ["ann"]);

@@ -149,7 +149,7 @@ export async function statuses(db: TestDatabase): Promise<Record<string, string 
   return Object.fromEntries(rows.map((row) => [row.email, row.email_status]));
 }
 
-export async function activities(db: TestDatabase) {
+export async function activities(db: Pick<TestDatabase, "sql">) {
   const rows = await db.sql<{ lead_id: string; type: string; detail: Record<string, unknown> }[]>`
     select lead_id, type, detail from public.lead_activity order by id`;
   return [...rows];

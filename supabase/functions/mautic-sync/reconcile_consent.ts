@@ -1,8 +1,8 @@
 import type { Clock } from "../../../shared/clock.ts";
-import type { ContactToCheck, Inbox } from "../../../shared/inbox.ts";
+import { type ContactToCheck, type Inbox, inboxEvents } from "../../../shared/inbox.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { MauticClient } from "../../../shared/mautic/client.ts";
-import { kindOfEntry } from "../../../shared/subscription_events.ts";
+import { kindOfEntry, readDelivery } from "../../../shared/subscription_events.ts";
 
 export interface ReconcileContext {
   mautic: Pick<MauticClient, "doNotContactStats" | "contactsByIds">;
@@ -54,6 +54,7 @@ export async function reconcileConsent(context: ReconcileContext): Promise<Recon
   const end = clock.now() + budgetMs;
   const inTime = () => clock.now() < end;
   try {
+    await readAgain(context, result, inTime);
     const complete = await readAdded(context, begun.since, result, inTime) &&
       await findVanished(context, result, inTime) &&
       await checkContacts(context, result, inTime);
@@ -69,6 +70,24 @@ export async function reconcileConsent(context: ReconcileContext): Promise<Recon
   }
   log.info("consent_reconciled", { ...result });
   return result;
+}
+
+/** Deliveries that an operator wants read anew (mautic.replay_webhook). */
+async function readAgain(
+  { inbox, correlationId, log }: ReconcileContext,
+  result: Reconciled,
+  inTime: () => boolean,
+): Promise<void> {
+  while (inTime()) {
+    const delivery = await inbox.nextUnreadDelivery();
+    if (delivery === null) return;
+    const reading = readDelivery(JSON.parse(delivery.body));
+    const { isTest } = reading;
+    const events = inboxEvents(reading);
+    const deliveryId = delivery.delivery_id;
+    result.changedLeads += await inbox.replaceEvents(deliveryId, { events, isTest }, correlationId);
+    log.info("delivery_read_again", { deliveryId, events: events.length, isTest });
+  }
 }
 
 async function readAdded(

@@ -2,14 +2,10 @@ import { maskAddress } from "../../../shared/address.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import { DatabaseError } from "../../../shared/database.ts";
 import { type Answers, startAnswers } from "../../../shared/http_answer.ts";
-import { createInbox, type Inbox, type Received } from "../../../shared/inbox.ts";
+import { createInbox, type Inbox, inboxEvents, type Received } from "../../../shared/inbox.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { Env } from "../../../shared/settings.ts";
-import {
-  decidesEmailStatus,
-  type DeliveryReading,
-  readDelivery,
-} from "../../../shared/subscription_events.ts";
+import { type DeliveryReading, readDelivery } from "../../../shared/subscription_events.ts";
 import { readRawBody } from "./raw_body.ts";
 import { resultsOf } from "./results.ts";
 import { originOf, readConfiguration } from "./settings.ts";
@@ -95,20 +91,11 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
     if (!parsed.ok) return await refuse("invalid_json", "The body is not JSON in UTF-8.");
 
     const reading = readDelivery(parsed.value);
-    const events = reading.items.flatMap((item) =>
-      item.ok && decidesEmailStatus(item.event) ? [item.event] : []
-    );
     if (configuration.mode === "demo" || !inbox) return demo(reading, answers, requestLog);
 
     const received = await receive(inbox, {
       body: parsed.text,
-      events: events.map((event) => ({
-        contact_id: event.contactId,
-        address: event.address,
-        kind: event.kind,
-        occurred_at: event.occurredAt,
-        detail: event.detail,
-      })),
+      events: inboxEvents(reading),
       origin: configuration.origin ?? originOf(request.headers.get("X-Origin-Base-URL")),
       isTest: reading.isTest,
     }, answers.correlationId);
