@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import type { Clock } from "../../shared/clock.ts";
 import { readBell } from "../doctor/vault.ts";
 import type { Target } from "../doctor/target.ts";
+import { MauticError } from "../../shared/mautic/errors.ts";
 import { writeVaultSecrets } from "../vault_secrets.ts";
 import {
   type AdminOptions,
@@ -58,11 +59,24 @@ export async function carryOut(step: Step, options: SetupOptions): Promise<strin
         : `Mautic named it ${alias}: ${step.field.alias} is a reserved word. Configure another alias.`;
     }
     case "create_hook":
-      if (mautic && person) await createHook(step.hook, person, mautic);
-      return null;
+      if (!mautic || !person) return null;
+      return await asPerson(() => createHook(step.hook, person, mautic));
     case "edit_hook":
-      if (mautic && person) await editHook(step.id, step.changes, person, mautic);
-      return null;
+      if (!mautic || !person) return null;
+      return await asPerson(() => editHook(step.id, step.changes, person, mautic));
+  }
+}
+
+async function asPerson(act: () => Promise<unknown>): Promise<string | null> {
+  try {
+    await act();
+    return null;
+  } catch (error) {
+    if (!(error instanceof MauticError)) throw error;
+    if (error.code !== "forbidden" && error.code !== "unauthorized") throw error;
+    return `Mautic refuses MAUTIC_ADMIN_USER: ${error.message} Switch on HTTP basic auth ` +
+      "(Settings > Configuration > API Settings) and check name and password; or unset both and " +
+      "run set-up again: it says what to enter by hand.";
   }
 }
 

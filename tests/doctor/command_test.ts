@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { makeReport } from "../../local/doctor/report.ts";
+import { soundStack } from "./support.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Runs one of the two programs as a task would, with none of this machine's settings. */
+async function command(program: string, args: string[], env: Record<string, string> = {}) {
+  const kept = Object.fromEntries(
+    Object.entries(Deno.env.toObject()).filter(([name]) => !/^(MAUTIC|SUPABASE)_/.test(name)),
+  );
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `local/${program}.ts`, ...args],
+    cwd: root,
+    clearEnv: true,
+    env: { ...kept, ...env },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+Deno.test("doctor and set-up run as programs, by a stack's line or an env file", async (t) => {
+  await using stack = await soundStack();
+  const folder = await Deno.makeTempDir({ prefix: "lead-sync-" });
+  await using _folder = {
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+  const line = `${folder}/stack.json`;
+  await Deno.writeTextFile(line, JSON.stringify(stack.ready));
+
+  await t.step("a sound stack: status 0, and a line for each check", async () => {
+    const { code, stdout } = await command("doctor", ["--stack", line]);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^pass {2}doorbell\.round_trip/m);
+    assert.match(stdout, / 0 fail$/m);
+  });
+
+  await t.step("a fault: status 1, and JSON for programs", async () => {
+    const file = `${folder}/project.env`;
+    const { apiUrl, dbUrl, secretKey, publishableKey } = stack.ready;
+    await Deno.writeTextFile(
+      file,
+      [
+        "# as supabase/functions/.env, with the project's own beside it",
+        `SUPABASE_URL=${apiUrl}`,
+        `SUPABASE_DB_URL="${dbUrl}"`,
+        `SUPABASE_SECRET_KEY=${secretKey}`,
+        `SUPABASE_PUBLISHABLE_KEY=${publishableKey}`,
+        "MAUTIC_BASE_URL=https://mautic.example.com/api",
+      ].join("\n"),
+    );
+    const { code, stdout } = await command("doctor", ["--env-file", file, "--json"]);
+    assert.equal(code, 1);
+    const report: ReturnType<typeof makeReport> = JSON.parse(stdout);
+    assert.equal(report.ok, false);
+    const finding = report.findings.find(({ check }) => check === "env.mautic");
+    assert.equal(finding?.verdict, "fail");
+    assert.match(String(finding?.message), /MAUTIC_CLIENT_ID is not set/);
+  });
+
+  await t.step("set-up on what is set up already: nothing to do", async () => {
+    const { code, stdout } = await command("setup", ["--stack", line, "--dry-run"]);
+    assert.equal(code, 0);
+    assert.equal(stdout, "nothing to do: all is there\n");
+  });
+
+  await t.step("a wrong option: status 2, and the usage", async () => {
+    const { code, stderr } = await command("doctor", ["--nonsense"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /--env-file FILE/);
+  });
+});

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import {
+  type DatabaseFacts,
+  isAtLeast,
+  judgeAge,
+  judgeExtensions,
+  judgeMigrations,
+  judgeTriggers,
+} from "../../local/doctor/database.ts";
+import { judgeCron } from "../../local/doctor/cron.ts";
+import { judgeRing, ringAndWait } from "../../local/doctor/doorbell.ts";
+import {
+  judgeAddress,
+  judgeExposed,
+  judgePing,
+  judgePrivate,
+  judgeSecretKey,
+} from "../../local/doctor/functions.ts";
+import { judgeCampaign, judgeMauticAddress, judgeVersion } from "../../local/doctor/mautic.ts";
+import type { Reached } from "../../local/doctor/probe.ts";
+import { makeReport, reportLines } from "../../local/doctor/report.ts";
+import { fail, pass } from "../../local/doctor/finding.ts";
+import { judgeAccepted, judgeHooks, judgeRefused } from "../../local/doctor/webhook.ts";
+import { testDatabase } from "../support/database.ts";
+
+const sound: DatabaseFacts = {
+  extensions: { pg_net: "0.19.5", pg_cron: "1.6.4", supabase_vault: "0.3.1" },
+  migrations: ["1"],
+  hasSchema: true,
+  triggers: [{ name: "mautic_lead_insert", enabled: true }],
+};
+
+function answered(status: number, json?: unknown, headers: Record<string, string> = {}): Reached {
+  return { kind: "answered", status, json, headers: new Headers(headers) };
+}
+
+Deno.test("versions are compared by their numbers", () => {
+  assert.ok(isAtLeast("0.19.5", "0.8"));
+  assert.ok(isAtLeast("1.5", "1.5"));
+  assert.ok(isAtLeast("7.2.0-rc2", "5"));
+  assert.ok(!isAtLeast("0.7.3", "0.8"));
+  assert.ok(!isAtLeast("1.4-1", "1.5"));
+});
+
+Deno.test("extensions that are old, not installed or not on offer fail, each by its name", () => {
+  const extensions = { pg_net: "0.7.1", pg_cron: null };
+  const verdicts = judgeExtensions({ ...sound, extensions }).map(({ check, verdict, message }) =>
+    `${verdict} ${check}: ${message}`
+  );
+  assert.match(String(verdicts[0]), /^fail database.pg_net: pg_net is 0.7.1, and 0.8 is needed/);
+  assert.match(String(verdicts[1]), /^fail database.pg_cron: pg_cron is not installed/);
+  assert.match(String(verdicts[2]), /^fail database.supabase_vault: .* is not on offer/);
+});
+
+Deno.test("a database without the migrations is told from one whose log is elsewhere", () => {
+  assert.equal(judgeMigrations({ ...sound, hasSchema: false }, ["1_a.sql"]).verdict, "fail");
+  assert.equal(judgeMigrations({ ...sound, migrations: null }, ["1_a.sql"]).verdict, "warn");
+  assert.match(judgeMigrations(sound, ["1_a.sql", "2_b.sql"]).message, /^1 not applied: 2$/);
+  assert.equal(judgeTriggers({ ...sound, triggers: [] }).verdict, "fail");
+});
+
+Deno.test("changes that wait for more than ten minutes fail", () => {
+  assert.equal(judgeAge(null).verdict, "pass");
+  assert.equal(judgeAge(30).verdict, "pass");
+  assert.equal(judgeAge(601).verdict, "fail");
+});
+
+Deno.test("a frequent job that has not run for minutes is suspect, a nightly one is not", () => {
+  const lastRun = { status: "succeeded", message: "", ageSeconds: 3_600 };
+  const job = (name: string, schedule: string) => ({ name, schedule, active: true, lastRun });
+  const found = [job("mautic-a", "10 seconds"), job("mautic-b", "17 3 * * *")];
+  const verdicts = judgeCron({ wanted: ["mautic-a", "mautic-b"], found }).map((each) =>
+    each.verdict
+  );
+  assert.deepEqual(verdicts, ["warn", "pass"]);
+});
+
+Deno.test("a bell that pg_net never sends is given up after twelve seconds", async () => {
+  await using database = await testDatabase();
+  let now = 0;
+  const clock = {
+    now: () => now,
+    sleep: (ms: number) => {
+      now += ms * 40;
+      return Promise.resolve();
+    },
+  };
+  const ring = await ringAndWait(database.sql, clock);
+  assert.deepEqual(ring, { kind: "no_response" });
+  assert.match(judgeRing(ring).message, /did not send/);
+});
+
+Deno.test("a bell answered by something else than the function fails, with its status", () => {
+  const missing = judgeRing({ kind: "answered", status: 404, json: { code: "NOT_FOUND" } });
+  assert.match(missing.message, /no function at mautic_sync_url/);
+  const broken = judgeRing({ kind: "answered", status: 500, json: undefined });
+  assert.match(broken.message, /answered 500 \(no answer of ours\)/);
+});
+
+Deno.test("a function that is not deployed, or whose platform checks JWTs, is named as such", () => {
+  const url = "https://x.supabase.co/functions/v1/mautic-sync";
+  const judge = (reached: Reached) =>
+    judgeAddress("c", url, reached, "mautic-sync", "SUPABASE_URL");
+  assert.match(judge(answered(404, { code: "NOT_FOUND" })).message, /not deployed/);
+  assert.match(judge(answered(503, { code: "BOOT_ERROR" })).message, /does not start/);
+  assert.match(String(judgeSecretKey(answered(401, { msg: "Invalid JWT" })).remedy), /verify_jwt/);
+  assert.match(String(judgeAccepted(answered(401, { msg: "Invalid JWT" })).remedy), /verify_jwt/);
+});
+
+Deno.test("demo mode is a warning, a wrong configuration a failure that says what the function says", () => {
+  const demo = answered(200, { ok: true, data: { demo: true } });
+  assert.equal(judgePing(demo).verdict, "warn");
+  const error = { code: "invalid_configuration", message: "Not configured: MAUTIC_CLIENT_ID." };
+  const finding = judgePing(answered(503, { ok: false, error }));
+  assert.equal(finding.verdict, "fail");
+  assert.match(finding.message, /MAUTIC_CLIENT_ID/);
+});
+
+Deno.test("a publishable key that opens something, and a wrong secret that is let in, fail", () => {
+  assert.equal(judgePrivate(answered(200, true)).verdict, "fail");
+  assert.equal(judgePrivate(answered(401)).verdict, "pass");
+  assert.equal(judgeRefused(answered(200)).verdict, "fail");
+  assert.match(String(judgeExposed(answered(406)).remedy), /Exposed schemas/);
+});
+
+Deno.test("what answers at Mautic's address but is no Mautic is told so", () => {
+  const base = "https://www.example.com";
+  assert.match(String(judgeMauticAddress(base, answered(404))[0]?.message), /is no Mautic API/);
+  const moved = answered(301, undefined, { Location: "https://m.example.com/api/contacts" });
+  assert.match(
+    String(judgeMauticAddress("http://m.example.com", moved)[0]?.remedy),
+    /probably https:\/\/m\.example\.com\./,
+  );
+  const denied = answered(401, { errors: [{ code: 401, message: "no", type: "access_denied" }] });
+  assert.deepEqual(judgeMauticAddress(base, denied).map(({ verdict }) => verdict), [
+    "pass",
+    "pass",
+  ]);
+  assert.equal(judgeMauticAddress("http://m.example.com", denied)[0]?.verdict, "warn");
+  assert.equal(judgeVersion("4.4.13").verdict, "warn");
+});
+
+Deno.test("a campaign outside its dates enrols nobody", () => {
+  const campaign = { id: 1, name: "VIP", isPublished: true };
+  const now = Date.parse("2026-06-01T00:00:00Z");
+  const judge = (dates: object) => judgeCampaign(1, { ...campaign, ...dates }, now).verdict;
+  assert.equal(judge({ publishDown: "2026-05-01T00:00:00+00:00" }), "fail");
+  assert.equal(judge({ publishUp: "2026-07-01T00:00:00+00:00" }), "warn");
+  assert.equal(judge({ publishUp: null, publishDown: null }), "pass");
+});
+
+Deno.test("a webhook address that ends in a slash is named: Mautic follows no redirect", () => {
+  const url = "https://x.supabase.co/functions/v1/mautic-webhook";
+  const hook = {
+    id: 7,
+    webhookUrl: `${url}/?secret=s3cret`,
+    isPublished: true,
+    triggers: ["mautic.lead_channel_subscription_changed"],
+    createdBy: 1,
+  };
+  const [exists] = judgeHooks([hook], url, { secret: "s3cret", signingKey: null, maxBytes: 1 });
+  assert.equal(exists?.verdict, "fail");
+  assert.match(String(exists?.message), /slash/);
+});
+
+Deno.test("a report blots out secrets, counts, and is ok while nothing fails", () => {
+  const report = makeReport([pass("a", "fine"), fail("b", "got hunter2", "drop hunter2")], [
+    "hunter2",
+  ]);
+  assert.deepEqual(report.counts, { pass: 1, warn: 0, fail: 1 });
+  assert.equal(report.ok, false);
+  assert.ok(!reportLines(report).join("\n").includes("hunter2"));
+});
