@@ -121,8 +121,7 @@ export function contactDelta(
 
 /**
  * Reads Mautic's answer back. Mautic drops unknown aliases, zeros and unfit values, strips HTML,
- * decodes entities and rounds numbers, all with a 200 or 201 (API.md §2.2, recorded:
- * contact-new-html-entities, contact-custom-patch-float-string).
+ * decodes entities, all with a 200 or 201 (API.md §2.2, recorded: contact-new-html-entities).
  *
  * `snapshot` is what Mautic now holds for each alias sent: for a value it took, the value; for one
  * it did not, its own, so that going back to that one sends nothing and going anywhere else does.
@@ -141,7 +140,7 @@ export function confirmAnswer(
   ];
   for (const [alias, value] of wanted) {
     const held = Object.hasOwn(answered, alias) ? scalar(answered[alias]) : null;
-    if (isSame(alias, value, held)) {
+    if (isSame(alias, value, held) || isShortened(value, held)) {
       snapshot.push([alias, value]);
     } else {
       snapshot.push([alias, held]);
@@ -191,6 +190,17 @@ function isSame(alias: string, wanted: FieldValue, held: FieldValue): boolean {
   }
   if (alias === "email") return normalizeAddress(wanted) === normalizeAddress(held);
   return wanted.trim() === held.trim();
+}
+
+/**
+ * A number field without decimals keeps 7.25 and says 7 in its answer; its webhook says 7.25
+ * (recorded: contact-custom-patch-float-string). It was taken.
+ */
+function isShortened(wanted: FieldValue, held: FieldValue): boolean {
+  if (typeof wanted !== "number" || Number.isInteger(wanted)) return false;
+  // 0 is no shortened 0.5: Mautic drops values below 1 as it drops zeros (API.md §2.5).
+  if (held === null || isBlank(held)) return false;
+  return [Math.trunc(wanted), Math.round(wanted)].includes(asNumber(held));
 }
 
 /** A blanked number field may come back as the text "0". */

@@ -181,21 +181,33 @@ Deno.test("confirmAnswer() takes null, an empty text and 0 for a blank", () => {
   assert.deepEqual(confirmAnswer({ fields: {}, blanks: ["a"] }, {}).refused, {});
 });
 
-Deno.test("confirmAnswer() notices stripped HTML, decoded entities and rounded numbers", () => {
-  // As recorded: contact-new-html-entities, contact-custom-patch-float-string.
+Deno.test("confirmAnswer() notices stripped HTML and decoded entities", () => {
+  // As recorded: contact-new-html-entities.
   const sent = {
-    fields: { firstname: "Tom & Jerry <3", lastname: "O'Brien &amp; co", hki_score: 7.25 },
+    fields: { firstname: "Tom & Jerry <3", lastname: "O'Brien &amp; co" },
     blanks: [],
   };
-  const answered = { firstname: "Tom & Jerry", lastname: "O'Brien & co", hki_score: 7 };
+  const answered = { firstname: "Tom & Jerry", lastname: "O'Brien & co" };
   const confirmed = confirmAnswer(sent, answered);
   assert.deepEqual(confirmed.refused, sent.fields);
   assert.deepEqual(confirmed.snapshot, answered);
   assert.deepEqual(confirmed.notTaken.map(({ alias, got }) => [alias, got]), [
     ["firstname", "changed"],
     ["lastname", "changed"],
-    ["hki_score", "changed"],
   ]);
+});
+
+Deno.test("confirmAnswer() takes a number that the answer only shows without its decimals for taken", () => {
+  // As recorded: contact-custom-patch-float-string answers 7, its webhook says 7.25.
+  const confirm = (sent: number, answered: unknown) =>
+    confirmAnswer({ fields: { hki_score: sent }, blanks: [] }, { hki_score: answered });
+  assert.deepEqual(confirm(7.25, 7).snapshot, { hki_score: 7.25 });
+  assert.deepEqual(confirm(7.25, "7").notTaken, []);
+  // So going to 7 afterwards is sent.
+  const known = { snapshot: confirm(7.25, 7).snapshot, refused: {}, filled: [] };
+  assert.deepEqual(contactDelta({ hki_score: 7 }, known).fields, { hki_score: 7 });
+  assert.equal(confirm(7.25, 9).notTaken.length, 1);
+  assert.equal(confirm(0.5, 0).notTaken.length, 1);
 });
 
 Deno.test("confirmAnswer() notices unknown aliases as dropped", () => {

@@ -179,6 +179,6 @@ Deno.test("readWebhookSettings() tells set from unset and checks the size limit"
   assert.equal(readWebhookSettings({}).mode, "unset");
   const reading = readWebhookSettings({ MAUTIC_WEBHOOK_SECRET: "a" });
   assert.ok(reading.mode === "ready");
-  assert.deepEqual(reading.settings, { secret: "a", signingKey: null, maxBytes: 5_242_880 });
+  assert.deepEqual(reading.settings, { secret: "a", signingKey: null, maxBytes: 1_048_576 });
   assert.equal(readWebhookSettings({ MAUTIC_WEBHOOK_MAX_BYTES: "big" }).mode, "invalid");
 });
