@@ -1,18 +1,7 @@
-import { createClient } from "@supabase/supabase-js";
 import { z } from "zod";
+import { createCall, DatabaseError, type DatabaseOptions } from "./rpc.ts";
 
-/** A call to the database that failed. `code` is the SQLSTATE or PostgREST code where there is one. */
-export class DatabaseError extends Error {
-  override name = "DatabaseError";
-  readonly routine: string;
-  readonly code: string;
-
-  constructor(routine: string, code: string, message: string) {
-    super(`mautic.${routine} failed: ${message}`);
-    this.routine = routine;
-    this.code = code;
-  }
-}
+export { DatabaseError, type DatabaseOptions };
 
 const scalar = z.union([z.string(), z.number(), z.null()]);
 const entry = z.object({
@@ -54,7 +43,7 @@ const claimed = z.object({
 export type Claim = z.infer<typeof claimed>;
 
 /** What became of a leased item, as mautic.settle() takes it. */
-export interface Outcome {
+export type Outcome = {
   lead_id: string;
   result: "done" | "retry" | "ambiguous" | "gone" | "dead";
   /** What a done item came to, for the history. */
@@ -74,7 +63,7 @@ export interface Outcome {
   failed_alone?: boolean;
   error_code?: string;
   error_message?: string;
-}
+};
 
 const acquired = z.discriminatedUnion("state", [
   z.object({ state: z.literal("cached"), sealed: z.string(), expires_at: z.string() }),
@@ -96,16 +85,6 @@ export type Status = z.infer<typeof status>;
 const intention = z.enum(["new", "intended", "confirmed", "not_mailable"]);
 const settled = z.object({ settled: z.number(), lost: z.array(z.string()) });
 
-export interface DatabaseOptions {
-  /** The project's URL, e.g. `https://<ref>.supabase.co`. */
-  url: string;
-  /** A secret key (or the legacy service-role key): these functions are for service_role only. */
-  secretKey: string;
-  fetch: typeof fetch;
-  /** Upper bound for one call, in milliseconds. */
-  timeoutMs: number;
-}
-
 export type Database = ReturnType<typeof createDatabase>;
 
 /**
@@ -113,24 +92,7 @@ export type Database = ReturnType<typeof createDatabase>;
  * Every method raises {@link DatabaseError}; what each does is said in the migrations.
  */
 export function createDatabase(options: DatabaseOptions) {
-  const client = createClient(options.url, options.secretKey, {
-    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    db: { schema: "mautic" },
-    global: {
-      fetch: (input, init) =>
-        options.fetch(input, { ...init, signal: AbortSignal.timeout(options.timeoutMs) }),
-    },
-  });
-
-  async function call<T>(routine: string, args: object, shape: z.ZodType<T>): Promise<T> {
-    const { data, error } = await client.rpc(routine, args);
-    if (error) throw new DatabaseError(routine, error.code || "no_answer", error.message);
-    const parsed = shape.safeParse(data);
-    if (!parsed.success) {
-      throw new DatabaseError(routine, "bad_answer", z.prettifyError(parsed.error));
-    }
-    return parsed.data;
-  }
+  const call = createCall(options);
   const nothing = z.unknown();
 
   return {

@@ -1,6 +1,5 @@
-import { createClient } from "@supabase/supabase-js";
 import { z } from "zod";
-import { DatabaseError, type DatabaseOptions } from "./database.ts";
+import { createCall, type DatabaseOptions } from "./rpc.ts";
 import {
   decidesEmailStatus,
   type DeliveryReading,
@@ -8,13 +7,13 @@ import {
 } from "./subscription_events.ts";
 
 /** An event as mautic.receive_delivery() takes it. */
-export interface InboxEvent {
+export type InboxEvent = {
   contact_id: number | null;
   address: string | null;
   kind: SubscriptionKind;
   occurred_at: string | null;
   detail: { comments?: string; email_id?: number };
-}
+};
 
 /** The events of a reading that decide about email_status, in their order. */
 export function inboxEvents(reading: DeliveryReading): InboxEvent[] {
@@ -26,7 +25,7 @@ export function inboxEvents(reading: DeliveryReading): InboxEvent[] {
 }
 
 /** A row of Mautic's do-not-contact table as mautic.record_do_not_contact() takes it. */
-export interface DoNotContactRow {
+export type DoNotContactRow = {
   id: number;
   contact_id: number;
   channel: string;
@@ -34,7 +33,7 @@ export interface DoNotContactRow {
   kind: SubscriptionKind | null;
   detail: Record<string, string>;
   added_at: string;
-}
+};
 
 const received = z.object({
   delivery_id: z.number(),
@@ -68,24 +67,7 @@ export type Inbox = ReturnType<typeof createInbox>;
  * reconciliation call. Every method raises DatabaseError; what each does is said in the migrations.
  */
 export function createInbox(options: DatabaseOptions) {
-  const client = createClient(options.url, options.secretKey, {
-    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    db: { schema: "mautic" },
-    global: {
-      fetch: (input, init) =>
-        options.fetch(input, { ...init, signal: AbortSignal.timeout(options.timeoutMs) }),
-    },
-  });
-
-  async function call<T>(routine: string, args: object, shape: z.ZodType<T>): Promise<T> {
-    const { data, error } = await client.rpc(routine, args);
-    if (error) throw new DatabaseError(routine, error.code || "no_answer", error.message);
-    const parsed = shape.safeParse(data);
-    if (!parsed.success) {
-      throw new DatabaseError(routine, "bad_answer", z.prettifyError(parsed.error));
-    }
-    return parsed.data;
-  }
+  const call = createCall(options);
   const nothing = z.unknown();
 
   return {
