@@ -95,10 +95,11 @@ comment on function mautic.read_leads(text[]) is 'The leads with these keys, as 
 --                     1.5x against 6x the cost on updates that change nothing relevant), or when
 --                     email_status became mailable again (it may be enrolled now). A write of
 --                     email_status or updated_at alone calls nobody: that also stops echo loops
---   change of key     a new lead, found again by its address; the old key is gone
---   delete            a row still queued for it is dropped; its link stays
+--   change of key     a new lead, found again by its address; the old key is gone, the contact kept
+--   delete            a row still queued for it is dropped; its link stays. The setting
+--                     on_lead_delete says what becomes of a contact that no lead uses any more
 --   delete + insert of the same key: the lead as it is afterwards, sent to the contact it had
---   truncate          as delete, noticed at the next claim
+--   truncate          noticed at the next claim; contacts are kept whatever the setting
 create function mautic.note_lead_insert()
 returns trigger
 language plpgsql
@@ -168,8 +169,11 @@ as $$
 declare
   correlation constant text := mautic.correlation_id();
 begin
-  insert into mautic.lead_change (lead_id, cause, correlation_id)
-  select o.id::text, 'delete', correlation
+  insert into mautic.lead_change (lead_id, cause, correlation_id, removal)
+  select
+    o.id::text, 'delete', correlation,
+    -- Not mautic.get(), which raises: a lost setting must not break the application's delete.
+    (select nullif(s.value, 'keep') from mautic.setting s where s.name = 'on_lead_delete')
   from old_lead o;
   if found then
     perform mautic.ring_doorbell(correlation);
@@ -198,7 +202,7 @@ comment on function mautic.note_lead_update() is 'Logs leads whose payload colum
 comment on function mautic.note_lead_delete() is 'Logs deleted leads so that what was queued for them is dropped.';
 
 -- 4. What Mautic tells of a person: whose it is, and where it is written (mautic.apply_events).
--- `update` of these two columns calls nobody (section 3), so nothing echoes.
+-- Writing these two columns calls nobody, but for a lead that became mailable again (section 3).
 create function mautic.find_leads(p_addresses text[])
 returns table (lead_id text, address text)
 language sql
@@ -229,12 +233,32 @@ begin
       security definer
       set search_path = ''
       as $body$
-        select l.id::text, l.email_status, l.email_status_changed_at
+        select l.id::text, l.email_status::text, l.email_status_changed_at::timestamptz
         from public.leads l
         where l.id = any (p_lead_ids::%1$s[])
         -- One order for all who lock several: no deadlocks among deliveries.
         order by l.id
         for no key update;
+      $body$
+    $function$,
+    key_type);
+
+  execute format(
+    $function$
+      create function mautic.delete_leads(p_lead_ids text[])
+      returns int
+      language plpgsql
+      volatile
+      security definer
+      set search_path = ''
+      as $body$
+      declare
+        deleted int;
+      begin
+        delete from public.leads l where l.id = any (p_lead_ids::%1$s[]);
+        get diagnostics deleted = row_count;
+        return deleted;
+      end
       $body$
     $function$,
     key_type);
