@@ -191,3 +191,29 @@ Deno.test("there are never more workers than allowed", async () => {
   }));
   assert.equal(started.filter(Boolean).length, 2);
 });
+
+Deno.test("a writer and a leaving worker, at once and again and again, strand no row", async () => {
+  await using db = await testDatabase();
+  const sessions = await Promise.all(Array.from({ length: 3 }, () => db.sql.reserve()));
+  const [leaver, writer, other] = sessions;
+  assert.ok(leaver && writer && other);
+  try {
+    for (let round = 0; round < 400; round++) {
+      const worker = await startWorker(db.sql);
+      const email = `round${round}@example.test`;
+      // In every second round the worker has a longer way to its look, in the others the writer.
+      const [left] = await Promise.all([
+        leave(leaver, worker),
+        insertLead(writer, email),
+        round % 2 === 0 ? other`select 1` : insertLead(other, `other-${email}`),
+      ]);
+      const rung = await rings(db.sql) > 0;
+      assert.ok(left !== "left" || rung, `round ${round}: the worker left and nobody rang`);
+      await db.sql`truncate net.http_request_queue`;
+      await db.sql`delete from mautic.lead_change`;
+      await db.sql`delete from mautic.worker`;
+    }
+  } finally {
+    for (const session of sessions) session.release();
+  }
+});
