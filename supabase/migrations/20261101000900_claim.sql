@@ -56,33 +56,67 @@ $$;
 comment on function mautic.fold(int) is
   'Folds up to p_limit rows of the change log into the outbox; returns whether some are left in the log.';
 
--- Leases that ran out and waits that are over become due. A lease that ran out means a worker
--- died with a request maybe still open in Mautic; the lease was long enough to outlast that.
-create function mautic.recover()
+-- After an attempt of unknown outcome the contact may show what was sent or what was before: what
+-- was confirmed earlier says nothing any more. With an empty snapshot the next attempt, of any lead
+-- of this person, sends all its fields.
+create function mautic.doubt_contacts(p_origin text, p_person_keys text[])
 returns void
 language sql
 volatile
 security definer
 set search_path = ''
 as $$
+  update mautic.contact
+  set snapshot = '{}', refused = '{}'
+  where origin = p_origin
+    and contact_id = any (
+      array(select substr(key, 9)::bigint from unnest(p_person_keys) key where key like 'contact:%')
+    )
+    and snapshot <> '{}';
+$$;
+
+comment on function mautic.doubt_contacts(text, text[]) is
+  'Forgets the snapshots of the contacts among these person keys: an attempt on them has an unknown outcome.';
+
+-- Leases that ran out and waits that are over become due. A lease that ran out means a worker
+-- died with a request maybe still open in Mautic; the lease was long enough to outlast that.
+create function mautic.recover(p_origin text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  due constant timestamptz := mautic.clock();
+  lost_keys text[];
+begin
+  select array_agg(key) into lost_keys
+  from mautic.outbox o, unnest(o.person_keys) key
+  where o.state = 'leased' and o.lease_expires_at <= due;
+  if lost_keys is not null then
+    perform mautic.doubt_contacts(p_origin, lost_keys);
+  end if;
+
   update mautic.outbox
   set
     state = 'pending', ambiguous = true, attempts = attempts + 1,
     lease_token = null, leased_by = null, leased_version = null, lease_expires_at = null,
     person_keys = null, not_before = null
-  where state = 'leased' and lease_expires_at <= mautic.clock();
+  where state = 'leased' and lease_expires_at <= due;
 
   update mautic.outbox
   set state = 'pending', not_before = null, person_keys = null
   where lead_id in (
     select lead_id from mautic.outbox
-    where state = 'waiting' and not_before <= mautic.clock()
+    where state = 'waiting' and not_before <= due
     order by not_before
     limit 1000
   );
+end
 $$;
 
-comment on function mautic.recover() is 'Makes expired leases and finished waits pending again.';
+comment on function mautic.recover(text) is 'Makes expired leases and finished waits pending again.';
 
 -- Who a lead is, for the rule that no person is out twice: the address it has, the address an
 -- attempt of unknown outcome used, the address and id of the contact it is linked to, and the
@@ -136,7 +170,11 @@ as $$
           else 'create'
         end,
         'linked', k.contact_id is not null,
-        'superseded', not o.force and coalesce(c.lead_id <> o.lead_id and c.lead_changed_at > o.changed_at, false),
+        'superseded', coalesce(c.lead_id <> o.lead_id and c.lead_changed_at > o.changed_at, false) and (
+          not o.force
+          -- Not even by force before a newer lead, unless that one is gone and cannot be sent.
+          or exists (select from mautic.read_leads(array[c.lead_id]))
+        ),
         'force', o.force,
         'payload', l.payload,
         'address', l.address,
@@ -207,7 +245,7 @@ begin
   batch_size := case when leave = 'probe' then least(p_limit, 5) else p_limit end;
 
   unfolded := mautic.fold(5000);
-  perform mautic.recover();
+  perform mautic.recover(p_origin);
 
   select coalesce(array_agg(key), '{}') into held
   from mautic.outbox o, unnest(o.person_keys) key
@@ -310,7 +348,7 @@ begin
     return jsonb_build_object('state', leave, 'items', '[]'::jsonb, 'more', false);
   end if;
   perform mautic.fold(5000);
-  perform mautic.recover();
+  perform mautic.recover(p_origin);
 
   select o.attempted_address into attempted from mautic.outbox o where o.lead_id = p_lead_id;
   keys := mautic.person_keys(p_origin, p_lead_id, p_address, attempted);

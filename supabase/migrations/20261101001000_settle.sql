@@ -12,6 +12,8 @@ declare
   outcome record;
   row_version bigint;
   leased bigint;
+  keys text[];
+  is_held boolean;
   settled int := 0;
   lost text[] := array[]::text[];
   closes boolean;
@@ -42,24 +44,34 @@ begin
     )
     order by lead_id
   loop
-    -- What Mautic told is true whoever asked: recorded even when the lease or the lead is gone.
-    if outcome.contact_id is not null then
-      perform mautic.record_contact(
-        p_origin, outcome.contact_id, outcome.lead_id, outcome.address, outcome.snapshot,
-        outcome.refused, outcome.do_not_contact, outcome.filled,
-        coalesce(outcome.shows_lead, false), outcome.changed_at, outcome.asked_contact_id);
-    end if;
-
-    select o.version, o.leased_version into row_version, leased
+    select o.version, o.leased_version, o.person_keys into row_version, leased, keys
     from mautic.outbox o
     where o.lead_id = outcome.lead_id and o.state = 'leased' and o.lease_token = p_lease_token
       and o.lease_expires_at > mautic.clock()
     for update;
-    if not found then
+    is_held := found;
+
+    -- Which contact a lead is stays true whoever asked: recorded even when the lease or the lead is
+    -- gone. What the contact showed is not: without the lease somebody else may have written since.
+    if outcome.contact_id is not null then
+      perform mautic.record_contact(
+        p_origin, outcome.contact_id, outcome.lead_id, outcome.address,
+        case when is_held then outcome.snapshot end, case when is_held then outcome.refused end,
+        case when is_held then outcome.do_not_contact end, case when is_held then outcome.filled end,
+        is_held and coalesce(outcome.shows_lead, false), outcome.changed_at, outcome.asked_contact_id);
+    end if;
+    if not is_held then
       lost := lost || outcome.lead_id;
       continue;
     end if;
     settled := settled + 1;
+
+    if outcome.snapshot is null
+      and (outcome.result = 'ambiguous' or outcome.error_code in ('server_failed', 'mautic_failed'))
+    then
+      -- A 500, too, may come after the work was done.
+      perform mautic.doubt_contacts(p_origin, keys);
+    end if;
 
     if outcome.result = 'gone' then
       -- The contact was deleted in Mautic: forget it, create it again.
