@@ -154,12 +154,14 @@ as $$
 declare
   ids bigint[];
 begin
+  -- Leads are looked for in one go: pending are all who opted out in Mautic and are no leads.
   select array_agg(w.id) into ids
   from (
-    select e.id
-    from mautic.webhook_event e
-    where e.state = 'pending' and e.address is not null
-      and exists (select from mautic.find_leads(array[e.address]))
+    select distinct e.id
+    from mautic.find_leads(array(
+      select distinct p.address from mautic.webhook_event p where p.state = 'pending' and p.address is not null
+    )) f
+    join mautic.webhook_event e on e.state = 'pending' and e.address = f.address
     limit p_limit
   ) w;
   return mautic.try_events(ids, true);

@@ -105,9 +105,7 @@ declare
   purged int;
 begin
   if age is null then
-    select make_interval(days => coalesce(max(s.value)::int, 30)) into age
-    from mautic.setting s
-    where s.name = 'webhook_days';
+    age := make_interval(days => mautic.get('webhook_days')::int);
   end if;
   -- What could not be applied yet, or needs a person, is kept with its body.
   delete from mautic.webhook_delivery d
@@ -123,5 +121,5 @@ end
 $$;
 
 comment on function mautic.purge_webhooks(interval) is
-  'Deletes deliveries last received longer ago than p_older_than (null: the setting webhook_days, 30), with their '
+  'Deletes deliveries last received longer ago than p_older_than (null: the setting webhook_days), with their '
   'applied events; lead_activity stays. Returns how many.';
