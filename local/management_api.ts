@@ -1,7 +1,7 @@
 /**
- * A stand-in for the part of Supabase's management API that `supabase functions deploy --use-api`
- * talks to: it takes the uploads, and lays each out in a folder of its own, as the platform's
- * bundler does before it builds the function.
+ * A stand-in for the part of Supabase's management API that a deployment talks to: `config push`,
+ * `secrets set` and `functions deploy --use-api`. It lays each upload out in a folder of its own, as
+ * the platform's bundler does before it builds the function.
  */
 import { dirname, join, normalize } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -34,9 +34,31 @@ export type ManagementApi = AsyncDisposable & {
   uploads: ReadonlyMap<string, Upload>;
   /** Names of the functions that the CLI has switched to their new version. */
   released: ReadonlySet<string>;
+  /** Settings of the project's Data API; at first those of a new project. */
+  dataApi: Readonly<DataApiSettings>;
+  /** What `secrets set` has sent: the functions' environment. */
+  secrets: Readonly<Record<string, string>>;
   /** Requests nobody expected, as `GET /path`; answered with 404. */
   unexpected: readonly string[];
 };
+
+const dataApiSettings = z.object({
+  /** Schemas with commas between them. */
+  db_schema: z.string(),
+  db_extra_search_path: z.string(),
+  max_rows: z.int(),
+});
+export type DataApiSettings = z.infer<typeof dataApiSettings>;
+
+/** The platform answers with these too; the CLI insists on them. */
+const pool = {
+  db_pool: null,
+  db_pool_acquisition_timeout: null,
+  db_pool_max_idletime: null,
+  db_pool_max_lifetime: null,
+};
+
+const secretList = z.array(z.object({ name: z.string(), value: z.string() }));
 
 /** Answers of the API describe a function like this. */
 type FunctionRecord = Record<string, string | number | boolean>;
@@ -48,7 +70,14 @@ export async function startManagementApi(): Promise<ManagementApi> {
   const uploads = new Map<string, Upload>();
   const released = new Set<string>();
   const unexpected: string[] = [];
-  const functions = `/v1/projects/${projectRef}/functions`;
+  const dataApi: DataApiSettings = {
+    db_schema: "public,graphql_public",
+    db_extra_search_path: "public, extensions",
+    max_rows: 1000,
+  };
+  const secrets: Record<string, string> = {};
+  const project = `/v1/projects/${projectRef}`;
+  const functions = `${project}/functions`;
 
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -69,10 +98,23 @@ export async function startManagementApi(): Promise<ManagementApi> {
         for (const one of wanted) released.add(one.slug);
         return Response.json({ functions: wanted });
       }
-      // Asked for its name only; without one, the CLI leaves no note of it in the checkout.
-      if (pathname !== `/v1/projects/${projectRef}`) {
-        unexpected.push(`${request.method} ${pathname}`);
+      if (pathname === `/v2/projects/${projectRef}/config`) {
+        const attributes = { api: dataApi };
+        return Response.json({ data: { type: "project_config", id: projectRef, attributes } });
       }
+      if (pathname === `${project}/billing/addons`) {
+        return Response.json({ selected_addons: [], available_addons: [] });
+      }
+      if (request.method === "PATCH" && pathname === `${project}/postgrest`) {
+        Object.assign(dataApi, dataApiSettings.partial().strict().parse(await request.json()));
+        return Response.json({ ...dataApi, ...pool });
+      }
+      if (request.method === "POST" && pathname === `${project}/secrets`) {
+        for (const { name, value } of secretList.parse(await request.json())) secrets[name] = value;
+        return Response.json({}, { status: 201 });
+      }
+      // Asked for its name only; without one, the CLI leaves no note of it in the checkout.
+      if (pathname !== project) unexpected.push(`${request.method} ${pathname}`);
       return Response.json({ message: "Not found" }, { status: 404 });
     },
   );
@@ -81,6 +123,8 @@ export async function startManagementApi(): Promise<ManagementApi> {
     projectRef,
     uploads,
     released,
+    dataApi,
+    secrets,
     unexpected,
     [Symbol.asyncDispose]: async () => {
       await server.shutdown();
