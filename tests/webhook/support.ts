@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { z } from "zod";
 import { createApiKeys } from "../../local/api_keys.ts";
 import { createDataApi } from "../../local/data_api.ts";
@@ -153,4 +154,18 @@ export async function activities(db: Pick<TestDatabase, "sql">) {
   const rows = await db.sql<{ lead_id: string; type: string; detail: Record<string, unknown> }[]>`
     select lead_id, type, detail from public.lead_activity order by id`;
   return [...rows];
+}
+
+export type Change = Parameters<typeof change>[0];
+
+/** A body with these changes. */
+export function bodyOf(...changes: Change[]) {
+  return { [subscriptionChanged]: changes.map(change) };
+}
+
+/** Delivers changes in one body; what became of each. */
+export async function outcomes(inbox: Webhook, ...changes: Change[]): Promise<string[]> {
+  const { status, answer } = await inbox.post(bodyOf(...changes));
+  assert.equal(status, 200);
+  return answer.data?.results.map(({ outcome }) => outcome) ?? [];
 }
