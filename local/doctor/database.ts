@@ -144,42 +144,55 @@ export function judgeTriggers({ triggers }: DatabaseFacts): Finding {
     : pass(check, `${triggers.length} triggers watch the leads`);
 }
 
-const outbox = z.array(
-  z.object({ code: z.string().nullable(), dead: z.coerce.number() }),
-);
-const age = z.array(z.object({ seconds: z.coerce.number().nullable() })).length(1);
+const state = z.array(z.object({
+  dead: z.coerce.number(),
+  dead_by_reason: z.record(z.string(), z.number()),
+  oldest_due: z.coerce.number().nullable(),
+  paused: z.boolean(),
+  pause_reason: z.string().nullable(),
+  circuit: z.string(),
+  circuit_reason: z.string().nullable(),
+})).length(1);
+export type SendingState = z.infer<typeof state>[number];
 
-/** What waits and what was given up. Errors: what postgres.js raises. */
+/** What waits, what was given up, and whether anything is sent. Errors: what postgres.js raises. */
 export async function checkOutbox(sql: Sql): Promise<Finding[]> {
-  const dead = outbox.parse(
+  const [row] = state.parse(
     await sql`
-      select error_code as code, count(*) as dead from mautic.outbox
-      where state = 'dead' group by 1 order by 2 desc`,
+      select dead, dead_by_reason, extract(epoch from oldest_due_age) as oldest_due,
+        paused, pause_reason, circuit, circuit_reason
+      from mautic.status`,
   );
-  // Live changes that nobody took up, and back-offs that ended: a backfill may take its time.
-  const [oldest] = age.parse(
-    await sql`
-      select extract(epoch from mautic.clock() - min(since)) as seconds from (
-        select changed_at from mautic.lead_change where priority = 0
-        union all
-        select not_before from mautic.outbox where state = 'waiting' and not_before <= mautic.clock()
-      ) as due (since)`,
-  );
-  return [
-    judgeDead(dead),
-    judgeAge(oldest?.seconds ?? null),
-  ];
+  return row ? [judgeSending(row), judgeDead(row), judgeAge(row.oldest_due)] : [];
+}
+
+/** Is anything sent at all? */
+export function judgeSending(
+  { paused, pause_reason: why, circuit, circuit_reason: trouble }: SendingState,
+): Finding {
+  const check = "outbox.sending";
+  if (paused) {
+    return warn(check, `sending is paused${why ? ` (${why})` : ""}`, "select mautic.resume();");
+  }
+  return circuit === "open"
+    ? fail(
+      check,
+      `Mautic failed again and again (${trouble ?? "unknown"}): only probes are sent`,
+      "It closes by itself once Mautic answers; see what is said of mautic.*.",
+    )
+    : pass(check, "changes are sent as they come");
 }
 
 /** Dead letters by reason. */
-export function judgeDead(dead: { code: string | null; dead: number }[]): Finding {
-  const total = dead.reduce((sum, each) => sum + each.dead, 0);
-  if (total === 0) return pass("outbox.dead_letters", "none");
-  const reasons = dead.map((each) => `${each.code ?? "unknown"} ${each.dead}`).join(", ");
+export function judgeDead(
+  { dead, dead_by_reason: reasons }: Pick<SendingState, "dead" | "dead_by_reason">,
+): Finding {
+  if (dead === 0) return pass("outbox.dead_letters", "none");
+  const list = Object.entries(reasons).map(([code, count]) => `${code} ${count}`).join(", ");
   return warn(
     "outbox.dead_letters",
-    `${total} leads were given up: ${reasons}`,
-    "docs/operate.md says for each reason what to do; then mautic.replay.",
+    `${dead} leads were given up: ${list}`,
+    "select * from mautic.dead_letter; names the remedy for each (docs/operate.md).",
   );
 }
 
@@ -191,7 +204,7 @@ export function judgeAge(seconds: number | null): Finding {
     ? fail(
       "outbox.age",
       `a change has been due for ${Math.round(seconds / 60)} minutes: nobody sends`,
-      "See what else is wrong here; is sending paused (select * from mautic.status)?",
+      "See what else is wrong here, then the function's log.",
     )
     : pass(
       "outbox.age",

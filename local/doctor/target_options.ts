@@ -6,31 +6,33 @@ import { envOfStack } from "./target.ts";
 
 /** Options both programs take, for `parseArgs` of node:util. */
 export const targetOptions = {
-  "env-file": { type: "string" },
+  "env-file": { type: "string", multiple: true },
   stack: { type: "string" },
 } as const;
 
 /** Lines of a usage text. */
 export const targetUsage = [
-  "  --env-file FILE   take variables from a file, besides the environment, which goes before",
+  "  --env-file FILE   take variables from a file; may be given again. The environment goes before",
   "  --stack FILE      the line that `deno task start` printed: look at that stack",
 ];
 
 /**
- * The environment, an env file and a stack's line in one; the first that has a variable counts.
+ * Env files, the environment and a stack's line in one; the later of them goes before.
  *
  * @throws {Error} when a file cannot be read or is no such line
  */
 export async function targetEnv(
-  given: { "env-file"?: string | undefined; stack?: string | undefined },
+  given: { "env-file"?: string[] | undefined; stack?: string | undefined },
   env: Env,
 ): Promise<Env> {
-  const { "env-file": envFile, stack } = given;
+  const { "env-file": envFiles = [], stack } = given;
   const ofStack = stack === undefined ? {} : envOfStack(await Deno.readTextFile(stack));
-  const ofFile = envFile === undefined ? {} : parseEnv(await Deno.readTextFile(envFile));
+  const ofFiles = await Promise.all(
+    envFiles.map(async (file) => parseEnv(await Deno.readTextFile(file))),
+  );
   const filled = Object.entries(env).filter(([, value]) => value?.trim());
   // A stack is meant as a whole: a MAUTIC_BASE_URL that happens to be set is of something else.
-  return { ...ofFile, ...Object.fromEntries(filled), ...ofStack };
+  return { ...Object.assign({}, ...ofFiles), ...Object.fromEntries(filled), ...ofStack };
 }
 
 /** One session; works through Supabase's poolers, with TLS where the server has it. */

@@ -42,15 +42,17 @@ Deno.test("doctor and set-up run as programs, by a stack's line or an env file",
     await Deno.writeTextFile(
       file,
       [
-        "# as supabase/functions/.env, with the project's own beside it",
+        "# the project; the settings of its functions are in a file of their own",
         `SUPABASE_URL=${apiUrl}`,
         `SUPABASE_DB_URL="${dbUrl}"`,
         `SUPABASE_SECRET_KEY=${secretKey}`,
         `SUPABASE_PUBLISHABLE_KEY=${publishableKey}`,
-        "MAUTIC_BASE_URL=https://mautic.example.com/api",
       ].join("\n"),
     );
-    const { code, stdout } = await command("doctor", ["--env-file", file, "--json"]);
+    const settings = `${folder}/functions.env`;
+    await Deno.writeTextFile(settings, "MAUTIC_BASE_URL=https://mautic.example.com/api\n");
+    const files = ["--env-file", settings, "--env-file", file];
+    const { code, stdout } = await command("doctor", [...files, "--json"]);
     assert.equal(code, 1);
     const report: ReturnType<typeof makeReport> = JSON.parse(stdout);
     assert.equal(report.ok, false);

@@ -129,6 +129,27 @@ const faults: Fault[] = [
     expected: ["warn outbox.dead_letters"],
   },
   {
+    title: "sending that is paused",
+    plant: async ({ sql }) => {
+      await sql`select mautic.pause('maintenance')`;
+      return { undo: () => sql`select mautic.resume()` };
+    },
+    expected: ["warn outbox.sending"],
+  },
+  {
+    title: "a circuit that is open",
+    plant: async ({ sql }) => {
+      await sql`
+        update mautic.sending
+        set opened_at = now(), probe_at = now() + interval '1 hour', halt_code = 'unavailable'`;
+      return {
+        undo: () =>
+          sql`update mautic.sending set opened_at = null, probe_at = null, halt_code = null`,
+      };
+    },
+    expected: ["fail outbox.sending"],
+  },
+  {
     title: "a clock that is five minutes ahead",
     plant: () => Promise.resolve({ skewMs: 300_000 }),
     expected: ["fail clock.database", "fail clock.mautic"],
