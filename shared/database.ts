@@ -15,7 +15,8 @@ const leasedItem = z.object({
   lead_id: z.string(),
   attempt: z.number(),
   failed_alone: z.number(),
-  operation: z.enum(["create", "edit", "look_up"]),
+  operation: z.enum(["create", "edit", "look_up", "remove"]),
+  removal: z.enum(["do_not_contact", "delete_contact"]).nullable(),
   linked: z.boolean(),
   superseded: z.boolean(),
   force: z.boolean(),
@@ -47,7 +48,9 @@ export type Outcome = {
   lead_id: string;
   result: "done" | "retry" | "ambiguous" | "gone" | "dead";
   /** What a done item came to, for the history. */
-  action?: "created" | "updated" | "unchanged";
+  action?: "created" | "updated" | "unchanged" | "deleted" | "do_not_contact" | "kept";
+  /** Contacts that were deleted in Mautic, for a deleted lead: all that is known of them goes. */
+  removed_contact_ids?: number[];
   /** What Mautic's answer showed; recorded even when the lease is lost. */
   contact_id?: number;
   asked_contact_id?: number;
@@ -154,6 +157,12 @@ export function createDatabase(options: DatabaseOptions) {
     readStatus: () => call("read_status", {}, status),
     sendingState: (origin: string) =>
       call("sending_state", { p_origin: origin }, z.enum(["closed", "probe", "open", "paused"])),
+    contactInUse: (origin: string, contactId: number, address: string | null) =>
+      call("contact_in_use", {
+        p_origin: origin,
+        p_contact_id: contactId,
+        p_address: address,
+      }, z.boolean()),
     intendEnrollment: (
       origin: string,
       campaignId: number,

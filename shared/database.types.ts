@@ -46,6 +46,7 @@ export type Database = {
           "contact_id": number;
           "filled": (string)[];
           "lead_id": string;
+          "left_at": string | null;
           "linked_at": string;
           "origin": string;
         };
@@ -54,6 +55,7 @@ export type Database = {
           "contact_id": number;
           "filled"?: (string)[];
           "lead_id": string;
+          "left_at"?: string | null;
           "linked_at"?: string;
           "origin": string;
         };
@@ -61,6 +63,7 @@ export type Database = {
           "contact_id"?: number;
           "filled"?: (string)[];
           "lead_id"?: string;
+          "left_at"?: string | null;
           "linked_at"?: string;
           "origin"?: string;
         };
@@ -141,6 +144,7 @@ export type Database = {
           "lead_id": string;
           "priority": number;
           "queued_at": string | null;
+          "removal": string | null;
         };
         ComputedFields: never;
         Insert: {
@@ -152,6 +156,7 @@ export type Database = {
           "lead_id": string;
           "priority"?: number;
           "queued_at"?: string | null;
+          "removal"?: string | null;
         };
         Update: {
           "cause"?: string;
@@ -162,6 +167,7 @@ export type Database = {
           "lead_id"?: string;
           "priority"?: number;
           "queued_at"?: string | null;
+          "removal"?: string | null;
         };
         Relationships: [];
       };
@@ -217,6 +223,7 @@ export type Database = {
           "not_before": string | null;
           "person_keys": (string)[] | null;
           "priority": number;
+          "removal": string | null;
           "state": string;
           "version": number;
         };
@@ -241,6 +248,7 @@ export type Database = {
           "not_before"?: string | null;
           "person_keys"?: (string)[] | null;
           "priority"?: number;
+          "removal"?: string | null;
           "state"?: string;
           "version"?: number;
         };
@@ -264,6 +272,7 @@ export type Database = {
           "not_before"?: string | null;
           "person_keys"?: (string)[] | null;
           "priority"?: number;
+          "removal"?: string | null;
           "state"?: string;
           "version"?: number;
         };
@@ -722,13 +731,22 @@ export type Database = {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
         Returns: undefined;
       };
+      "contact_in_use": {
+        Args: { "p_address"?: string; "p_contact_id": number; "p_origin": string };
+        Returns: boolean;
+      };
       "contacts_to_check": {
         Args: { "p_after_id": number; "p_limit": number; "p_origin": string };
         Returns: Json;
       };
       "correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
       "current_origin": { Args: Record<PropertyKey, never>; Returns: string };
+      "delete_leads": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "doorbell_lock": { Args: Record<PropertyKey, never>; Returns: number };
+      "doubt_contacts": {
+        Args: { "p_origin": string; "p_person_keys": (string)[] };
+        Returns: undefined;
+      };
       "drop_token": {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
         Returns: undefined;
@@ -752,6 +770,12 @@ export type Database = {
         Returns: string;
       };
       "end_probe": { Args: { "p_holder": string }; Returns: undefined };
+      "erase": { Args: { "address": string; "delete_leads"?: boolean }; Returns: Json };
+      "erase_contacts": {
+        Args: { "p_address": string; "p_lead_ids": (string)[]; "p_operation": string };
+        Returns: Json;
+      };
+      "erase_inbox": { Args: { "p_address": string; "p_lead_ids": (string)[] }; Returns: Json };
       "find_leads": {
         Args: { "p_addresses": (string)[] };
         Returns: {
@@ -761,6 +785,10 @@ export type Database = {
       };
       "finish_reconcile": { Args: { "p_origin": string }; Returns: undefined };
       "fold": { Args: { "p_limit": number }; Returns: boolean };
+      "forget_contacts": {
+        Args: { "p_contact_ids": (number)[]; "p_lead_id": string; "p_origin": string };
+        Returns: undefined;
+      };
       "get": { Args: { "name": string }; Returns: string };
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
       "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
@@ -785,6 +813,7 @@ export type Database = {
           "event": string;
         }[];
       };
+      "leads_of": { Args: { "p_address": string }; Returns: (string)[] };
       "leased_items": { Args: { "p_lease_token": string; "p_origin": string }; Returns: Json };
       "leave_worker": { Args: { "p_worker_id": string }; Returns: string };
       "lock_leads": {
@@ -804,12 +833,21 @@ export type Database = {
         }[];
       };
       "may_claim": { Args: { "p_holder": string; "p_origin": string }; Returns: string };
+      "may_remove": {
+        Args: { "p_attempted_address": string; "p_lead_id": string; "p_origin": string };
+        Returns: boolean;
+      };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
+      "note_contact_deleted": {
+        Args: { "p_contact_id": number; "p_origin": string };
+        Returns: string;
+      };
       "note_entries": {
         Args: { "p_correlation_id": string; "p_entry_ids": (number)[]; "p_origin": string };
         Returns: (number)[];
       };
       "note_history": { Args: { "p_lease_token": string; "p_outcomes": Json }; Returns: undefined };
+      "note_kept": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "note_run": {
         Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
         Returns: boolean;
@@ -880,7 +918,7 @@ export type Database = {
         };
         Returns: Json;
       };
-      "recover": { Args: Record<PropertyKey, never>; Returns: undefined };
+      "recover": { Args: { "p_origin": string }; Returns: undefined };
       "release_token": {
         Args: { "p_client_id": string; "p_holder": string; "p_origin": string };
         Returns: undefined;

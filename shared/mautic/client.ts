@@ -155,6 +155,19 @@ export function createMauticClient(options: MauticClientOptions) {
     },
 
     /**
+     * Deletes a contact for good. Read it right before: the id of a merged contact deletes the one
+     * it was merged into. `not_found`: it was gone already.
+     */
+    async deleteContact(id: number, correlationId?: string): Promise<void> {
+      const path = `/api/contacts/${id}/delete`;
+      // The answer shows the contact, its id already null.
+      await call(
+        { method: "DELETE", path, policy: "save", correlationId },
+        z.object({ contact: z.unknown() }),
+      );
+    },
+
+    /**
      * Sets the do-not-contact entry of the e-mail channel. Reason 3 rests on having read that
      * there is none and is not repeated; 1 and 2 put an opt-out back and are.
      */

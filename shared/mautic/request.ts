@@ -26,7 +26,7 @@ export interface MauticClientOptions {
 }
 
 export interface ApiRequest {
-  method: "GET" | "POST" | "PATCH";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Below the base URL, from `/api`. */
   path: string;
   query?: Record<string, string>;

@@ -7,7 +7,7 @@ import { MauticError } from "./errors.ts";
 export const maxAnswerBytes = 8 * 1024 * 1024;
 
 export interface HttpRequest {
-  method: "GET" | "POST" | "PATCH";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   url: string;
   headers: Record<string, string>;
   json?: unknown;

@@ -12,6 +12,7 @@ create table mautic.lead_change (
   correlation_id text not null,
   changed_at timestamptz not null default mautic.clock(),
   queued_at timestamptz,
+  removal text check (removal in ('do_not_contact', 'delete_contact')),
   -- Fold reads in this order: a backfill never stands before a fresh lead.
   primary key (priority, id)
 );
@@ -23,6 +24,8 @@ comment on column mautic.lead_change.changed_at is
   'When the lead changed. A replay is no change: it carries the lead''s own time, where the table has one, '
   'so that among leads of one person the newest still wins.';
 comment on column mautic.lead_change.queued_at is 'Of a replay: when it was asked for. null: changed_at says it.';
+comment on column mautic.lead_change.removal is
+  'Of a deleted lead: what becomes of its contact, as the setting on_lead_delete was then. null: it is kept.';
 comment on column mautic.lead_change.force is 'Send all fields, even those Mautic confirmed already.';
 
 create table mautic.outbox (
@@ -47,6 +50,7 @@ create table mautic.outbox (
   not_before timestamptz,
   ambiguous boolean not null default false,
   attempted_address text,
+  removal text check (removal in ('do_not_contact', 'delete_contact')),
   failed_alone int not null default 0,
   error_code text,
   error_message text,
@@ -80,6 +84,9 @@ comment on column mautic.outbox.ambiguous is
   'The last attempt may have reached Mautic: look the person up before creating anything.';
 comment on column mautic.outbox.attempted_address is
   'The address the ambiguous attempt used; the lead may have another one by now.';
+comment on column mautic.outbox.removal is
+  'The lead was deleted: what to do with its contact, unless another lead uses it. Also of mautic.erase(), '
+  'whose lead_id is erase:…; attempted_address is then the address to erase.';
 comment on column mautic.outbox.failed_alone is
   'How often Mautic failed (5xx) on this item in a request of its own while others passed.';
 

@@ -30,6 +30,7 @@ create table mautic.contact_link (
   contact_id bigint not null,
   filled text[] not null default '{}',
   linked_at timestamptz not null default mautic.clock(),
+  left_at timestamptz,
   primary key (origin, lead_id)
 );
 
@@ -37,6 +38,8 @@ create index contact_link_by_contact on mautic.contact_link (origin, contact_id)
 
 comment on table mautic.contact_link is
   'Which contact a lead is. Several leads may be one contact. Outlives the lead: late answers and erasure need it.';
+comment on column mautic.contact_link.left_at is
+  'Since when the contact is gone from Mautic and left alone (setting on_contact_deleted); a forced replay creates it again.';
 comment on column mautic.contact_link.filled is
   'Aliases this lead has given a value before: only these are blanked when the lead empties them.';
 

@@ -26,13 +26,15 @@ begin
       bool_or(force) as force,
       min(coalesce(queued_at, changed_at)) as enqueued_at,
       max(changed_at) as changed_at,
-      (array_agg(correlation_id order by id desc))[1] as correlation_id
+      (array_agg(correlation_id order by id desc))[1] as correlation_id,
+      -- The newest live change says whether the lead is there; a replay knows nothing of that.
+      (array_agg(removal order by id desc) filter (where priority = 0))[1] as removal
     from taken
     group by lead_id
   )
   insert into mautic.outbox as o
-    (lead_id, version, priority, force, enqueued_at, changed_at, correlation_id)
-  select lead_id, changes, priority, force, enqueued_at, changed_at, correlation_id
+    (lead_id, version, priority, force, enqueued_at, changed_at, correlation_id, removal)
+  select lead_id, changes, priority, force, enqueued_at, changed_at, correlation_id, removal
   from dirty
   -- One order for all who lock several outbox rows: no deadlocks among them.
   order by lead_id
@@ -40,6 +42,7 @@ begin
   set
     version = o.version + excluded.version,
     priority = case when o.state = 'dead' then excluded.priority else least(o.priority, excluded.priority) end,
+    removal = case when excluded.priority = 0 then excluded.removal else o.removal end,
     force = excluded.force or (o.force and o.state <> 'dead'),
     changed_at = greatest(o.changed_at, excluded.changed_at),
     correlation_id = excluded.correlation_id,
@@ -165,6 +168,7 @@ as $$
         'attempt', o.attempts + 1,
         'failed_alone', o.failed_alone,
         'operation', case
+          when o.removal is not null and l.lead_id is null then 'remove'
           when c.contact_id is not null then 'edit'
           when o.ambiguous then 'look_up'
           else 'create'
@@ -180,7 +184,8 @@ as $$
         'address', l.address,
         'attempted_address', o.attempted_address,
         'email_status', l.email_status,
-        'contact_id', c.contact_id,
+        'contact_id', coalesce(c.contact_id, case when o.removal is not null and l.lead_id is null then k.contact_id end),
+        'removal', o.removal,
         'snapshot', coalesce(c.snapshot, '{}'),
         'refused', coalesce(c.refused, '{}'),
         'filled', to_jsonb(coalesce(k.filled, '{}')),
@@ -267,7 +272,11 @@ begin
     for candidate in
       select
         o.lead_id, o.priority, o.enqueued_at, o.ambiguous,
-        l.lead_id is null as gone,
+        l.lead_id is null and (o.removal is null or not mautic.may_remove(p_origin, o.lead_id, o.attempted_address)) as moot,
+        l.lead_id is not null and not o.force and exists (
+          select from mautic.contact_link k
+          where k.origin = p_origin and k.lead_id = o.lead_id and k.left_at is not null
+        ) as left_alone,
         mautic.person_keys(p_origin, o.lead_id, l.address, o.attempted_address) as keys
       from unnest(window_ids) with ordinality w(lead_id, place)
       join mautic.outbox o on o.lead_id = w.lead_id
@@ -278,7 +287,7 @@ begin
       last_enqueued_at := candidate.enqueued_at;
       last_lead_id := candidate.lead_id;
       continue when candidate.keys && held;
-      if candidate.gone then
+      if candidate.moot or candidate.left_alone then
         gone := gone || candidate.lead_id;
         continue;
       end if;
@@ -298,8 +307,12 @@ begin
     exit when picked >= batch_size;
   end loop;
 
-  -- Deleted leads: nothing to send. Their links stay.
-  delete from mautic.outbox where lead_id = any (gone);
+  -- Deleted leads whose contact is kept, and leads whose contact was deleted and is left alone:
+  -- nothing to send. Their links stay.
+  if cardinality(gone) > 0 then
+    perform mautic.note_kept(gone);
+    delete from mautic.outbox where lead_id = any (gone);
+  end if;
 
   if leave = 'probe' and picked = 0 then
     perform mautic.end_probe(p_worker_id);
@@ -369,7 +382,9 @@ begin
   set
     state = 'leased', leased_by = excluded.leased_by, lease_token = excluded.lease_token,
     leased_version = 0, lease_expires_at = excluded.lease_expires_at,
-    person_keys = excluded.person_keys, changed_at = excluded.changed_at, not_before = null;
+    person_keys = excluded.person_keys, changed_at = excluded.changed_at, not_before = null,
+    -- The caller says that this lead is there.
+    removal = null;
 
   return jsonb_build_object(
     'state', 'claimed',

@@ -17,6 +17,7 @@ declare
   settled int := 0;
   lost text[] := array[]::text[];
   closes boolean;
+  is_left boolean;
 begin
   -- Before any outbox row is locked: a probing claim takes the two in the same order.
   closes := mautic.note_run(p_origin, p_halted, p_answered);
@@ -36,6 +37,7 @@ begin
       shows_lead boolean,
       changed_at timestamptz,
       asked_contact_id bigint,
+      removed_contact_ids bigint[],
       attempted_address text,
       delay_ms bigint,
       failed_alone boolean,
@@ -60,6 +62,9 @@ begin
         case when is_held then outcome.do_not_contact end, case when is_held then outcome.filled end,
         is_held and coalesce(outcome.shows_lead, false), outcome.changed_at, outcome.asked_contact_id);
     end if;
+    if outcome.removed_contact_ids is not null then
+      perform mautic.forget_contacts(p_origin, outcome.lead_id, outcome.removed_contact_ids);
+    end if;
     if not is_held then
       lost := lost || outcome.lead_id;
       continue;
@@ -73,20 +78,17 @@ begin
       perform mautic.doubt_contacts(p_origin, keys);
     end if;
 
-    if outcome.result = 'gone' then
-      -- The contact was deleted in Mautic: forget it, create it again.
-      delete from mautic.contact_link where origin = p_origin and contact_id = outcome.asked_contact_id;
-      delete from mautic.contact where origin = p_origin and contact_id = outcome.asked_contact_id;
-    end if;
+    is_left := outcome.result = 'gone'
+      and mautic.note_contact_deleted(p_origin, outcome.asked_contact_id) = 'leave';
 
-    if outcome.result = 'done' and row_version = leased then
+    if (outcome.result = 'done' or is_left) and row_version = leased then
       delete from mautic.outbox where lead_id = outcome.lead_id;
     elsif outcome.result in ('done', 'gone') or (outcome.result = 'dead' and row_version <> leased) then
       -- Changed while it was out: once more, with what it is now.
       update mautic.outbox
       set
         state = 'pending', enqueued_at = changed_at, attempts = 0, failed_alone = 0,
-        ambiguous = false, attempted_address = null, not_before = null, person_keys = null,
+        ambiguous = false, attempted_address = case when removal is not null then attempted_address end, not_before = null, person_keys = null,
         leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
         error_code = null, error_message = null, error_at = null
       where lead_id = outcome.lead_id;
@@ -94,7 +96,7 @@ begin
       update mautic.outbox
       set
         state = 'dead', force = false, attempts = attempts + 1,
-        ambiguous = false, attempted_address = null, not_before = null, person_keys = null,
+        ambiguous = false, attempted_address = case when removal is not null then attempted_address end, not_before = null, person_keys = null,
         leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
         error_code = outcome.error_code, error_message = outcome.error_message, error_at = mautic.clock()
       where lead_id = outcome.lead_id;
@@ -170,6 +172,10 @@ begin
 
   -- Merged in Mautic: the old id answers with the survivor. Everybody linked to it moves along.
   if p_asked_contact_id is not null and p_asked_contact_id <> p_contact_id then
+    insert into public.lead_activity (lead_id, type, detail)
+    select k.lead_id, 'contact_merged', jsonb_build_object('from', p_asked_contact_id, 'contact_id', p_contact_id)
+    from mautic.contact_link k
+    where k.origin = p_origin and k.contact_id = p_asked_contact_id;
     update mautic.contact_link
     set contact_id = p_contact_id
     where origin = p_origin and contact_id = p_asked_contact_id;
@@ -189,6 +195,7 @@ begin
   on conflict (origin, lead_id) do update
   set
     contact_id = excluded.contact_id,
+    left_at = null,
     filled = coalesce(p_filled, k.filled),
     linked_at = case when k.contact_id = excluded.contact_id then k.linked_at else excluded.linked_at end;
 end

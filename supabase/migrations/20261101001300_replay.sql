@@ -14,6 +14,13 @@ declare
   replayed int;
 begin
   replayed := mautic.queue_replay(array[replay.lead_id], replay.force, correlation);
+  -- A removal that died has no lead any more.
+  update mautic.outbox o
+  set state = 'pending', attempts = 0, failed_alone = 0, enqueued_at = mautic.clock(), correlation_id = correlation
+  where o.lead_id = replay.lead_id and o.state = 'dead' and o.removal is not null and replayed = 0;
+  if found then
+    replayed := 1;
+  end if;
   if replayed > 0 then
     perform mautic.ring_doorbell(correlation);
   end if;

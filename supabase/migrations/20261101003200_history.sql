@@ -81,21 +81,21 @@ set search_path = ''
 as $$
   select h.at, 'sync_' || h.result,
     jsonb_strip_nulls(jsonb_build_object(
-      'action', h.action, 'contactId', h.contact_id, 'code', h.code, 'attempt', h.attempt, 'latencyMs', h.latency_ms)),
+      'action', h.action, 'contact_id', h.contact_id, 'code', h.code, 'attempt', h.attempt, 'latency_ms', h.latency_ms)),
     h.correlation_id
   from mautic.sync_history h
   where h.lead_id = lead_history.lead_id
   union all
-  select a.occurred_at, a.type, mautic.mask(a.detail::text)::jsonb, a.detail ->> 'correlationId'
+  select a.occurred_at, a.type, mautic.mask(a.detail::text)::jsonb, a.detail ->> 'correlation_id'
   from public.lead_activity a
   where a.lead_id = lead_history.lead_id
   union all
-  select k.linked_at, 'linked', jsonb_build_object('contactId', k.contact_id, 'origin', k.origin), null
+  select k.linked_at, 'linked', jsonb_build_object('contact_id', k.contact_id, 'origin', k.origin), null
   from mautic.contact_link k
   where k.lead_id = lead_history.lead_id
   union all
   select coalesce(e.confirmed_at, e.intended_at), 'enrollment_' || e.state,
-    jsonb_build_object('contactId', e.contact_id, 'campaignId', e.campaign_id), e.correlation_id
+    jsonb_build_object('contact_id', e.contact_id, 'campaign_id', e.campaign_id), e.correlation_id
   from mautic.enrollment e
   where e.lead_id = lead_history.lead_id
   union all
@@ -105,7 +105,7 @@ as $$
   union all
   select o.enqueued_at, 'now_' || o.state,
     jsonb_strip_nulls(jsonb_build_object(
-      'dueAt', o.not_before, 'attempts', o.attempts, 'code', o.error_code, 'message', mautic.mask(o.error_message))),
+      'due_at', o.not_before, 'attempts', o.attempts, 'code', o.error_code, 'message', mautic.mask(o.error_message))),
     o.correlation_id
   from mautic.outbox o
   where o.lead_id = lead_history.lead_id

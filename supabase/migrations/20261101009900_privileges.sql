@@ -16,6 +16,7 @@ grant execute on function
   mautic.claim_lead(uuid, text, text, text, text, int),
   mautic.settle(text, uuid, jsonb, text, boolean),
   mautic.sending_state(text),
+  mautic.contact_in_use(text, bigint, text),
   mautic.read_status(),
   mautic.intend_enrollment(text, bigint, bigint, text, text),
   mautic.confirm_enrollment(text, bigint, bigint),

@@ -123,7 +123,7 @@ Deno.test("lead_history() and dead_letter tell a lead's story without its addres
   }
   const sent = rows.find((row) => row.event === "sync_done");
   assert.equal(sent?.detail["action"], "created");
-  assert.equal(sent?.detail["contactId"], sync.mautic.contactByEmail("story@example.test")?.id);
+  assert.equal(sent?.detail["contact_id"], sync.mautic.contactByEmail("story@example.test")?.id);
   const letters = await sync.sql<Record<string, unknown>[]>`
     select lead_id, reason, remedy, last_error from mautic.dead_letter`;
   assert.equal(letters[0]?.["reason"], "invalid_email");

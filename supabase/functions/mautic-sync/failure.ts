@@ -108,6 +108,11 @@ export function postpone(work: Work, { run, random }: SyncContext): void {
   };
 }
 
+/** What a done item came to. */
+export function actionOf(work: Work): NonNullable<Outcome["action"]> {
+  return work.removal?.action ?? (work.created ? "created" : work.sent ? "updated" : "unchanged");
+}
+
 /** What settle is told of an item. */
 export function outcomeOf(work: Work, recorded: Partial<Outcome>): Outcome {
   const result = work.result ?? { result: "done" as const };
@@ -115,10 +120,10 @@ export function outcomeOf(work: Work, recorded: Partial<Outcome>): Outcome {
     lead_id: work.item.lead_id,
     ...recorded,
     ...result,
-    ...(result.result === "done"
-      ? { action: work.created ? "created" : work.sent ? "updated" : "unchanged" }
+    ...(result.result === "done" ? { action: actionOf(work), ...work.removal } : {}),
+    ...(result.result === "ambiguous" && work.address !== ""
+      ? { attempted_address: work.address }
       : {}),
-    ...(result.result === "ambiguous" ? { attempted_address: work.address } : {}),
     ...(result.result === "gone" && work.contactId !== undefined
       ? { asked_contact_id: work.contactId }
       : {}),

@@ -56,6 +56,8 @@ export interface Work {
   sent: boolean;
   enrolled: boolean | undefined;
   enrollmentReason: string | undefined;
+  /** What became of a deleted lead's contact. */
+  removal: Pick<Outcome, "action" | "removed_contact_ids"> | undefined;
   result:
     | Pick<Outcome, "result" | "delay_ms" | "failed_alone" | "error_code" | "error_message">
     | undefined;
@@ -85,8 +87,10 @@ export function prepare(item: LeasedItem, { settings, log }: SyncContext): Work 
     sent: false,
     enrolled: undefined,
     enrollmentReason: undefined,
+    removal: undefined,
     result: undefined,
   };
+  if (item.operation === "remove") return work;
   if (item.superseded) {
     // A newer change of another lead of this person is in Mautic already: only the link is new.
     work.result = { result: "done" };

@@ -1,0 +1,69 @@
+import { consentComment, emailEntries, manualReason } from "../../../shared/consent_decider.ts";
+import type { MauticContact } from "../../../shared/mautic/wire.ts";
+import { isNotFound } from "./enroll.ts";
+import { guarded } from "./failure.ts";
+import type { SyncContext, Work } from "./work.ts";
+
+/**
+ * Does to the contacts of deleted leads what the setting on_lead_delete said, and deletes erased
+ * people. A contact that another lead is, is never touched: claim asked, and it is asked once more
+ * right before the call. Repeatable: what is gone already counts as removed.
+ */
+export async function applyRemovals(works: Work[], context: SyncContext): Promise<void> {
+  for (const work of works) await guarded([work], context, () => remove(work, context));
+}
+
+async function remove(work: Work, context: SyncContext): Promise<void> {
+  const { item } = work;
+  const removed: number[] = [];
+  let touched = false;
+  for (const id of await candidates(work, context)) {
+    const contact = await read(id, work, context);
+    if (contact === undefined) {
+      removed.push(id);
+      continue;
+    }
+    const address = String(contact.fields["email"] ?? "").trim().toLowerCase() || null;
+    if (await context.database.contactInUse(context.settings.baseUrl, contact.id, address)) {
+      context.log.info("contact_kept", { leadId: item.lead_id, contactId: contact.id });
+      continue;
+    }
+    touched = true;
+    if (item.removal === "delete_contact") {
+      await context.mautic.deleteContact(contact.id, item.correlation_id);
+      removed.push(id, contact.id);
+    } else if (emailEntries(contact.doNotContact).length === 0) {
+      const entry = { reason: manualReason, comments: consentComment };
+      await context.mautic.addDoNotContact(contact.id, entry, item.correlation_id);
+    }
+  }
+  const gone = item.removal === "delete_contact" && removed.length > 0;
+  work.removal = {
+    action: gone ? "deleted" : touched ? "do_not_contact" : "kept",
+    ...(removed.length > 0 ? { removed_contact_ids: [...new Set(removed)] } : {}),
+  };
+}
+
+/** The linked contact, and for an erasure every contact that has the address now. */
+async function candidates({ item }: Work, { mautic }: SyncContext): Promise<Set<number>> {
+  const ids = new Set(item.contact_id === null ? [] : [item.contact_id]);
+  if (item.attempted_address) {
+    const found = await mautic.findByEmail([item.attempted_address], item.correlation_id);
+    for (const contact of found) ids.add(contact.id);
+  }
+  return ids;
+}
+
+/** The contact as it is, or the one it was merged into; undefined when it is gone. */
+async function read(
+  id: number,
+  { item }: Work,
+  { mautic }: SyncContext,
+): Promise<MauticContact | undefined> {
+  try {
+    return await mautic.getContact(id, item.correlation_id);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
