@@ -52,7 +52,11 @@ export async function lookUp(works: Work[], context: SyncContext): Promise<void>
       if (!contact) continue;
       taken.add(contact.id);
       work.contactId = contact.id;
-      work.delta = contactDelta(work.desired, { snapshot: {}, refused: {}, filled: [] });
+      // The attempt may have filled what the lead has emptied since. Fields of ours may be blanked
+      // for that; what else stands there may have been there before us.
+      const { score, status } = context.settings.aliases;
+      const filled = [score, status].filter((alias) => alias !== null);
+      work.delta = contactDelta(work.desired, { snapshot: {}, refused: {}, filled });
     }
   });
 }

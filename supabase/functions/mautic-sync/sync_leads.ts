@@ -1,10 +1,9 @@
-import { confirmAnswer } from "../../../shared/contact_mapper.ts";
+import { confirmAnswer, contactDelta } from "../../../shared/contact_mapper.ts";
 import type { LeasedItem, Outcome } from "../../../shared/database.ts";
 import { applyConsent, mayChangeConsent } from "./consent.ts";
 import { applyEnrollment, mayEnroll } from "./enroll.ts";
 import { lookUp, readContacts } from "./read.ts";
-import { actionOf, judge, outcomeOf } from "./failure.ts";
-import { applyRemovals } from "./remove.ts";
+import { judge, outcomeOf } from "./failure.ts";
 import { sendCreates, sendEdits } from "./send.ts";
 import { hasFieldsToSend, open, prepare, type SyncContext, type Work } from "./work.ts";
 import { applyUtmTags } from "./utm_tags.ts";
@@ -15,23 +14,23 @@ import { applyUtmTags } from "./utm_tags.ts";
  * comes back with what became of it. Errors: DatabaseError.
  */
 export async function syncLeads(items: LeasedItem[], context: SyncContext): Promise<Work[]> {
-  const all = items.map((item) => prepare(item, context));
-  await applyRemovals(all.filter((work) => work.item.operation === "remove"), context);
-  const works = all.filter((work) => work.item.operation !== "remove");
+  const works = items.map((item) => prepare(item, context));
   await lookUp(works.filter((work) => open(work) && work.item.operation === "look_up"), context);
   await sendFields(works, context);
   await applyConsent(works, context);
   await applyUtmTags(works, context);
   await applyEnrollment(works, context);
-  for (const work of all) {
+  for (const work of works) {
     judge(work, context);
     report(work, context);
   }
-  return all;
+  return works;
 }
 
-function report(work: Work, { log }: SyncContext): void {
-  const { item, contact, result, enrollmentReason } = work;
+function report(
+  { item, contact, created, sent, result, enrollmentReason }: Work,
+  { log }: SyncContext,
+): void {
   const values = {
     correlationId: item.correlation_id,
     leadId: item.lead_id,
@@ -41,7 +40,8 @@ function report(work: Work, { log }: SyncContext): void {
     const { result: outcome, error_code: code, error_message: reason } = result;
     log.warn("lead_not_synced", { ...values, outcome, code, reason, attempt: item.attempt });
   } else {
-    log.info("lead_synced", { ...values, action: actionOf(work), enrollment: enrollmentReason });
+    const action = created ? "created" : sent ? "updated" : "unchanged";
+    log.info("lead_synced", { ...values, action, enrollment: enrollmentReason });
   }
 }
 
@@ -58,20 +58,38 @@ async function sendFields(works: Work[], context: SyncContext): Promise<void> {
   // Twice in a batch it would be doubled, so the second goes in a request of its own.
   const batch = new Map<number, Work>();
   const alone: Work[] = [];
-  for (const work of edits.filter(open)) {
+  const moved = [...edits, ...onlyRead].filter((work) => open(work) && isMerged(work));
+  moved.forEach(startOver);
+  for (const work of new Set([...edits.filter(open), ...moved])) {
     const id = work.contact?.id ?? work.contactId;
     if (id === undefined || batch.has(id) || id !== work.contactId) alone.push(work);
     else batch.set(id, work);
   }
   await sendEdits([...batch.values()], context);
   for (const work of alone) await sendEdits([work], context);
+  for (const work of edits) {
+    if (!open(work) || moved.includes(work) || !isMerged(work)) continue;
+    startOver(work);
+    await sendEdits([work], context);
+  }
   await sendCreates(works.filter((work) => open(work) && work.contactId === undefined), context);
+}
+
+/** Mautic answered with the survivor of a merge. */
+function isMerged({ contact, contactId }: Work): boolean {
+  return contact !== undefined && contact.id !== contactId;
+}
+
+/** What was known is known of the merged-away contact: the survivor gets the whole lead. */
+function startOver(work: Work): void {
+  work.item = { ...work.item, snapshot: {}, refused: {} };
+  work.delta = contactDelta(work.desired, work.item);
+  work.sent = false;
 }
 
 /** The outcome of an item for settle: its result and what Mautic's answer confirmed. */
 export function outcome(work: Work, { log }: SyncContext): Outcome {
   const { item, contact } = work;
-  if (item.operation === "remove") return outcomeOf(work, {});
   if (!contact) {
     const link = work.result?.result === "done" && item.contact_id !== null
       ? { contact_id: item.contact_id }
