@@ -54,6 +54,14 @@ export async function createSimulatedDatabase(scheduler: Scheduler): Promise<Sim
     end $$;
     create trigger note_change after insert on mautic.lead_change
     for each row when (new.cause <> 'replay') execute function simulation.note_change();
+    create table simulation.link (lead_id text, contact_id bigint, primary key (lead_id, contact_id));
+    create function simulation.note_link() returns trigger language plpgsql security definer as $$
+    begin
+      insert into simulation.link values (new.lead_id, new.contact_id) on conflict do nothing;
+      return null;
+    end $$;
+    create trigger note_link after insert or update on mautic.contact_link
+    for each row execute function simulation.note_link();
     create table simulation.version (
       lead_id text, address text, eligible boolean, at timestamptz, place bigint generated always as identity);
     grant all on simulation.version to public;

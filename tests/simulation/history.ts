@@ -39,7 +39,7 @@ export function scheduleHistory(
     people: number;
   },
 ): Deeds {
-  const writer = createWriter(random, people, note);
+  const writer = createWriter({ random, people, now: scheduler.now, note });
   const deeds: Deeds = { direct: [], removed: new Map() };
   /** Rows that an open transaction holds: another writer would wait for it for ever. */
   const held = new Set<string>();

@@ -63,6 +63,7 @@ const mauticFaults: FaultKind[] = [
   "cut_after",
 ];
 const databaseTimeoutMs = 15_000;
+const serverTimeLimitMs = 59_000;
 
 /**
  * The only way out of a process. Each call is three events: it arrives, it is answered, and the
@@ -150,6 +151,8 @@ export function createNetwork(options: NetworkOptions) {
     process.onDeath.push(give);
     if (request.signal.aborted) give();
     else request.signal.addEventListener("abort", give, { once: true });
+    // A server ends by itself, also when its caller cannot even hang up.
+    scheduler.after(serverTimeLimitMs, give);
 
     const kind = random.chance(options.rates().mautic) ? random.pick(mauticFaults) : undefined;
     if (kind) {

@@ -93,7 +93,13 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     mautic,
     rates: () => rates,
     note,
-    onArrival: observer.onArrival,
+    onArrival(call) {
+      const body = call.body === null ? "" : ` ${JSON.stringify(call.body)}`;
+      if (call.path.startsWith("/api/")) {
+        note(`${call.process} -> ${call.request.method} ${call.path}${body}`);
+      }
+      observer.onArrival(call);
+    },
     onAnswer: observer.onAnswer,
     async onDatabaseCall(routine) {
       if (routine === "ring") await platform?.ring();
@@ -150,6 +156,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         mautic,
         aliases: aliasesOf(env),
         deeds,
+        isUntroubled: lively === 0 && !history.some((line) => / killed| frozen/.test(line)),
         duplicated: (address) => ledger.isShared(address),
       }),
       ...await checkRest({

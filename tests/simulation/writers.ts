@@ -28,7 +28,7 @@ export function values(random: Random, people: number, isWhole: boolean): Row {
   maybe("company", () => random.pick([null, "Acme", "Zeta"]), 0.1);
   maybe("crm_status", () => random.pick(stages));
   maybe("marketing_opt_in", () => random.pick([true, true, false, null]));
-  maybe("ml_score", () => random.pick([0, 5, 70, 71.5, 90, null]));
+  maybe("ml_score", () => random.pick([0, 5, 70, 71, 90, null]));
   maybe("utm_source", () => random.pick([null, "mail", "web"]), 0.1);
   return row;
 }
@@ -41,36 +41,40 @@ export interface Writer {
   reinsert(sql: postgres.Sql, id: string): Promise<void>;
 }
 
-export function createWriter(random: Random, people: number, note: (line: string) => void): Writer {
-  const touched = (sql: postgres.Sql) => sql`mautic.clock()`;
+export function createWriter(
+  { random, people, now, note }: {
+    random: Random;
+    people: number;
+    now(): number;
+    note(line: string): void;
+  },
+): Writer {
+  const stamp = () => new Date(now()).toISOString();
   return {
     async insert(sql, count) {
       const rows = Array.from({ length: count }, () => ({
         id: random.uuid(),
         ...values(random, people, true),
+        updated_at: stamp(),
       }));
       note(`insert ${JSON.stringify(rows)}`);
-      await sql`
-        insert into public.leads ${sql(rows)}`;
-      await sql`update public.leads set updated_at = ${touched(sql)} where id in ${
-        sql(rows.map((row) => row.id))
-      }`;
+      await sql`insert into public.leads ${sql(rows)}`;
       return rows.map((row) => row.id);
     },
     async update(sql, ids) {
       const set = values(random, people, false);
       note(`update ${ids.join(",")} ${JSON.stringify(set)}`);
       if (ids.length === 0) return;
-      await sql`update public.leads set ${
-        sql({ ...set, phone: set.phone ?? random.pick(["1", "2"]) })
-      }, updated_at = ${touched(sql)} where id in ${sql(ids)}`;
+      await sql`update public.leads set ${sql({ ...set, updated_at: stamp() })} where id in ${
+        sql(ids)
+      }`;
     },
     async remove(sql, ids) {
       note(`delete ${ids.join(",")}`);
       if (ids.length > 0) await sql`delete from public.leads where id in ${sql(ids)}`;
     },
     async reinsert(sql, id) {
-      const row = { id, ...values(random, people, true) };
+      const row = { id, ...values(random, people, true), updated_at: stamp() };
       note(`delete and insert ${JSON.stringify(row)}`);
       await sql.begin(async (tx) => {
         await tx`delete from public.leads where id = ${id}`;
