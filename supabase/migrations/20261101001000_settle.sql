@@ -62,8 +62,9 @@ begin
         case when is_held then outcome.do_not_contact end, case when is_held then outcome.filled end,
         is_held and coalesce(outcome.shows_lead, false), outcome.changed_at, outcome.asked_contact_id);
     end if;
-    if outcome.removed_contact_ids is not null then
-      perform mautic.forget_contacts(p_origin, outcome.lead_id, outcome.removed_contact_ids);
+    if outcome.removed_contact_ids is not null or (outcome.result = 'done' and outcome.lead_id like 'erase:%') then
+      perform mautic.forget_contacts(
+        p_origin, outcome.lead_id, coalesce(outcome.removed_contact_ids, array[]::bigint[]));
     end if;
     if not is_held then
       lost := lost || outcome.lead_id;

@@ -67,6 +67,8 @@ as $$
       o.removal is not null
       or exists (select from mautic.contact_link k where k.lead_id = o.lead_id and k.left_at is not null)
     );
+  -- An erasure whose person came back: its own link goes with its row.
+  delete from mautic.contact_link where lead_id = any (p_lead_ids) and lead_id like 'erase:%';
 $$;
 
 -- After contacts were deleted in Mautic by our own hand.
