@@ -32,7 +32,10 @@ export async function targetEnv(
   );
   const filled = Object.entries(env).filter(([, value]) => value?.trim());
   // A stack is meant as a whole: a MAUTIC_BASE_URL that happens to be set is of something else.
-  return { ...Object.assign({}, ...ofFiles), ...Object.fromEntries(filled), ...ofStack };
+  return {
+    ...Object.fromEntries([...ofFiles.flatMap((file) => Object.entries(file)), ...filled]),
+    ...ofStack,
+  };
 }
 
 /** One session; works through Supabase's poolers, with TLS where the server has it. */

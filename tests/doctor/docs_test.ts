@@ -71,6 +71,38 @@ Deno.test("the checks that the troubleshooting page names exist", async () => {
   }
 });
 
+Deno.test("tasks, SQL functions, tables and files that the pages name exist", async () => {
+  const pages = (await Promise.all(
+    ["README", "docs/deploy", "docs/operate", "docs/adapt", "docs/troubleshoot"].map((page) =>
+      read(`${page}.md`)
+    ),
+  )).join("\n");
+  const names = (
+    pattern: RegExp,
+  ) => [...new Set([...pages.matchAll(pattern)].map(([, name = ""]) => name))];
+  const { tasks } = JSON.parse(await read("deno.json"));
+  assert.deepEqual(names(/deno (?:@\S+ )?task ([a-z]+)/g).filter((name) => !(name in tasks)), []);
+
+  await using db = await testDatabase();
+  const there = await db.sql<{ name: string }[]>`
+    select proname as name from pg_proc where pronamespace = 'mautic'::regnamespace
+    union select relname from pg_class where relnamespace = 'mautic'::regnamespace`;
+  const known = new Set(there.map(({ name }) => name));
+  // The doctor's checks of the same prefix, and Mautic's events, are no objects of the schema.
+  const named = names(/(?<![\w.-])mautic\.([a-z_]+)(?=[(`;, ']|\n)/g).filter((name) =>
+    !["email_on_bounce", "lead_channel_subscription_changed", "example"].includes(name) &&
+    !["address", "api", "campaign", "credentials", "field", "version"].includes(name)
+  );
+  assert.ok(named.length > 8);
+  assert.deepEqual(named.filter((name) => !known.has(name)), []);
+
+  for (const path of names(/`((?:supabase|shared|local|tests)\/[\w./-]+)`/g)) {
+    // The reader makes these.
+    if (path.includes("/.env") || path.endsWith("/functions/.env")) continue;
+    await Deno.stat(new URL(path, root));
+  }
+});
+
 Deno.test("the worked example of another leads table works to the letter", async () => {
   const page = await read("docs/adapt.md");
   const [script = ""] = blocks(page, "sh");
