@@ -1,0 +1,108 @@
+/** One test for each fault of the product that the simulation found, named after it. */
+import assert from "node:assert/strict";
+import { claim, insertLead, settle, startWorker } from "../database/support.ts";
+import { startSync, type Sync } from "../support/sync.ts";
+
+function field(sync: Sync, email: string, alias: string): unknown {
+  return sync.mautic.contactByEmail(email)?.values.get(alias) ?? null;
+}
+
+Deno.test("a value changed back after a save whose answer was lost is sent", async () => {
+  await using sync = await startSync();
+  await insertLead(sync.sql, "back@example.test", { phone: "1" });
+  await sync.drain();
+  for (const kind of ["cut_after", "500_after"] as const) {
+    await sync.sql`update public.leads set phone = '2'`;
+    sync.mautic.failNext({ kind, match: /\/edit$/, times: kind === "cut_after" ? 1 : 4 });
+    await sync.drain();
+    assert.equal(field(sync, "back@example.test", "phone"), "2");
+    await sync.sql`update public.leads set phone = '1'`;
+    await sync.skipWaits();
+    await sync.drain();
+    assert.equal(field(sync, "back@example.test", "phone"), "1");
+  }
+});
+
+Deno.test("what a killed worker had sent is not taken for what was there before", async () => {
+  await using sync = await startSync();
+  const id = await insertLead(sync.sql, "killed@example.test", { phone: "1" });
+  await sync.drain();
+  await sync.sql`update public.leads set phone = '2' where id = ${id}`;
+  const worker = await startWorker(sync.sql);
+  const origin = sync.mautic.url;
+  await claim(sync.sql, worker, { leaseMs: 1, at: origin });
+  sync.mautic.contactByEmail("killed@example.test")?.values.set("phone", "2");
+  await sync.sql`update public.leads set phone = '1' where id = ${id}`;
+  await sync.sql`select pg_sleep(0.002), mautic.abandon_worker(${worker})`;
+  await sync.drain();
+  assert.equal(field(sync, "killed@example.test", "phone"), "1");
+});
+
+Deno.test("a worker that settles after its lease does not bring an old snapshot back", async () => {
+  await using sync = await startSync();
+  const id = await insertLead(sync.sql, "late@example.test", { phone: "1" });
+  await sync.drain();
+  const [contact] = await sync.sql<{ contact_id: number; snapshot: { phone: string } }[]>`
+    select contact_id::int, snapshot from mautic.contact`;
+  const late = [{
+    lead_id: id,
+    result: "done",
+    contact_id: contact!.contact_id,
+    address: "late@example.test",
+    snapshot: { phone: "0" },
+    shows_lead: true,
+  }];
+  const { lost } = await settle(sync.sql, crypto.randomUUID(), late, sync.mautic.url);
+  assert.deepEqual(lost, [id]);
+  const [after] = await sync.sql<{ snapshot: { phone: string } }[]>`
+    select snapshot from mautic.contact`;
+  assert.equal(after?.snapshot.phone, "1");
+});
+
+Deno.test("a forced replay of an older lead does not replace the newer one of the same person", async () => {
+  await using sync = await startSync();
+  const older = await insertLead(sync.sql, "two@example.test", { first_name: "Older" });
+  await insertLead(sync.sql, "TWO@example.test", { first_name: "Newer" });
+  await sync.drain();
+  await sync.sql`select mautic.replay(${older}, true)`;
+  await sync.drain();
+  assert.equal(field(sync, "two@example.test", "firstname"), "Newer");
+  await sync.sql`delete from public.leads where first_name = 'Newer'`;
+  await sync.sql`select mautic.replay(${older}, true)`;
+  await sync.drain();
+  assert.equal(field(sync, "two@example.test", "firstname"), "Older");
+});
+
+Deno.test("the survivor of a merge shows the whole lead, and its snapshot is its own", async () => {
+  await using sync = await startSync();
+  const lead = { first_name: "Ada", phone: "1", company: "Acme" };
+  await insertLead(sync.sql, "loser@example.test", lead);
+  await insertLead(sync.sql, "winner@example.test", { ...lead, phone: "2", company: "Zeta" });
+  await sync.drain();
+  const loser = sync.mautic.contactByEmail("loser@example.test")!.id;
+  const winner = sync.mautic.contactByEmail("winner@example.test")!.id;
+  await sync.mautic.mergeContacts(loser, winner);
+  await sync.sql`update public.leads set first_name = 'Bea' where email = 'loser@example.test'`;
+  await sync.drain();
+  const shown = sync.mautic.contacts.get(winner)!.values;
+  assert.deepEqual(
+    ["firstname", "phone", "company", "email"].map((alias) => shown.get(alias)),
+    ["Bea", "1", "Acme", "loser@example.test"],
+  );
+  const [stored] = await sync.sql<{ snapshot: { phone: string } }[]>`
+    select snapshot from mautic.contact where contact_id = ${winner}`;
+  assert.equal(stored?.snapshot.phone, "1");
+});
+
+Deno.test("a score emptied after a create whose answer was lost is blanked", async () => {
+  await using sync = await startSync();
+  await insertLead(sync.sql, "gone@example.test", { ml_score: 71, crm_status: "new" });
+  sync.mautic.failNext({ kind: "cut_after", match: "/contacts/new" });
+  await sync.drain();
+  assert.equal(field(sync, "gone@example.test", "hki_score"), 71);
+  await sync.sql`update public.leads set ml_score = 0, crm_status = null`;
+  await sync.skipWaits();
+  await sync.drain();
+  assert.equal(field(sync, "gone@example.test", "hki_score"), null);
+  assert.equal(field(sync, "gone@example.test", "hki_status"), null);
+});
