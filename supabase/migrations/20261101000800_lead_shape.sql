@@ -31,7 +31,7 @@ select
       'content', l.utm_content
     )
   ) as payload,
-  l.email_status,
+  l.email_status::text as email_status,
   -- For replays by filter. Read through jsonb, because a table may do without these columns.
   l.crm_status::text as crm_status,
   coalesce(to_jsonb(l) ->> 'updated_at', to_jsonb(l) ->> 'created_at')::timestamptz as changed_at
