@@ -209,7 +209,7 @@ begin
     or (
       mautic.sending_state() = 'probe'
       and exists (
-        select from mautic.outbox where state = 'waiting' and not ambiguous and error_code <> 'rate_limited'
+        select from mautic.outbox where state = 'waiting' and not ambiguous and error_code is distinct from 'rate_limited'
       )
     );
 end

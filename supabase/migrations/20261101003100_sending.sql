@@ -118,7 +118,7 @@ begin
   set not_before = mautic.clock()
   where lead_id in (
     select lead_id from mautic.outbox
-    where state = 'waiting' and not ambiguous and error_code <> 'rate_limited'
+    where state = 'waiting' and not ambiguous and error_code is distinct from 'rate_limited'
     order by not_before
     limit 5
   );

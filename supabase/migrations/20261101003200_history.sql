@@ -2,7 +2,7 @@
 -- a whole batch in one statement. No addresses and no payloads; kept for the setting history_days.
 create table mautic.sync_history (
   id bigint generated always as identity primary key,
-  at timestamptz not null default clock_timestamp(),
+  at timestamptz not null default mautic.clock(),
   lead_id text not null,
   contact_id bigint,
   result text not null,

@@ -3,7 +3,8 @@ import type { LeasedItem, Outcome } from "../../../shared/database.ts";
 import { applyConsent, mayChangeConsent } from "./consent.ts";
 import { applyEnrollment, mayEnroll } from "./enroll.ts";
 import { lookUp, readContacts } from "./read.ts";
-import { judge, outcomeOf } from "./failure.ts";
+import { actionOf, judge, outcomeOf } from "./failure.ts";
+import { applyRemovals } from "./remove.ts";
 import { sendCreates, sendEdits } from "./send.ts";
 import { hasFieldsToSend, open, prepare, type SyncContext, type Work } from "./work.ts";
 import { applyUtmTags } from "./utm_tags.ts";
@@ -14,23 +15,23 @@ import { applyUtmTags } from "./utm_tags.ts";
  * comes back with what became of it. Errors: DatabaseError.
  */
 export async function syncLeads(items: LeasedItem[], context: SyncContext): Promise<Work[]> {
-  const works = items.map((item) => prepare(item, context));
+  const all = items.map((item) => prepare(item, context));
+  await applyRemovals(all.filter((work) => work.item.operation === "remove"), context);
+  const works = all.filter((work) => work.item.operation !== "remove");
   await lookUp(works.filter((work) => open(work) && work.item.operation === "look_up"), context);
   await sendFields(works, context);
   await applyConsent(works, context);
   await applyUtmTags(works, context);
   await applyEnrollment(works, context);
-  for (const work of works) {
+  for (const work of all) {
     judge(work, context);
     report(work, context);
   }
-  return works;
+  return all;
 }
 
-function report(
-  { item, contact, created, sent, result, enrollmentReason }: Work,
-  { log }: SyncContext,
-): void {
+function report(work: Work, { log }: SyncContext): void {
+  const { item, contact, result, enrollmentReason } = work;
   const values = {
     correlationId: item.correlation_id,
     leadId: item.lead_id,
@@ -40,8 +41,7 @@ function report(
     const { result: outcome, error_code: code, error_message: reason } = result;
     log.warn("lead_not_synced", { ...values, outcome, code, reason, attempt: item.attempt });
   } else {
-    const action = created ? "created" : sent ? "updated" : "unchanged";
-    log.info("lead_synced", { ...values, action, enrollment: enrollmentReason });
+    log.info("lead_synced", { ...values, action: actionOf(work), enrollment: enrollmentReason });
   }
 }
 
@@ -90,6 +90,7 @@ function startOver(work: Work): void {
 /** The outcome of an item for settle: its result and what Mautic's answer confirmed. */
 export function outcome(work: Work, { log }: SyncContext): Outcome {
   const { item, contact } = work;
+  if (item.operation === "remove") return outcomeOf(work, {});
   if (!contact) {
     const link = work.result?.result === "done" && item.contact_id !== null
       ? { contact_id: item.contact_id }
