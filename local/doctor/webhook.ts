@@ -100,7 +100,8 @@ export async function checkDelivery(
   url: string,
   { hook, settings }: { hook: MauticHook | undefined; settings: WebhookSettings },
 ): Promise<Finding[]> {
-  const secret = (hook && new URL(hook.webhookUrl).searchParams.get("secret")) ?? settings.secret;
+  // What the hook has, not what it should have: that is webhook.secret's to say.
+  const secret = hook ? new URL(hook.webhookUrl).searchParams.get("secret") : settings.secret;
   const key = hook?.secret ?? settings.signingKey ?? settings.secret ?? "";
   const deliver = (query: string, signingKey: string) =>
     probe(fetch, {

@@ -103,6 +103,12 @@ const faults: Fault[] = [
     expected: ["fail webhook.secret", "fail webhook.accepts_delivery"],
   },
   {
+    title: "a webhook without a secret in its address",
+    plant: (stack) =>
+      hookChanged(stack, { webhookUrl: `${stack.ready.functionsUrl}/mautic-webhook` }),
+    expected: ["fail webhook.secret", "fail webhook.accepts_delivery"],
+  },
+  {
     title: "a webhook that signs with another key",
     plant: () =>
       Promise.resolve({ env: { MAUTIC_WEBHOOK_SIGNING_KEY: "not-the-key-of-the-webhook" } }),

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { createDataApi } from "../../local/data_api.ts";
 import type { Stack } from "../../local/stack.ts";
-import { ask, type Fault, plantEach, type Planted, redirectTo, soundStack } from "./support.ts";
+import {
+  ask,
+  complaints,
+  type Fault,
+  plantEach,
+  type Planted,
+  redirectTo,
+  soundStack,
+  stackEnv,
+} from "./support.ts";
 
 const faults: Fault[] = [
   {
@@ -164,6 +173,21 @@ const faults: Fault[] = [
 Deno.test("each fault planted in database, keys and functions is named", async (t) => {
   await using stack = await soundStack();
   await plantEach(t, { stack, faults, ask });
+});
+
+Deno.test("functions that were deployed without their secrets are told from unsound ones", async () => {
+  const functionEnv = {
+    MAUTIC_BASE_URL: "",
+    MAUTIC_CLIENT_ID: "",
+    MAUTIC_CLIENT_SECRET: "",
+    MAUTIC_WEBHOOK_SECRET: "",
+  };
+  await using stack = await soundStack({ functionEnv });
+  assert.deepEqual(complaints(await ask(stackEnv(stack))), [
+    "warn function.configuration",
+    "warn doorbell.round_trip",
+    "fail webhook.accepts_delivery",
+  ]);
 });
 
 async function secretChanged({ sql }: Stack, name: string, value: string) {

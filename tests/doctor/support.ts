@@ -18,9 +18,10 @@ export async function soundStack(options: StackOptions = {}): Promise<Stack> {
       ...options.functionEnv,
     },
   });
-  for (const job of ["mautic-sweep", "mautic-inbox", "mautic-inbox-people"]) {
-    await stack.pgCron.tickNow(job);
-  }
+  const frequent = await stack.sql<{ jobname: string }[]>`
+    select jobname from cron.job
+    where jobname like 'mautic-%' and (schedule like '%second%' or schedule = '* * * * *')`;
+  for (const { jobname } of frequent) await stack.pgCron.tickNow(jobname);
   return stack;
 }
 
