@@ -18,6 +18,11 @@ const descriptions = {
     status: 401,
     remedy: "Send a Supabase secret key in the apikey header, or the service-role key as bearer.",
   },
+  proof_refused: {
+    status: 401,
+    remedy:
+      "In Mautic, let the webhook's URL end in ?secret=<MAUTIC_WEBHOOK_SECRET>, or enter MAUTIC_WEBHOOK_SIGNING_KEY as its secret.",
+  },
   body_too_large: { status: 413, remedy: "Send a smaller body." },
   invalid_json: { status: 400, remedy: "Send a JSON object with content type application/json." },
   invalid_body: { status: 400, remedy: "Correct the fields named in details." },

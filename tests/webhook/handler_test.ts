@@ -41,7 +41,7 @@ Deno.test("without proof of origin nothing is stored and the answer is 401", asy
   const { post } = webhook(settings, fetchDatabase);
   for (const query of ["", "?secret=no", `?secret=${secret}&secret=${secret}`]) {
     const { status, answer } = await post({}, { query });
-    assert.deepEqual([status, answer.error?.code], [401, "unauthorized"], query);
+    assert.deepEqual([status, answer.error?.code], [401, "proof_refused"], query);
   }
   const open = webhook({ ...settings, MAUTIC_WEBHOOK_SECRET: "" }, fetchDatabase);
   const { status, answer } = await open.post({}, { query: "?secret=" });

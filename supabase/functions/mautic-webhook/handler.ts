@@ -78,14 +78,14 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
     const { webhook } = configuration;
     const isOpen = configuration.mode === "demo" && !webhook.secret && !webhook.signingKey;
     const proof = isOpen ? { state: "accepted" as const } : await readProof(request, webhook);
-    if (proof.state === "refused") return await refuse("unauthorized", proof.reason, refusal);
+    if (proof.state === "refused") return await refuse("proof_refused", proof.reason);
 
     const body = await readRawBody(request, webhook.maxBytes);
     if (!body.ok) {
       return await refuse("body_too_large", `The body has more than ${webhook.maxBytes} bytes.`);
     }
     if (proof.state === "signed" && !await proof.verify(body.bytes)) {
-      return await refuse("unauthorized", "The signature does not fit the body.", refusal);
+      return await refuse("proof_refused", "The signature does not fit the body.");
     }
     const parsed = parse(body.bytes);
     if (!parsed.ok) return await refuse("invalid_json", "The body is not JSON in UTF-8.");
@@ -130,13 +130,6 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
     }
   }
 }
-
-const refusal = {
-  details: {
-    remedy:
-      "In Mautic, let the webhook's URL end in ?secret=<MAUTIC_WEBHOOK_SECRET>, or enter MAUTIC_WEBHOOK_SIGNING_KEY as its secret.",
-  },
-};
 
 /** Without Supabase settings: reads and logs, changes nothing, and says so. */
 function demo(reading: DeliveryReading, answers: Answers, log: Log): Response {
