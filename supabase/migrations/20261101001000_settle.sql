@@ -126,7 +126,7 @@ begin
     -- A grace after an ambiguous outcome, and what Mautic itself asked for, are kept.
     update mautic.outbox
     set not_before = mautic.clock()
-    where state = 'waiting' and not ambiguous and error_code is distinct from 'rate_limited' and not_before > mautic.clock();
+    where state = 'waiting' and not ambiguous and error_code <> 'rate_limited' and not_before > mautic.clock();
   end if;
 
   return jsonb_build_object('settled', settled, 'lost', to_jsonb(lost));
@@ -152,6 +152,17 @@ security definer
 set search_path = ''
 as $$
 begin
+  -- Leads whose contacts were merged in Mautic are found to be one person only now, maybe in the
+  -- wrong order: the newer one is sent once more, over the older one.
+  if p_shows_lead then
+    insert into mautic.lead_change (priority, lead_id, cause, force, correlation_id, changed_at, queued_at)
+    select 1, c.lead_id, 'replay', true, mautic.correlation_id(), c.lead_changed_at, mautic.clock()
+    from mautic.contact c
+    where c.origin = p_origin and c.contact_id = p_contact_id
+      and c.lead_id <> p_lead_id and c.lead_changed_at > p_changed_at
+      and exists (select from mautic.read_leads(array[c.lead_id]));
+  end if;
+
   insert into mautic.contact as c (
     origin, contact_id, address, snapshot, refused, do_not_contact, lead_id, lead_changed_at
   )

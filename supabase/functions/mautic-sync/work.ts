@@ -91,11 +91,6 @@ export function prepare(item: LeasedItem, { settings, log }: SyncContext): Work 
     result: undefined,
   };
   if (item.operation === "remove") return work;
-  if (item.superseded) {
-    // A newer change of another lead of this person is in Mautic already: only the link is new.
-    work.result = { result: "done" };
-    return work;
-  }
   const parsed = parseLead(item.payload);
   if (!parsed.ok) {
     const said = parsed.issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
@@ -116,6 +111,11 @@ export function prepare(item: LeasedItem, { settings, log }: SyncContext): Work 
   }
   work.lead = parsed.lead;
   work.address = address.address;
+  if (item.superseded) {
+    // A newer change of another lead of this person is in Mautic already: only the link is new.
+    work.result = { result: "done" };
+    return work;
+  }
   const mapped = mapLead(parsed.lead, settings.aliases, settings.limits);
   work.desired = mapped.desired;
   for (const cut of mapped.cut) {
