@@ -151,9 +151,10 @@ function shows(wanted: FieldValue, held: unknown): boolean {
 
 /** Invariants 2, 3 and 5: what the emulator and the tables show once all is quiet. */
 export async function checkRest(
-  { database, mautic, enrolled, isEligible }: {
+  { database, mautic, removed, enrolled, isEligible }: {
     database: SimulatedDatabase;
     mautic: MauticServer;
+    removed: ReadonlyMap<number, number>;
     enrolled: { contactId: number; email: string; at: number }[];
     isEligible(email: string, at: number): boolean;
   },
@@ -170,7 +171,11 @@ export async function checkRest(
       );
     }
   }
+  // Two contacts that a person makes one while a request is on its way overlap by no fault of ours.
+  const isMerged = (text: string) =>
+    [...text.matchAll(/(?:^id:|contacts?\/)(\d+)/g)].some(([, id]) => removed.has(Number(id)));
   for (const { person, first, second } of mautic.overlappingWrites()) {
+    if ([person, first.path, second.path].some(isMerged)) continue;
     problems.push(
       `two writes at once for ${person}: ${first.path} from ${first.startedAt}, ${second.path} from ${second.startedAt}`,
     );

@@ -106,3 +106,48 @@ Deno.test("a score emptied after a create whose answer was lost is blanked", asy
   assert.equal(field(sync, "gone@example.test", "hki_score"), null);
   assert.equal(field(sync, "gone@example.test", "hki_status"), null);
 });
+
+Deno.test("after a merge the newer of two leads wins, whichever is sent first", async () => {
+  await using sync = await startSync();
+  const newer = await insertLead(sync.sql, "newer@example.test", { first_name: "Newer" });
+  const older = await insertLead(sync.sql, "older@example.test", { first_name: "Older" });
+  await sync.drain();
+  const [from, into] = ["older@example.test", "newer@example.test"].map((email) =>
+    sync.mautic.contactByEmail(email)!.id
+  );
+  await sync.mautic.mergeContacts(from!, into!);
+  await sync.sql`update public.leads set phone = '2' where id = ${older}`;
+  await sync.sql`update public.leads set phone = '1' where id = ${newer}`;
+  // The older one waits, as after a failure, and comes last.
+  const worker = await startWorker(sync.sql);
+  const claimed = await claim(sync.sql, worker, { limit: 1, at: sync.mautic.url });
+  assert.equal(claimed.items[0]?.lead_id, older);
+  const retry = [{ lead_id: older, result: "retry", delay_ms: 60_000, error_code: "unavailable" }];
+  await settle(sync.sql, claimed.lease_token, retry, sync.mautic.url);
+  await sync.sql`select mautic.abandon_worker(${worker})`;
+  await sync.drain();
+  await sync.skipWaits();
+  await sync.drain();
+  const shown = sync.mautic.contacts.get(into!)!.values;
+  assert.deepEqual([shown.get("firstname"), shown.get("phone")], ["Newer", "1"]);
+});
+
+Deno.test("a lead whose address became invalid is a dead letter, also behind a newer lead", async () => {
+  await using sync = await startSync();
+  const id = await insertLead(sync.sql, "same@example.test");
+  await insertLead(sync.sql, "SAME@example.test");
+  await sync.drain();
+  await sync.sql`update public.leads set email = 'nothing' where id = ${id}`;
+  await sync.sql`update public.leads set phone = '1' where id <> ${id}`;
+  const worker = await startWorker(sync.sql);
+  const { lease_token } = await claim(sync.sql, worker, { limit: 1, at: sync.mautic.url });
+  const retry = [{ lead_id: id, result: "retry", delay_ms: 60_000, error_code: "unavailable" }];
+  await settle(sync.sql, lease_token, retry, sync.mautic.url);
+  await sync.sql`select mautic.abandon_worker(${worker})`;
+  await sync.drain();
+  await sync.skipWaits();
+  await sync.drain();
+  const [dead] = await sync.sql<{ lead_id: string; error_code: string }[]>`
+    select lead_id, error_code from mautic.outbox where state = 'dead'`;
+  assert.deepEqual(dead, { lead_id: id, error_code: "invalid_email" });
+});

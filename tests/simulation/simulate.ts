@@ -162,6 +162,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       ...await checkRest({
         database,
         mautic,
+        removed: deeds.removed,
         enrolled: observer.enrollments,
         isEligible: ledger.isEligible,
       }),
