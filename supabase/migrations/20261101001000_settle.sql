@@ -126,7 +126,7 @@ begin
     -- A grace after an ambiguous outcome, and what Mautic itself asked for, are kept.
     update mautic.outbox
     set not_before = mautic.clock()
-    where state = 'waiting' and not ambiguous and error_code <> 'rate_limited' and not_before > mautic.clock();
+    where state = 'waiting' and not ambiguous and error_code is distinct from 'rate_limited' and not_before > mautic.clock();
   end if;
 
   return jsonb_build_object('settled', settled, 'lost', to_jsonb(lost));
