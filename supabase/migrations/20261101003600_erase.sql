@@ -17,7 +17,7 @@ declare
   live text[];
   busy_until timestamptz;
   n bigint;
-  report jsonb := '{}';
+  report jsonb := jsonb '{}';
 begin
   if given is null or given !~ '^[^@\s]+@[^@\s]+$' then
     raise exception 'mautic.erase() needs an e-mail address.' using errcode = 'invalid_parameter_value';
