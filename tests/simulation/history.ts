@@ -148,6 +148,15 @@ export function scheduleHistory(
     if (id) await write((sql) => sql`select mautic.replay(${id}, ${isForced})`);
   }
 
+  async function pause(): Promise<void> {
+    note("pause");
+    await write((sql) => sql`select mautic.pause('simulated')`);
+    scheduler.after(random.between(1_000, 90_000), async () => {
+      note("resume");
+      await write((sql) => sql`select mautic.resume()`);
+    });
+  }
+
   function token(): void {
     if (random.chance(0.5)) {
       note("tokens revoked");
@@ -178,6 +187,7 @@ export function scheduleHistory(
     [10, person],
     [4, staff],
     [4, operator],
+    [1, pause],
     [3, token],
     [5, () => platform.killOne()],
     [3, () => platform.freezeOne()],

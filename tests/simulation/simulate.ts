@@ -5,6 +5,7 @@ import { createSimulatedDatabase, type SimulatedDatabase } from "./database.ts";
 import { kill } from "./function_process.ts";
 import { type Deeds, scheduleHistory } from "./history.ts";
 import { checkContacts, checkRest } from "./invariants.ts";
+import { createLimits, type Limits } from "./limits.ts";
 import { createNetwork, type FaultRates, noFaults } from "./network.ts";
 import { createObserver } from "./observer.ts";
 import { type BellRates, createPlatform, type Platform } from "./platform.ts";
@@ -38,8 +39,11 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   const restoreCrypto = trackWebCrypto(scheduler);
   await using database = await createSimulatedDatabase(scheduler);
   const history: string[] = [];
-  const note = (line: string) =>
+  let limits: Limits | undefined = undefined;
+  const note = (line: string) => {
     history.push(`${((scheduler.now() - startsAt) / 1000).toFixed(3)} ${line}`);
+    limits?.onNote(line);
+  };
 
   const lively = plan.pick([0, 0.3, 1, 1, 2]);
   let rates: FaultRates = {
@@ -99,6 +103,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         note(`${call.process} -> ${call.request.method} ${call.path}${body}`);
       }
       observer.onArrival(call);
+      limits?.onArrival(call.path);
     },
     onAnswer: observer.onAnswer,
     async onDatabaseCall(routine) {
@@ -126,6 +131,13 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     durationMs,
     people: plan.pick([3, 10, 40]),
   });
+  limits = createLimits({
+    mautic,
+    now: scheduler.now,
+    maxWorkers: Number(env.MAUTIC_MAX_WORKERS),
+    processes: platform.processes,
+    deeds: () => deeds,
+  });
   note(
     `env ${
       JSON.stringify({
@@ -144,6 +156,8 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     mautic.clearFaults();
     platform.thaw();
     note("quiet");
+    await database.step((sql) => sql`select mautic.resume()`);
+    await platform.ring();
     const quietAt = scheduler.now();
     const violations = await drain(database, scheduler, quietAt);
     const drainedAfterSeconds = Math.round((scheduler.now() - quietAt) / 1000);
@@ -151,6 +165,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     await ledger.read(database, deeds);
     violations.push(
       ...observer.violations,
+      ...limits.violations,
       ...await checkContacts({
         database,
         mautic,

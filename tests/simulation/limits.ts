@@ -1,0 +1,69 @@
+import type { MauticServer } from "../../local/mautic/server_types.ts";
+import type { Deeds } from "./history.ts";
+import type { FunctionProcess } from "./function_process.ts";
+
+/** A fault may keep its effects for as long as a lease lasts. */
+const aftermathMs = 150_000;
+const trouble = /killed|frozen|database (refused|lost|hung)|mautic (hang|slow)/;
+const tokenTrouble =
+  /killed|frozen|database (refused|lost|hung)|tokens revoked|mautic \w+( \d+ ms)?: POST \/oauth/;
+
+/** Watches how many requests are open at once, and how many tokens are asked for. */
+export interface Limits {
+  /** Before Mautic begins with a request to `path`. */
+  onArrival(path: string): void;
+  /** A line of the history. */
+  onNote(line: string): void;
+  violations: string[];
+}
+
+/**
+ * Invariants 5 and 6. Requests in flight: one a worker and one a direct call, unless a fault left
+ * some behind. Tokens: a new one only after the last was revoked, or used up, or got lost.
+ */
+export function createLimits(
+  { mautic, now, maxWorkers, processes, deeds }: {
+    mautic: MauticServer;
+    now(): number;
+    maxWorkers: number;
+    processes(): readonly FunctionProcess[];
+    deeds(): Deeds;
+  },
+): Limits {
+  const violations: string[] = [];
+  let troubleAt = -Infinity;
+  let tokenTroubleAt = -Infinity;
+  let lastToken: { at: number; usableUntil: number } | undefined;
+
+  function watchToken(): void {
+    const lifeMs = mautic.settings.tokenLifetimeSeconds * 1_000;
+    if (lastToken && now() < lastToken.usableUntil && tokenTroubleAt < lastToken.at) {
+      violations.push(
+        `a token was asked for at ${now()}, the last was good until ${lastToken.usableUntil}`,
+      );
+    }
+    lastToken = { at: now(), usableUntil: now() + lifeMs - Math.min(60_000, lifeMs / 2) - 1_000 };
+  }
+
+  return {
+    violations,
+    onNote(line) {
+      if (trouble.test(line)) troubleAt = now();
+      if (tokenTrouble.test(line)) tokenTroubleAt = now();
+    },
+    onArrival(path) {
+      if (path === "/oauth/v2/token") return watchToken();
+      const open = processes().filter((process) => process.isAlive)
+        .reduce((sum, process) => sum + process.openCalls, 1);
+      const direct =
+        deeds().direct.filter((call) =>
+          call.startedAt > now() - aftermathMs && call.endedAt >= now()
+        ).length;
+      if (open > maxWorkers + direct && now() > troubleAt + aftermathMs) {
+        violations.push(
+          `${open} requests were open at ${now()}: ${maxWorkers} workers, ${direct} calls`,
+        );
+      }
+    },
+  };
+}
