@@ -53,6 +53,17 @@ export async function checkContacts(
     from simulation.link k join simulation.change c on c.lead_id = k.lead_id
     group by k.contact_id, c.lead_id order by 1, 2`
   );
+  // Also by address: a lead may be gone before anybody settled what was sent of it.
+  const addressRows = await database.step((sql) =>
+    sql`
+    select v.address, v.lead_id, extract(epoch from max(c.changed_at)) * 1000 as changed_ms
+    from simulation.version v join simulation.change c on c.lead_id = v.lead_id
+    where v.address is not null
+    group by v.address, v.lead_id order by 1, 2`
+  );
+  const everAt = z.array(
+    z.object({ address: z.string(), lead_id: z.string(), changed_ms: z.coerce.number() }),
+  ).parse([...addressRows]);
   const ever = z.array(
     z.object({
       contact_id: z.coerce.number(),
@@ -94,8 +105,11 @@ export async function checkContacts(
     const others = ever.filter((each) =>
       each.contact_id === contactId && !group.some(({ lead_id }) => lead_id === each.lead_id)
     );
-    if (others.some((other) => other.changed_ms >= newest.changed_ms)) continue;
     const ids = new Set(group.map(({ lead_id }) => lead_id));
+    const namesakes = everAt.filter((each) =>
+      each.address === newest.address && !leads.some(({ lead_id }) => lead_id === each.lead_id)
+    );
+    if ([...others, ...namesakes].some((other) => other.changed_ms >= newest.changed_ms)) continue;
     const direct = deeds.direct.filter((call) =>
       (ids.has(call.leadId) || call.address === newest.address) && call.endedAt >= newest.changed_ms
     );
