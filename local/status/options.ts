@@ -8,8 +8,8 @@ export interface StatusOptions {
 
 export const usage = `deno task status [--db-url <postgres URL>] [--watch [seconds]] [--json]
 
-Without --db-url: the environment variable DATABASE_URL. On Supabase it is the connection string
-of Connect > Direct connection (or Session pooler), as user postgres.`;
+Without --db-url: the environment variable SUPABASE_DB_URL, else DATABASE_URL. On Supabase it is the
+connection string of Connect > Direct connection (or Session pooler), as user postgres.`;
 
 /**
  * Reads arguments and environment.
@@ -20,7 +20,7 @@ export function readStatusOptions(
   args: readonly string[],
   env: Record<string, string | undefined>,
 ): StatusOptions {
-  let databaseUrl = env["DATABASE_URL"]?.trim() ?? "";
+  let databaseUrl = (env["SUPABASE_DB_URL"]?.trim() || env["DATABASE_URL"]?.trim()) ?? "";
   let json = false;
   let watchSeconds: number | undefined;
   const rest = args.flatMap((arg) => /^--\w[\w-]*=/.test(arg) ? splitOnce(arg) : [arg]);
