@@ -27,7 +27,7 @@ export interface DrainReport {
 
 /**
  * Drains the outbox as one of a bounded number of workers, and leaves by the doorbell protocol
- * (migration "doorbell"): it lingers for changes that come without a ring, and goes only when no
+ * (migrations "doorbell" and "worker"): it lingers for changes that come without a ring, and goes only when no
  * writer can be between its look and its commit. Errors: DatabaseError.
  */
 export async function drain(context: DrainContext): Promise<DrainReport> {

@@ -1,0 +1,153 @@
+-- What a claim begins with: the log is folded into the outbox, and what was out or waiting and is
+-- due again becomes pending.
+
+-- Folds up to p_limit changes, live before replays. Only under the claim lock.
+create function mautic.fold(p_limit int)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  with taken as (
+    delete from mautic.lead_change c
+    using (
+      select priority, id from mautic.lead_change order by priority, id limit p_limit
+    ) first
+    where c.priority = first.priority and c.id = first.id
+    returning c.*
+  ), dirty as (
+    select
+      lead_id,
+      count(*) as changes,
+      min(priority) as priority,
+      bool_or(force) as force,
+      min(coalesce(queued_at, changed_at)) as enqueued_at,
+      max(changed_at) as changed_at,
+      (array_agg(correlation_id order by id desc))[1] as correlation_id,
+      -- The newest live change says whether the lead is there; a replay knows nothing of that.
+      (array_agg(removal order by id desc) filter (where priority = 0))[1] as removal
+    from taken
+    group by lead_id
+  )
+  insert into mautic.outbox as o
+    (lead_id, version, priority, force, enqueued_at, changed_at, correlation_id, removal)
+  select lead_id, changes, priority, force, enqueued_at, changed_at, correlation_id, removal
+  from dirty
+  -- One order for all who lock several outbox rows: no deadlocks among them.
+  order by lead_id
+  on conflict (lead_id) do update
+  set
+    version = o.version + excluded.version,
+    priority = case when o.state = 'dead' then excluded.priority else least(o.priority, excluded.priority) end,
+    removal = case when excluded.priority = 0 then excluded.removal else o.removal end,
+    force = excluded.force or (o.force and o.state <> 'dead'),
+    changed_at = greatest(o.changed_at, excluded.changed_at),
+    correlation_id = excluded.correlation_id,
+    -- An edit revives a dead letter, and starts its count again. Whoever waits goes on waiting.
+    state = case when o.state = 'dead' then 'pending' else o.state end,
+    enqueued_at = case when o.state = 'dead' then excluded.enqueued_at else least(o.enqueued_at, excluded.enqueued_at) end,
+    attempts = case when o.state = 'dead' then 0 else o.attempts end,
+    failed_alone = case when o.state = 'dead' then 0 else o.failed_alone end;
+
+  return exists (select from mautic.lead_change);
+end
+$$;
+
+comment on function mautic.fold(int) is
+  'Folds up to p_limit rows of the change log into the outbox; returns whether some are left in the log.';
+
+-- After an attempt of unknown outcome the contact may show what was sent or what was before: what
+-- was confirmed earlier says nothing any more. With an empty snapshot the next attempt, of any lead
+-- of this person, sends all its fields.
+create function mautic.doubt_contacts(p_origin text, p_person_keys text[])
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  update mautic.contact
+  set snapshot = '{}', refused = '{}'
+  where origin = p_origin
+    and contact_id = any (
+      array(select substr(key, 9)::bigint from unnest(p_person_keys) key where key like 'contact:%')
+    )
+    and snapshot <> '{}';
+$$;
+
+comment on function mautic.doubt_contacts(text, text[]) is
+  'Forgets the snapshots of the contacts among these person keys: an attempt on them has an unknown outcome.';
+
+-- Leases that ran out and waits that are over become due. A lease that ran out means a worker
+-- died with a request maybe still open in Mautic; the lease was long enough to outlast that.
+create function mautic.recover(p_origin text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  due constant timestamptz := mautic.clock();
+  lost_keys text[];
+begin
+  select array_agg(key) into lost_keys
+  from mautic.outbox o, unnest(o.person_keys) key
+  where o.state = 'leased' and o.lease_expires_at <= due;
+  if lost_keys is not null then
+    perform mautic.doubt_contacts(p_origin, lost_keys);
+  end if;
+
+  update mautic.outbox
+  set
+    state = 'pending', ambiguous = true, attempts = attempts + 1,
+    lease_token = null, leased_by = null, leased_version = null, lease_expires_at = null,
+    person_keys = null, not_before = null
+  where state = 'leased' and lease_expires_at <= due;
+
+  update mautic.outbox
+  set state = 'pending', not_before = null, person_keys = null
+  where lead_id in (
+    select lead_id from mautic.outbox
+    where state = 'waiting' and not_before <= due
+    order by not_before
+    limit 1000
+  );
+end
+$$;
+
+comment on function mautic.recover(text) is 'Makes expired leases and finished waits pending again.';
+
+-- Who a lead is, for the rule that no person is out twice: the address it has, the address an
+-- attempt of unknown outcome used, the address and id of the contact it is linked to, and the
+-- contact that has its address.
+create function mautic.person_keys(p_origin text, p_lead_id text, p_address text, p_attempted_address text)
+returns text[]
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select array_agg(distinct key)
+  from (
+    select 'address:' || p_address as key where p_address is not null
+    union all
+    select 'address:' || p_attempted_address where p_attempted_address is not null
+    union all
+    select unnest(array['address:' || c.address, 'contact:' || c.contact_id])
+    from mautic.contact_link k
+    join mautic.contact c on c.origin = k.origin and c.contact_id = k.contact_id
+    where k.origin = p_origin and k.lead_id = p_lead_id
+    union all
+    select 'contact:' || c.contact_id
+    from mautic.contact c
+    where c.origin = p_origin and c.address in (p_address, p_attempted_address)
+    union all
+    select 'lead:' || p_lead_id
+  ) keys;
+$$;
+
+comment on function mautic.person_keys(text, text, text, text) is
+  'The keys under which a lead''s person is known: address:…, contact:…, lead:….';
