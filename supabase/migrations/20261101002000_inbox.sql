@@ -8,9 +8,9 @@ create table mautic.webhook_delivery (
   origin text,
   is_test boolean not null,
   correlation_id text not null,
-  received_at timestamptz not null default clock_timestamp(),
+  received_at timestamptz not null default mautic.clock(),
   times_received int not null default 1,
-  last_received_at timestamptz not null default clock_timestamp(),
+  last_received_at timestamptz not null default mautic.clock(),
   unread boolean not null default false,
   error text
 );

@@ -330,6 +330,41 @@ Deno.test("of several leads on one contact the newest change wins", async () => 
   assert.deepEqual(third.items.map((item) => [item.lead_id, item.superseded]), [[older, true]]);
 });
 
+Deno.test("a lost attempt on a shared contact queues the lead that the contact showed", async () => {
+  await using db = await testDatabase();
+  const worker = await startWorker(db.sql);
+  const shown = await insertLead(db.sql, "two@example.test");
+  const first = await claim(db.sql, worker);
+  await settle(db.sql, first.lease_token, [{
+    lead_id: shown,
+    result: "done",
+    contact_id: 1,
+    address: "two@example.test",
+    snapshot: { email: "two@example.test" },
+    shows_lead: true,
+    changed_at: "2026-01-01T00:00:00Z",
+  }]);
+  const other = await insertLead(db.sql, "two@example.test");
+  await claim(db.sql, worker, { leaseMs: 0 });
+  await db.sql`update public.leads set email = 'away@example.test' where id = ${other}`;
+  const after = await claim(db.sql, worker);
+  const later = await claim(db.sql, worker);
+  const taken = [...after.items, ...later.items].map((item) => item.lead_id);
+  assert.ok(taken.includes(other));
+  await settle(
+    db.sql,
+    after.lease_token,
+    after.items.map((item) => ({
+      lead_id: item.lead_id,
+      result: "done",
+      contact_id: item.lead_id === other ? 2 : 1,
+      address: item.address,
+    })),
+  );
+  const rest = await claim(db.sql, worker);
+  assert.ok([...taken, ...rest.items.map((item) => item.lead_id)].includes(shown));
+});
+
 Deno.test("what is known of one Mautic is not used with another", async () => {
   await using db = await testDatabase();
   const id = await insertLead(db.sql, "move@example.test");

@@ -193,3 +193,17 @@ Deno.test("nobody is enrolled twice: not by edits, not after a lost answer, not 
     2,
   );
 });
+
+Deno.test("a contact deleted right before its enrolment is created again, and no campaign is blamed", async () => {
+  await using sync = await startSync();
+  await insertLead(sync.sql, "vanish@example.test", highValue);
+  sync.mautic.failNext({ kind: "slow", match: "/campaigns/", delayMs: 100 });
+  const adding = sync.mautic.waitForStart((request) => request.path.includes("/campaigns/"));
+  const drained = sync.drain();
+  await adding;
+  await sync.mautic.deleteContact(sync.mautic.contactByEmail("vanish@example.test")!.id);
+  await drained;
+  await sync.drain();
+  assert.deepEqual(await outbox(sync.sql), []);
+  assert.equal(members(sync), 1);
+});

@@ -64,16 +64,39 @@ async function enroll(
       if (answer !== "enrolled") work.enrollmentReason = answer;
       else log.info("enrolled", { leadId: lead_id, contactId, campaignId });
     } catch (error) {
-      // The contact answered a moment ago: what is not there is the campaign.
       if (!isNotFound(error)) throw error;
       await database.withdrawEnrollment(settings.baseUrl, campaignId, contactId);
-      die(
-        work,
-        "campaign_not_found",
-        `Mautic knows no campaign ${campaignId}. Set MAUTIC_CAMPAIGN_HIGH_VALUE to the id of a campaign, then replay the lead.`,
-      );
+      await blame(work, contactId, campaignId, context);
     }
   });
+}
+
+/** Mautic answers 404 for a missing campaign as for a contact that was deleted a moment ago. */
+async function blame(
+  work: Work,
+  contactId: number,
+  campaignId: number,
+  { mautic }: SyncContext,
+): Promise<void> {
+  try {
+    const { id } = await mautic.getContact(contactId, work.item.correlation_id);
+    if (id !== contactId) {
+      // Merged meanwhile: the next attempt finds the survivor.
+      work.result = { result: "retry", delay_ms: 0, error_code: "not_found" };
+      return;
+    }
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    work.contactId = contactId;
+    work.contact = undefined;
+    work.result = { result: "gone" };
+    return;
+  }
+  die(
+    work,
+    "campaign_not_found",
+    `Mautic knows no campaign ${campaignId}. Set MAUTIC_CAMPAIGN_HIGH_VALUE to the id of a campaign, then replay the lead.`,
+  );
 }
 
 export interface Enrollment {
