@@ -119,14 +119,13 @@ begin
 end
 $$;
 
--- enable_nestloop off: the plan is kept for the session, and one made for a single row joins the
--- two transition tables (which have no index) row by row. With 10,000 rows that is 10^8 compares.
+-- A full join, which Postgres never does row by row. An inner or left join may be: plpgsql keeps the
+-- plan for the session, and one made for a single row would then serve 10,000, with 10^8 compares.
 create function mautic.note_lead_update()
 returns trigger
 language plpgsql
 security definer
 set search_path = ''
-set enable_nestloop = off
 as $$
 declare
   correlation constant text := mautic.correlation_id();

@@ -63,6 +63,21 @@ Deno.test("consent given again lifts our own entry, and only that", async () => 
   assert.deepEqual(entries(sync, "staff@example.test"), [[3, "asked by phone"]]);
 });
 
+Deno.test("an opt-out in Mautic right before our entry is lifted stays, also when no webhook tells of it", async () => {
+  await using sync = await startSync();
+  const id = await insertLead(sync.sql, "quick@example.test", { marketing_opt_in: false });
+  await sync.drain();
+  await sync.sql`update public.leads set marketing_opt_in = true where id = ${id}`;
+  // The list is read first; the contact itself right before the removal.
+  sync.mautic.failNext({ kind: "slow", match: /^\/api\/contacts\/\d+$/, delayMs: 150 });
+  const reading = sync.mautic.waitForStart((request) => /contacts\/\d+$/.test(request.path));
+  const drained = sync.drain();
+  await reading;
+  await sync.mautic.addDoNotContact("quick@example.test", { reason: 1, comments: "by staff" });
+  await drained;
+  assert.deepEqual(entries(sync, "quick@example.test"), [[1, "by staff"]]);
+});
+
 Deno.test("an opt-out that arrives while our entry is lifted is put back", async () => {
   await using sync = await startSync();
   const id = await insertLead(sync.sql, "race@example.test", { marketing_opt_in: false });

@@ -92,14 +92,12 @@ export function outcome(work: Work, { log }: SyncContext): Outcome {
   const { item, contact } = work;
   if (item.operation === "remove") return outcomeOf(work, {});
   if (!contact) {
-    const link = work.result?.result === "done" && item.contact_id !== null
-      ? { contact_id: item.contact_id }
-      : {};
-    // Nothing to send to a contact found by its address: the link is the news.
-    const adopted = work.result === undefined && item.contact_id !== null && !item.linked
-      ? { contact_id: item.contact_id }
-      : {};
-    return outcomeOf(work, { ...link, ...adopted });
+    // Superseded, or nothing to send to a contact found by its address: the link is the news.
+    const linked = work.result?.result === "done" || (open(work) && !item.linked);
+    return outcomeOf(
+      work,
+      linked && item.contact_id !== null ? { contact_id: item.contact_id } : {},
+    );
   }
   const asked = work.contactId !== undefined && work.contactId !== contact.id
     ? { asked_contact_id: work.contactId }
