@@ -1,31 +1,67 @@
-/** `deno task bench`: prints a table and writes it as JSON where `--json <file>` says. */
+/**
+ * `deno task bench [part…] [--json FILE] [--plot FILE] [--quick]`: measures, prints a table, and
+ * writes what it found. Without names every part runs; `--list` says which there are.
+ */
+import { parseArgs } from "node:util";
 import { printNote, printResult } from "../../local/print.ts";
-import { claimTime, deliveryTime, triggerCost } from "./database.ts";
-import type { Figure } from "./measure.ts";
+import { databaseParts } from "./database/parts.ts";
+import { functionParts } from "./functions/parts.ts";
+import { loadParts } from "./load/parts.ts";
+import type { Figure, Part, Series } from "./measure.ts";
+import { describeMachine, markdownTable, type Report } from "./report.ts";
 
-const figures: Figure[] = [];
-const parts: (() => Promise<Figure | Figure[]>)[] = [
-  triggerCost,
-  () => claimTime(1_000_000),
-  () => deliveryTime(100_000),
-];
-for (const part of parts) {
-  figures.push(...[await part()].flat());
-  printNote(`${figures.length} figures`);
+const parts: Part[] = [...loadParts, ...databaseParts, ...functionParts];
+
+const { values: options, positionals: names } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: {
+    json: { type: "string" },
+    plot: { type: "string" },
+    quick: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+  },
+});
+
+function chosen(): Part[] {
+  const unknown = names.find((name) => !parts.some((part) => part.name === name));
+  if (unknown !== undefined) {
+    const known = parts.map((part) => part.name).join(", ");
+    throw new Error(`No part is called "${unknown}"; there are ${known}`);
+  }
+  return names.length === 0 ? parts : parts.filter((part) => names.includes(part.name));
 }
 
-printResult("| Measured | Against | ms | ms | Ratio |");
-printResult("| --- | --- | ---: | ---: | ---: |");
-for (const { name, baseline, measuredMs, baselineMs, ratio } of figures) {
-  const cells = [name, baseline, measuredMs.toFixed(1), baselineMs.toFixed(1), ratio.toFixed(2)];
-  printResult(`| ${cells.join(" | ")} |`);
+async function runParts(): Promise<{ figures: Figure[]; series: Series[] }> {
+  const figures: Figure[] = [];
+  const series: Series[] = [];
+  for (const part of chosen()) {
+    const from = performance.now();
+    printNote(`${part.name}: ${part.about}`);
+    const result = await part.run({
+      quick: options.quick,
+      note: (line) => printNote(`  ${line}`),
+    });
+    printNote(`  ${((performance.now() - from) / 1000).toFixed(1)} s`);
+    figures.push(...result.figures);
+    series.push(...result.series ?? []);
+  }
+  return { figures, series };
 }
-const at = Deno.args.indexOf("--json");
-const file = at < 0 ? undefined : Deno.args[at + 1];
-if (file !== undefined) {
-  const machine = { os: Deno.build.os, arch: Deno.build.arch, cpus: navigator.hardwareConcurrency };
-  const report = { date: new Date().toISOString(), machine, figures };
-  await Deno.writeTextFile(file, `${JSON.stringify(report, null, 2)}\n`);
+
+if (options.list) {
+  for (const part of parts) printResult(`${part.name.padEnd(16)} ${part.about}`);
+} else {
+  const report: Report = {
+    date: new Date().toISOString(),
+    command: ["deno task bench", ...Deno.args].join(" "),
+    machine: await describeMachine(),
+    ...await runParts(),
+  };
+  printResult(markdownTable(report.figures));
+  if (options.json !== undefined) {
+    await Deno.writeTextFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
 }
 // The test database's server ends with the process.
 Deno.exit();

@@ -1,3 +1,100 @@
+/** What a benchmark's part is, and the figures it returns. */
+
+export type Unit =
+  | "ms"
+  | "per second"
+  | "requests per lead"
+  | "invocations per 1,000 commits"
+  | "bytes"
+  | "MB"
+  | "s of CPU per 1,000 leads"
+  | "count";
+
+/** What a figure has to reach. */
+export interface Target {
+  /** `difference` is value − baseline, in the figure's unit. */
+  of: "value" | "ratio" | "difference";
+  bound: "at most" | "at least";
+  limit: number;
+}
+
+/** One line of the table: what was measured, and against what in the same run. */
+export interface Figure {
+  /** Stays the same from run to run and release to release: `trigger.one_row`. */
+  id: string;
+  /** What a person reads: "1,000 single-row inserts, 4 clients". */
+  name: string;
+  unit: Unit;
+  value: number;
+  /** What a user would do instead, measured in this run; null where nothing compares. */
+  baseline: { name: string; value: number } | null;
+  /** value / baseline */
+  ratio: number | null;
+  target: Target | null;
+  isMet: boolean | null;
+}
+
+/** A drawing's data: a measure against the load, a line per contender. */
+export interface Series {
+  id: string;
+  title: string;
+  x: string;
+  y: string;
+  lines: { name: string; points: { x: number; y: number }[] }[];
+}
+
+export interface PartOptions {
+  /** Small sizes: to see that it runs, not to publish. */
+  quick: boolean;
+  /** Tells the person who watches. */
+  note(line: string): void;
+}
+
+export interface PartResult {
+  figures: Figure[];
+  series?: Series[];
+}
+
+/** A group of figures that is measured together and chosen by name on the command line. */
+export interface Part {
+  name: string;
+  about: string;
+  run(options: PartOptions): Promise<PartResult>;
+}
+
+/** A figure with its ratio, and with whether its target is met. */
+export function figure(
+  given: Pick<Figure, "id" | "name" | "unit" | "value"> & {
+    baseline?: { name: string; value: number };
+    target?: Target;
+  },
+): Figure {
+  const { id, name, unit, value, baseline = null, target = null } = given;
+  const ratio = baseline === null ? null : value / baseline.value;
+  const isMet = target === null ? null : meets(target, { value, baseline, ratio });
+  return { id, name, unit, value, baseline, ratio, target, isMet };
+}
+
+function meets(
+  { of, bound, limit }: Target,
+  { value, baseline, ratio }: Pick<Figure, "value" | "baseline" | "ratio">,
+): boolean {
+  const difference = baseline === null ? null : value - baseline.value;
+  const reached = { value, ratio, difference }[of];
+  if (reached === null) throw new RangeError(`A target of the ${of} needs a baseline`);
+  return bound === "at most" ? reached <= limit : reached >= limit;
+}
+
+/**
+ * The value below which a share of the values lies, as the nearest rank has it.
+ *
+ * @param share 0.5 for the median, 0.95 for the 95th percentile
+ */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;
+}
+
 /** Median of the milliseconds that `runs` calls take, one after another; `before` is not timed. */
 export async function medianMs(
   runs: number,
@@ -11,25 +108,5 @@ export async function medianMs(
     await call(run);
     times.push(performance.now() - from);
   }
-  times.sort((a, b) => a - b);
-  return times[Math.floor(runs / 2)] ?? NaN;
-}
-
-/** One line of the table: what was measured against what, in the same run. */
-export interface Figure {
-  name: string;
-  baseline: string;
-  baselineMs: number;
-  measuredMs: number;
-  /** measured / baseline */
-  ratio: number;
-}
-
-export function figure(
-  name: string,
-  baseline: string,
-  baselineMs: number,
-  measuredMs: number,
-): Figure {
-  return { name, baseline, baselineMs, measuredMs, ratio: measuredMs / baselineMs };
+  return quantile(times, 0.5);
 }

@@ -1,6 +1,6 @@
 import type postgres from "postgres";
-import { testDatabase } from "../support/database.ts";
-import { type Figure, figure, medianMs } from "./measure.ts";
+import { testDatabase } from "../../support/database.ts";
+import { type Figure, figure as judged, medianMs, type Part } from "../measure.ts";
 
 const runs = 7;
 
@@ -44,6 +44,7 @@ async function singleRows(sql: postgres.Sql): Promise<Figure> {
     synced.push(await medianMs(1, insert("public.leads")));
   }
   return figure(
+    "trigger.one_row",
     "trigger: 1,000 single-row inserts, 4 clients",
     "the same table without trigger",
     middle(plain),
@@ -56,7 +57,7 @@ function middle(times: number[]): number {
 }
 
 /** What the triggers cost, with a worker there to see the changes. */
-export async function triggerCost(): Promise<Figure[]> {
+async function triggerCost(): Promise<Figure[]> {
   await using db = await testDatabase();
   const { sql } = db;
   await plainTwin(sql);
@@ -66,30 +67,33 @@ export async function triggerCost(): Promise<Figure[]> {
       select 'b' || i || '@example.test', 'B' from generate_series(1, 10000) i`);
   }
   const many = "generate_series(1, 10000) i";
-  const cases: [string, (table: string) => string][] = [
+  const cases: [string, string, (table: string) => string][] = [
     [
+      "trigger.bulk_insert",
       "trigger: 10,000 rows inserted",
       (table) => `insert into ${table} (email) select 'n' || i || '@example.test' from ${many}`,
     ],
     [
+      "trigger.irrelevant_update",
       "trigger: 10,000 updates, nothing relevant",
       (table) => `update ${table} set updated_at = clock_timestamp() where first_name is not null`,
     ],
     [
+      "trigger.relevant_update",
       "trigger: 10,000 relevant updates",
       (table) => `update ${table} set first_name = random()::text where first_name is not null`,
     ],
   ];
   const figures: Figure[] = [await singleRows(sql)];
-  for (const [name, statement] of cases) {
+  for (const [id, name, statement] of cases) {
     const [plain, synced] = await writes(sql, statement);
-    figures.push(figure(name, "the same table without trigger", plain, synced));
+    figures.push(figure(id, name, "the same table without trigger", plain, synced));
   }
   return figures;
 }
 
 /** A claim of 50 with a short and with a long outbox. */
-export async function claimTime(rows: number): Promise<Figure> {
+async function claimTime(rows: number): Promise<Figure> {
   const time = async (count: number) => {
     await using db = await testDatabase();
     const { sql } = db;
@@ -111,6 +115,7 @@ export async function claimTime(rows: number): Promise<Figure> {
     );
   };
   return figure(
+    "claim.long_queue",
     `claim of 50 from ${rows.toLocaleString("en")} queued leads`,
     "from 1,000",
     await time(1_000),
@@ -119,7 +124,7 @@ export async function claimTime(rows: number): Promise<Figure> {
 }
 
 /** A delivery of 1,000 events with a small and with a large leads table. */
-export async function deliveryTime(leads: number): Promise<Figure> {
+async function deliveryTime(leads: number): Promise<Figure> {
   const time = async (count: number) => {
     await using db = await testDatabase();
     const { sql } = db;
@@ -140,9 +145,39 @@ export async function deliveryTime(leads: number): Promise<Figure> {
     });
   };
   return figure(
+    "webhook.many_leads",
     `1,000 webhook events with ${leads.toLocaleString("en")} leads`,
     "with 1,000 leads",
     await time(1_000),
     await time(leads),
   );
 }
+
+function figure(
+  id: string,
+  name: string,
+  baseline: string,
+  baselineMs: number,
+  measuredMs: number,
+): Figure {
+  const against = { name: baseline, value: baselineMs };
+  return judged({ id, name, unit: "ms", value: measuredMs, baseline: against });
+}
+
+export const databaseParts: Part[] = [
+  {
+    name: "trigger",
+    about: "what the triggers add to the application's writes",
+    run: async () => ({ figures: await triggerCost() }),
+  },
+  {
+    name: "claim",
+    about: "claiming from a short and from a long queue",
+    run: async ({ quick }) => ({ figures: [await claimTime(quick ? 10_000 : 1_000_000)] }),
+  },
+  {
+    name: "webhook",
+    about: "deliveries of webhook events",
+    run: async ({ quick }) => ({ figures: [await deliveryTime(quick ? 2_000 : 100_000)] }),
+  },
+];
