@@ -8,7 +8,7 @@
  */
 import { App } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
-import type { ApiKeys } from "./api_keys.ts";
+import { type ApiKeys, callerOf, type Role } from "./api_keys.ts";
 import { createRpc } from "./rpc.ts";
 import { connect } from "./supabase_database.ts";
 
@@ -46,10 +46,20 @@ export function createDataApi(options: DataApiOptions): DataApi {
   return {
     fetch: async (request) => {
       if (new URL(request.url).pathname.startsWith("/rest/v1/rpc/")) return await rpc(request);
-      return await app.fetch(request);
+      const caller = await callerOf(request, keys);
+      if ("refusal" in caller) return Response.json(caller.refusal, { status: 401 });
+      return await app.fetch(withKeyOf(caller.role, request, keys));
     },
     close: async () => {
       await Promise.all([sql.end({ timeout: 1 }), connection.driver.end({ timeout: 1 })]);
     },
   };
+}
+
+/** `@supabase/lite` knows two roles by their keys, and tokens of its own users only. */
+function withKeyOf(role: Role, request: Request, keys: ApiKeys): Request {
+  const headers = new Headers(request.headers);
+  headers.delete("authorization");
+  headers.set("apikey", role === "service_role" ? keys.secret : keys.publishable);
+  return new Request(request, { headers });
 }

@@ -28,7 +28,7 @@ type Routine = z.infer<typeof routineSchema>;
 export function createRpc(options: RpcOptions): (request: Request) => Promise<Response> {
   const { sql, keys, schemas } = options;
   return async (request) => {
-    const caller = callerOf(request, keys);
+    const caller = await callerOf(request, keys);
     if ("refusal" in caller) return Response.json(caller.refusal, { status: 401 });
     if (request.method !== "POST") {
       return failure(405, "PGRST117", `Unsupported HTTP method: ${request.method}`);
