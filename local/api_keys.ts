@@ -22,7 +22,8 @@ export function createApiKeys(): ApiKeys {
   };
 }
 
-export type Role = "anon" | "authenticated" | "service_role";
+export const roles = ["anon", "authenticated", "service_role"] as const;
+export type Role = (typeof roles)[number];
 export type Caller = { role: Role } | { refusal: Refusal };
 type Refusal = { code?: string; message: string; hint: string };
 
@@ -65,8 +66,7 @@ async function callerOfToken(token: string, { jwtSecret }: ApiKeys): Promise<Cal
   try {
     const secret = new TextEncoder().encode(jwtSecret);
     const { payload } = await jwtVerify(token, secret, { algorithms: ["HS256"] });
-    const role = (["anon", "authenticated", "service_role"] as const)
-      .find((each) => each === payload["role"]);
+    const role = roles.find((each) => each === payload["role"]);
     return role === undefined ? refuse("22023", "role does not exist") : { role };
   } catch (error) {
     return error instanceof errors.JWTExpired

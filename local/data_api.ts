@@ -8,7 +8,7 @@
  */
 import { App } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
-import { type ApiKeys, callerOf, type Role } from "./api_keys.ts";
+import { type ApiKeys, callerOf, type Role, roles } from "./api_keys.ts";
 import { createRpc } from "./rpc.ts";
 import { connect } from "./supabase_database.ts";
 
@@ -26,7 +26,7 @@ export type DataApi = {
   close(): Promise<void>;
 };
 
-/** Connections of each of the two pools; more callers wait. */
+/** Connections of each pool; more callers wait. */
 const poolSize = 20;
 
 /** Opens the Data API on a database. */
@@ -34,26 +34,38 @@ export function createDataApi(options: DataApiOptions): DataApi {
   const { databaseUrl, keys, schemas } = options;
   const sql = connect(databaseUrl, { max: poolSize });
   const rpc = createRpc({ sql, keys, schemas });
+  const tables = new Map(roles.map((role) => [role, createTables(role, options)]));
+  return {
+    fetch: async (request) => {
+      if (new URL(request.url).pathname.startsWith("/rest/v1/rpc/")) return await rpc(request);
+      const caller = await callerOf(request, keys);
+      if ("refusal" in caller) return Response.json(caller.refusal, { status: 401 });
+      const { role } = caller;
+      const answer = await tables.get(role)?.fetch(withKeyOf(role, request, keys));
+      return answer ?? Response.json({ message: `No role ${role}` }, { status: 401 });
+    },
+    close: async () => {
+      const ends = [...tables.values()].map(({ close }) => close());
+      await Promise.all([sql.end({ timeout: 1 }), ...ends]);
+    },
+  };
+}
+
+/**
+ * Tables and views for one role. `@supabase/lite` looks at row level security itself and stays who
+ * it connected as, so each role has connections that are that role: privileges are Postgres' own.
+ */
+function createTables(role: Role, { databaseUrl, keys, schemas }: DataApiOptions) {
   const connection = createPostgresConnection({
     url: databaseUrl,
-    postgresOptions: { max: poolSize, onnotice: () => {} },
+    postgresOptions: { max: poolSize, onnotice: () => {}, connection: { role } },
   });
   const app = new App({
     connection,
     auth: { enabled: false, publishable_key: keys.publishable, secret_key: keys.secret },
     api: { schemas },
   });
-  return {
-    fetch: async (request) => {
-      if (new URL(request.url).pathname.startsWith("/rest/v1/rpc/")) return await rpc(request);
-      const caller = await callerOf(request, keys);
-      if ("refusal" in caller) return Response.json(caller.refusal, { status: 401 });
-      return await app.fetch(withKeyOf(caller.role, request, keys));
-    },
-    close: async () => {
-      await Promise.all([sql.end({ timeout: 1 }), connection.driver.end({ timeout: 1 })]);
-    },
-  };
+  return { fetch: app.fetch, close: () => connection.driver.end({ timeout: 1 }) };
 }
 
 /** `@supabase/lite` knows two roles by their keys, and tokens of its own users only. */
