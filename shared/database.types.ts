@@ -702,6 +702,15 @@ export type Database = {
         };
         Returns: Json;
       };
+      "address_in_doubt": {
+        Args: {
+          "p_attempted_address": string;
+          "p_lead_id": string;
+          "p_origin": string;
+          "p_person_keys": (string)[];
+        };
+        Returns: string;
+      };
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };

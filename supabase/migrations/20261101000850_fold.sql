@@ -88,6 +88,30 @@ $$;
 comment on function mautic.doubt_contacts(text, text[]) is
   'Forgets the snapshots of the contacts among these person keys: an attempt on them has an unknown outcome.';
 
+-- The address that a killed worker may have sent, of a lead that is no contact yet: the one at its
+-- claim, or the one of an attempt before. Of several the one that the lead has left, because its
+-- present address is looked up anyway.
+create function mautic.address_in_doubt(
+  p_origin text, p_lead_id text, p_person_keys text[], p_attempted_address text
+)
+returns text
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select known.address
+  from (
+    select substr(key, 9) as address from unnest(p_person_keys) key where key like 'address:%'
+  ) known
+  left join mautic.read_leads(array[p_lead_id]) l on true
+  where not exists (
+    select from mautic.contact_link k where k.origin = p_origin and k.lead_id = p_lead_id
+  )
+  order by known.address is not distinct from l.address, known.address is not distinct from p_attempted_address
+  limit 1;
+$$;
+
 -- Leases that ran out and waits that are over become due. A lease that ran out means a worker
 -- died with a request maybe still open in Mautic; the lease was long enough to outlast that.
 create function mautic.recover(p_origin text)
@@ -111,6 +135,10 @@ begin
   update mautic.outbox
   set
     state = 'pending', ambiguous = true, attempts = attempts + 1,
+    -- Nobody lived to settle it: a lead that has moved since would leave its contact behind.
+    attempted_address = coalesce(
+      mautic.address_in_doubt(p_origin, lead_id, person_keys, attempted_address), attempted_address
+    ),
     lease_token = null, leased_by = null, leased_version = null, lease_expires_at = null,
     person_keys = null, not_before = null
   where state = 'leased' and lease_expires_at <= due;

@@ -168,6 +168,26 @@ Deno.test("a lease that ran out comes back as ambiguous, to be looked up first",
   assert.equal(link?.["contact_id"], 9, "what Mautic told the late worker is kept");
 });
 
+Deno.test("a lead that moved after its worker was killed is looked up by the address that one used, too", async () => {
+  await using db = await testDatabase();
+  const id = await insertLead(db.sql, "killed@example.test");
+  const worker = await startWorker(db.sql);
+  await claim(db.sql, worker, { leaseMs: 0 });
+  await db.sql`update public.leads set email = 'moved@example.test' where id = ${id}`;
+  const again = await claim(db.sql, worker, { leaseMs: 0 });
+  const seen = ({ items }: typeof again) =>
+    items.map((item) => [item.operation, item.attempted_address, item.address]);
+  assert.deepEqual(seen(again), [["look_up", "killed@example.test", "moved@example.test"]]);
+
+  // Killed once more, maybe before it looked.
+  assert.deepEqual(seen(await claim(db.sql, worker, { leaseMs: 0 })), seen(again));
+
+  // Or after it had found the contact and moved it along.
+  await db.sql`update public.leads set email = 'far@example.test' where id = ${id}`;
+  const third = await claim(db.sql, worker);
+  assert.deepEqual(seen(third), [["look_up", "moved@example.test", "far@example.test"]]);
+});
+
 Deno.test("an ambiguous outcome holds the person until its grace is over, whatever is edited or added", async () => {
   await using db = await testDatabase();
   const id = await insertLead(db.sql, "grace@example.test");
