@@ -44,7 +44,7 @@ export async function saveContact(
   if (input.errors.length > 0) return refused(400, [...input.errors, ...violations]);
   if (violations.length > 0) return refused(422, violations);
 
-  await mautic.load.item(call.route);
+  await call.work.item();
 
   const target = options.insertCopy ?? contact ?? create(call);
   const created = options.insertCopy === undefined && contact === null;

@@ -1,6 +1,6 @@
 /** What every part of the emulator works on. */
 import type { Clock } from "../../shared/clock.ts";
-import type { Load } from "./load.ts";
+import type { Load, Work } from "./load.ts";
 import type { State } from "./state.ts";
 import type { Actor, ApiRequest, Deliver, User } from "./types.ts";
 
@@ -35,7 +35,7 @@ export interface Call {
   mautic: Mautic;
   actor: Actor;
   request: ApiRequest;
-  route: string;
+  work: Work;
 }
 
 /** `length` characters of base64url or hex alphabet, from the injected randomness. */

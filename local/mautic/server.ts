@@ -75,7 +75,7 @@ export function createMauticServer(options: MauticServerOptions): MauticServer {
 
   async function dispatch(request: ApiRequest): Promise<Answer> {
     if (request.path === "/oauth/v2/token") {
-      await load.request("oauth.token");
+      await load.start("oauth.token").begin();
       return authority.token(request);
     }
     if (!request.path.startsWith("/api/")) return routeNotFound(request.path);
@@ -91,9 +91,10 @@ export function createMauticServer(options: MauticServerOptions): MauticServer {
     const found = findRoute(request.method, request.path);
     if (!found) return routeNotFound(request.path);
     if (!actor.isAdmin && found.name !== "contacts.batch.edit") return accessDenied();
-    await load.request(found.name);
+    const work = load.start(found.name);
+    await work.begin();
     try {
-      return await found.run({ mautic, actor, request, route: found.name });
+      return await found.run({ mautic, actor, request, work });
     } catch (error) {
       if (error instanceof ServerException) return exception(500);
       throw error;

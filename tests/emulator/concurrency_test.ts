@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import { realisticLatency } from "../../local/mautic/load.ts";
-import { createMauticServer } from "../../local/mautic/server.ts";
-import { callerOf, startWithCaller } from "./caller.ts";
-import { createVirtualClock } from "./virtual_clock.ts";
+import { startWithCaller } from "./caller.ts";
 
 const email = "Twin@example.test";
 
@@ -60,52 +57,3 @@ Deno.test("overlappingWrites() says nothing of different people or of reads", as
   assert.deepEqual(run.mautic.overlappingWrites(), []);
   assert.ok(run.mautic.maximumInFlight() >= 2);
 });
-
-/** Contacts per second of `workers` that save in batches of `size` (1: singly). */
-async function throughput(size: number, workers: number): Promise<number> {
-  const clock = createVirtualClock();
-  const server = createMauticServer({
-    clock,
-    random: () => 0.5,
-    deliver: () => Promise.resolve({ status: 200 }),
-    turn: () => Promise.resolve(),
-    latency: realisticLatency(),
-  });
-  const target = { url: "http://mautic.test", ...pick(server) };
-  return await clock.run(async () => {
-    const ask = await callerOf(target, (url, init) => server.handle(new Request(url, init)));
-    const start = clock.now();
-    let saved = 0;
-    await Promise.all(Array.from({ length: workers }, async (_, worker) => {
-      for (let round = 0; round < 2; round++) {
-        const items = Array.from({ length: size }, (_, index) => ({
-          email: `w${worker}-${round}-${index}@example.test`,
-        }));
-        if (size === 1) await ask("POST", "/api/contacts/new", items[0]);
-        else await ask("POST", "/api/contacts/batch/new", items);
-        saved += size;
-      }
-    }));
-    return saved / ((clock.now() - start) / 1000);
-  });
-}
-
-function pick({ clientId, clientSecret }: { clientId: string; clientSecret: string }) {
-  return { clientId, clientSecret };
-}
-
-const measured = [
-  { size: 1, workers: 1, from: 13, to: 15 },
-  { size: 1, workers: 2, from: 24, to: 29 },
-  { size: 1, workers: 8, from: 24, to: 30 },
-  { size: 50, workers: 1, from: 40, to: 55 },
-  { size: 50, workers: 2, from: 85, to: 100 },
-  { size: 50, workers: 4, from: 90, to: 104 },
-];
-
-for (const { size, workers, from, to } of measured) {
-  Deno.test(`realisticLatency() saves ${from} to ${to} contacts a second: ${workers} at once, ${size} a request`, async () => {
-    const rate = await throughput(size, workers);
-    assert.ok(rate >= from && rate <= to, `${rate.toFixed(1)} contacts per second`);
-  });
-}
