@@ -6,7 +6,7 @@
 --   4. find, lock, write    how what Mautic tells of a person reaches the rows
 
 -- 1. The payload has the shape that mautic-sync's upsert_contact takes (shared/lead.ts).
-create view mautic.lead as
+create view mautic.lead with (security_invoker = true) as
 select
   l.id as key,
   l.id::text as lead_id,

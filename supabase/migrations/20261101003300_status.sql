@@ -22,7 +22,7 @@ $$;
 
 comment on function mautic.remedy(text) is 'What to do about a dead letter of this reason.';
 
-create view mautic.dead_letter as
+create view mautic.dead_letter with (security_invoker = true) as
 select
   o.lead_id,
   o.error_code as reason,
@@ -38,7 +38,7 @@ order by o.error_at desc;
 comment on view mautic.dead_letter is
   'Leads that Mautic will not take as they are, with the remedy. An edit of the lead or mautic.replay() sends it again.';
 
-create view mautic.status as
+create view mautic.status with (security_invoker = true) as
 with queue as (
   select
     count(*) filter (where state = 'pending') as pending,
