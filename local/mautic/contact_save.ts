@@ -59,6 +59,7 @@ export async function saveContact(
   const channelEvents = applyBodyEntries(mautic, target, body.doNotContact, created);
   const company = linkCompany(mautic, target, touched.has("company"));
   const others = writeExtras(call, target, body, created);
+  mautic.onContactSaved(target);
   // Recorded: in batch/edit the points come as a string, so setting them "changes" them.
   const echoesPoints = options.fromList === true && target.points !== 0 && !created;
   const isChanged = changed || others || channelEvents.length > 0 || echoesPoints ||

@@ -2,7 +2,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { Load, Work } from "./load.ts";
 import type { State } from "./state.ts";
-import type { Actor, ApiRequest, Deliver, User } from "./types.ts";
+import type { Actor, ApiRequest, Contact, Deliver, User } from "./types.ts";
 
 /** The configuration an administrator of Mautic can change. */
 export interface Settings {
@@ -28,6 +28,8 @@ export interface Mautic {
   load: Load;
   /** Called for every contact row that comes into being. */
   onContactCreated: () => void;
+  /** Called as soon as what a save wrote can be read. */
+  onContactSaved: (contact: Contact) => void;
 }
 
 /** One authorised API request on its way through a route. */

@@ -53,6 +53,7 @@ export function createMauticServer(options: MauticServerOptions): MauticServer {
     state: createState(limit),
     load: createLoad(clock, turn),
     onContactCreated: () => created++,
+    onContactSaved: options.onContactSaved ?? (() => {}),
   };
   const { state, settings, load } = mautic;
   load.setModel(options.latency ?? null);

@@ -29,6 +29,8 @@ export interface MauticServerOptions {
   campaigns?: NewCampaign[];
   settings?: Partial<Settings>;
   latency?: LatencyModel | null;
+  /** Called as soon as what a save through the API wrote can be read. */
+  onContactSaved?: (contact: Contact) => void;
 }
 
 export interface MauticServer
