@@ -150,8 +150,8 @@ function withoutReserved(values: Record<string, unknown>): Record<string, unknow
   const reserved = ["@timestamp", "level", "message", "logger"];
   return Object.fromEntries(
     Object.entries(values).map((
-      [key, value],
-    ) => [reserved.includes(key) ? `value.${key}` : key, value]),
+      [name, value],
+    ) => [reserved.includes(name) ? `value.${name}` : name, value]),
   );
 }
 

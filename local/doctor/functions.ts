@@ -147,7 +147,7 @@ export async function checkDataApi(
       headers: {
         ...json,
         apikey: key,
-        ...(key.startsWith("ey") ? { Authorization: `Bearer ${key}` } : {}),
+        ...(/^ey/.test(key) ? { Authorization: `Bearer ${key}` } : {}),
         "Content-Profile": "mautic",
       },
       body: "{}",

@@ -63,7 +63,7 @@ export function judgeBellKey({ key }: Bell, reached: Reached | null): Finding {
   if (key === null) {
     return fail(check, "the Vault secret mautic_sync_key is missing: no change rings", setUp);
   }
-  if (key.startsWith("sb_publishable_")) {
+  if (/^sb_publishable_/.test(key)) {
     return fail(
       check,
       "mautic_sync_key is a publishable key, which mautic-sync refuses",
@@ -103,7 +103,7 @@ export async function checkBell(
     headers: {
       "Content-Type": "application/json",
       apikey: bell.key,
-      ...(bell.key.startsWith("ey") ? { Authorization: `Bearer ${bell.key}` } : {}),
+      ...(/^ey/.test(bell.key) ? { Authorization: `Bearer ${bell.key}` } : {}),
     },
     body: JSON.stringify({ action: "ping" }),
   });

@@ -51,6 +51,7 @@ export function createAuthority(mautic: Mautic, client: Client): Authority {
     if (id === undefined || id === "") {
       return refusal(400, "invalid_client", "Client id was not found in the headers or body");
     }
+    // deno-lint-ignore lead-sync/secret-comparison -- the emulator guards nothing
     if (id !== client.id || secret !== client.secret) {
       return refusal(400, "invalid_client", invalidClient);
     }
@@ -101,6 +102,7 @@ export function createAuthority(mautic: Mautic, client: Client): Authority {
     if (!basic) return refusal(401, "access_denied", "API authorization denied.");
     if (!settings.basicAuthEnabled) return basicDisabled();
     const user = mautic.users.find((item) =>
+      // deno-lint-ignore lead-sync/secret-comparison -- the emulator guards nothing
       item.username === basic.user && item.password === basic.password
     );
     if (!user) {

@@ -13,7 +13,7 @@ export function phpJson(value: Json): string {
 
 /** A PHP array: a JSON list only when its keys are exactly 0…n-1 in order, an object otherwise. */
 export function phpArray(entries: [key: string, value: Json][]): Json {
-  if (entries.every(([key], index) => key === String(index))) {
+  if (entries.every(([name], index) => name === String(index))) {
     return entries.map(([, value]) => value);
   }
   return Object.fromEntries(entries);

@@ -162,6 +162,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     },
     async drop(token) {
       // Another call may have replaced it since.
+      // deno-lint-ignore lead-sync/secret-comparison -- is it the one we hold? No caller gives it
       if (held?.token !== token) return;
       const { sealed } = held;
       held = undefined;

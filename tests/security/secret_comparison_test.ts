@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import plugin from "../../local/lint/secret_comparison.ts";
+
+/** Lines that compare what is called a secret by other means, by file: read, and found harmless. */
+const exceptions: Record<string, number> = {
+  // What a person configured here against what he configured in Mautic or Vault.
+  "local/doctor/webhook.ts": 2,
+  "local/setup/plan.ts": 3,
+  // The emulated Mautic, on loopback.
+  "local/mautic/oauth.ts": 2,
+  // Our own access token, from memory: is it still the same?
+  "shared/mautic/token_cache.ts": 1,
+};
+
+function reports(source: string, filename = "/supabase/functions/f/handler.ts"): string[] {
+  return Deno.lint.runPlugin(plugin, filename, source).map(({ message }) => message);
+}
+
+const bad = [
+  "if (given === secret) allow();",
+  "if (secret !== given) throw new Error();",
+  "const ok = request.headers.get('apikey') == expected;",
+  "const ok = expected === request.headers.get('Authorization');",
+  "const ok = new URL(request.url).searchParams.get('secret') === wanted;",
+  "const ok = keys.includes(given);",
+  "const ok = acceptedKeys.has(given);",
+  "const ok = given.startsWith(env.MAUTIC_CLIENT_SECRET);",
+  "const ok = settings['signingKey'] === given;",
+  "const ok = settings?.signingKey === given;",
+  "const ok = signature.trim() === computed;",
+  "const ok = (await sign(body)) === signature!;",
+  "const ok = given === `Bearer ${token}`;",
+  "const ok = given === 'Bearer ' + serviceRoleKey;",
+  "const ok = [secret, other].indexOf(given) >= 0;",
+  "const ok = secrets.some((each) => given === each.password);",
+  "const ok = acceptedKeys.find((apiKey) => apiKey === given);",
+  "const ok = timingSafeEqual(a, signature);",
+  "const ok = crypto.subtle.timingSafeEqual(encode(token), b);",
+  "const ok = Object.is(given, token);",
+  "const ok = given in secretKeys;",
+  "const ok = new RegExp(secret).test(given);",
+  "const ok = given.localeCompare(hmac) === 0;",
+  "switch (given) { case secret: allow(); }",
+  "switch (apiKey) { case 'abc': allow(); }",
+  "const ok = apiKey === 'sb_secret_written_out';",
+  "const ok = (given as string) === (secret as string);",
+  "const ok = given === (current ?? fallbackSecret);",
+];
+for (const source of bad) {
+  Deno.test(`the check finds ${source}`, () => {
+    assert.notDeepEqual(reports(source), []);
+  });
+}
+
+const good = [
+  "if (secret === null || signingKey === undefined || signature === '') refuse();",
+  "if (typeof secret === 'string' && secret.length >= 6) use();",
+  "if (await isAcceptedSecret(given, [secret]) === true) allow();",
+  "if (proof.state === 'signed' && !await proof.verify(bytes)) refuse();",
+  "if (acquired.state === 'cached') use(acquired.sealed);",
+  "if (context.tokens.lastFrom() !== 'mautic') use();",
+  "if (/^ey/.test(key)) legacy();",
+  "const bearer = header.match(/^Bearer (.+)$/i)?.[1];",
+  "if (settings.secret !== null && mode === 'demo') warn();",
+];
+for (const source of good) {
+  Deno.test(`the check leaves ${source} alone`, () => {
+    assert.deepEqual(reports(source), []);
+  });
+}
+
+Deno.test("the helper and tests may compare; no other file of the product may", () => {
+  const source = "export const same = (secret: string, other: string) => secret === other;";
+  assert.deepEqual(reports(source, "/work/shared/secrets.ts"), []);
+  assert.deepEqual(reports(source, "/work/tests/unit/secrets_test.ts"), []);
+  for (const file of ["shared/log.ts", "supabase/functions/mautic-webhook/signature.ts"]) {
+    assert.equal(reports(source, `/work/${file}`).length, 1);
+  }
+});
+
+Deno.test("every exception is a known one, and no comparison of a secret is anywhere else", async () => {
+  const root = new URL("../../", import.meta.url);
+  const directive = /deno-lint-ignore lead-sync\/secret-comparison(?: -- (\S.*))?/g;
+  const found: Record<string, number> = {};
+  for (const folder of ["local", "shared", "supabase/functions"]) {
+    for (const path of await sources(new URL(`${folder}/`, root), `${folder}/`)) {
+      const text = await Deno.readTextFile(new URL(path, root));
+      assert.doesNotMatch(text, /deno-lint-ignore-file/, path);
+      if (path.startsWith("local/lint/")) continue;
+      const ignored = [...text.matchAll(directive)];
+      assert.ok(ignored.every(([, reason]) => reason !== undefined), `${path}: without a reason`);
+      if (ignored.length > 0) found[path] = ignored.length;
+      // As `deno lint` does, but for the lines that are excepted.
+      assert.equal(reports(text, `/${path}`).length, weight[path] ?? ignored.length, path);
+    }
+  }
+  assert.deepEqual(found, exceptions);
+});
+
+/** Reports where a line compares twice. */
+const weight: Record<string, number> = {
+  "local/doctor/webhook.ts": 3,
+  "local/setup/plan.ts": 4,
+};
+
+async function sources(folder: URL, prefix: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    const path = `${prefix}${entry.name}`;
+    if (entry.isDirectory) {
+      found.push(...await sources(new URL(`${entry.name}/`, folder), `${path}/`));
+    } else if (entry.name.endsWith(".ts")) found.push(path);
+  }
+  return found;
+}
