@@ -24,6 +24,7 @@ const descriptions = {
       "In Mautic, let the webhook's URL end in ?secret=<MAUTIC_WEBHOOK_SECRET>, or enter MAUTIC_WEBHOOK_SIGNING_KEY as its secret.",
   },
   body_too_large: { status: 413, remedy: "Send a smaller body." },
+  body_too_slow: { status: 408, remedy: "Send the body at once, and end it." },
   invalid_json: { status: 400, remedy: "Send a JSON object with content type application/json." },
   invalid_body: { status: 400, remedy: "Correct the fields named in details." },
   invalid_lead: { status: 422, remedy: "Correct the fields named in details." },

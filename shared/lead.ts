@@ -6,6 +6,10 @@ const leadId = z.union([
   z.string().trim().min(1, "expected 1 to 128 characters").max(
     128,
     "expected 1 to 128 characters",
+  ).refine(
+    // Postgres holds neither in a text: no lead of the table has such an id.
+    (id) => id.isWellFormed() && !id.includes("\u0000"),
+    "expected Unicode without NUL",
   ),
   z.int().transform(String),
 ], "expected a text of 1 to 128 characters");

@@ -24,7 +24,7 @@ export interface Dependencies {
   log: Log;
 }
 
-const maxBodyBytes = 1024 * 1024;
+const bodyLimits = { maxBytes: 1024 * 1024, timeoutMs: 10_000 };
 const databaseTimeoutMs = 15_000;
 
 /**
@@ -92,7 +92,7 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
     if (request.method === "GET") {
       return await health({ database, env: platform.env, answers });
     }
-    const body = await readJson(request, maxBodyBytes);
+    const body = await readJson(request, bodyLimits);
     if (!body.ok) return answers.fail(body.code, body.message);
     const parsed = syncRequest.safeParse(body.value);
     if (!parsed.success) {

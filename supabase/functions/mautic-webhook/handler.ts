@@ -4,9 +4,9 @@ import { DatabaseError } from "../../../shared/database.ts";
 import { type Answers, startAnswers } from "../../../shared/http_answer.ts";
 import { createInbox, type Inbox, inboxEvents, type Received } from "../../../shared/inbox.ts";
 import type { Log } from "../../../shared/log.ts";
+import { readBody } from "../../../shared/request_body.ts";
 import type { Env } from "../../../shared/settings.ts";
 import { type DeliveryReading, readDelivery } from "../../../shared/subscription_events.ts";
-import { readRawBody } from "./raw_body.ts";
 import { resultsOf } from "./results.ts";
 import { originOf, readConfiguration } from "./settings.ts";
 import { readProof } from "./signature.ts";
@@ -22,6 +22,7 @@ export interface Dependencies {
 /** Mautic waits for our answer, and often our own API call waits for Mautic. */
 const databaseTimeoutMs = 4_000;
 const retryDelayMs = 150;
+const bodyTimeoutMs = 10_000;
 
 /**
  * The HTTP side of mautic-webhook: is it from our Mautic, what does it say, stored and applied in
@@ -58,10 +59,14 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
   };
 
   async function handle(request: Request, answers: Answers, requestLog: Log): Promise<Response> {
-    const refuse = async (...failure: Parameters<Answers["fail"]>) => {
-      await request.body?.cancel();
+    const refused = (...failure: Parameters<Answers["fail"]>) => {
       requestLog.warn("webhook_refused", { code: failure[0], reason: failure[1] });
       return answers.fail(...failure);
+    };
+    const refuse = async (...failure: Parameters<Answers["fail"]>) => {
+      // Once its reading has begun, the body is in the reader's hands.
+      if (!request.bodyUsed) await request.body?.cancel();
+      return refused(...failure);
     };
     if (request.method !== "POST") {
       return await refuse("method_not_allowed", `${request.method} is not served here.`, {
@@ -80,10 +85,8 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
     const proof = isOpen ? { state: "accepted" as const } : await readProof(request, webhook);
     if (proof.state === "refused") return await refuse("proof_refused", proof.reason);
 
-    const body = await readRawBody(request, webhook.maxBytes);
-    if (!body.ok) {
-      return await refuse("body_too_large", `The body has more than ${webhook.maxBytes} bytes.`);
-    }
+    const body = await readBody(request, { maxBytes: webhook.maxBytes, timeoutMs: bodyTimeoutMs });
+    if (!body.ok) return refused(body.code, body.message);
     if (proof.state === "signed" && !await proof.verify(body.bytes)) {
       return await refuse("proof_refused", "The signature does not fit the body.");
     }
