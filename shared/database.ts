@@ -54,7 +54,10 @@ export type Outcome = {
   /** What Mautic's answer showed; recorded even when the lease is lost. */
   contact_id?: number;
   asked_contact_id?: number;
+  /** The contact's. */
   address?: string;
+  /** The lead's own, as it was sent. */
+  lead_address?: string;
   snapshot?: Record<string, string | number | null>;
   refused?: Record<string, string | number | null>;
   do_not_contact?: z.infer<typeof entry>[];

@@ -43,6 +43,7 @@ export type Database = {
       };
       "contact_link": {
         Row: {
+          "address": string | null;
           "contact_id": number;
           "filled": (string)[];
           "lead_id": string;
@@ -52,6 +53,7 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          "address"?: string | null;
           "contact_id": number;
           "filled"?: (string)[];
           "lead_id": string;
@@ -60,6 +62,7 @@ export type Database = {
           "origin": string;
         };
         Update: {
+          "address"?: string | null;
           "contact_id"?: number;
           "filled"?: (string)[];
           "lead_id"?: string;
@@ -744,6 +747,13 @@ export type Database = {
         Args: { "p_address"?: string; "p_contact_id": number; "p_origin": string };
         Returns: boolean;
       };
+      "contact_of_lead": {
+        Args: { "p_address": string; "p_lead_id": string; "p_origin": string };
+        Returns: {
+          "contact_id": number;
+          "is_moving": boolean;
+        }[];
+      };
       "contacts_to_check": {
         Args: { "p_after_id": number; "p_limit": number; "p_origin": string };
         Returns: Json;
@@ -823,7 +833,19 @@ export type Database = {
         }[];
       };
       "leads_of": { Args: { "p_address": string }; Returns: (string)[] };
-      "leased_items": { Args: { "p_lease_token": string; "p_origin": string }; Returns: Json };
+      "leased_items": {
+        Args: { "p_address"?: string; "p_lease_token": string; "p_origin": string };
+        Returns: Json;
+      };
+      "leave_contact": {
+        Args: {
+          "p_contact_id": number;
+          "p_filled": (string)[];
+          "p_lead_id": string;
+          "p_origin": string;
+        };
+        Returns: undefined;
+      };
       "leave_worker": { Args: { "p_worker_id": string }; Returns: string };
       "lock_leads": {
         Args: { "p_lead_ids": (string)[] };
@@ -903,17 +925,9 @@ export type Database = {
       };
       "record_contact": {
         Args: {
-          "p_address": string;
-          "p_asked_contact_id": number;
-          "p_changed_at": string;
-          "p_contact_id": number;
-          "p_do_not_contact": Json;
-          "p_filled": (string)[];
-          "p_lead_id": string;
+          "p_is_held": boolean;
           "p_origin": string;
-          "p_refused": Json;
-          "p_shows_lead": boolean;
-          "p_snapshot": Json;
+          "p_outcome": Database["mautic"]["CompositeTypes"]["outcome"];
         };
         Returns: undefined;
       };
@@ -1028,7 +1042,26 @@ export type Database = {
       [_ in never]: never;
     };
     CompositeTypes: {
-      [_ in never]: never;
+      "outcome": {
+        "lead_id": string | null;
+        "result": string | null;
+        "contact_id": number | null;
+        "address": string | null;
+        "lead_address": string | null;
+        "snapshot": Json | null;
+        "refused": Json | null;
+        "do_not_contact": Json | null;
+        "filled": (string)[] | null;
+        "shows_lead": boolean | null;
+        "changed_at": string | null;
+        "asked_contact_id": number | null;
+        "removed_contact_ids": (number)[] | null;
+        "attempted_address": string | null;
+        "delay_ms": number | null;
+        "failed_alone": boolean | null;
+        "error_code": string | null;
+        "error_message": string | null;
+      };
     };
   };
   "public": {

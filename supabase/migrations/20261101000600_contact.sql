@@ -28,6 +28,7 @@ create table mautic.contact_link (
   origin text not null,
   lead_id text not null,
   contact_id bigint not null,
+  address text,
   filled text[] not null default '{}',
   linked_at timestamptz not null default mautic.clock(),
   left_at timestamptz,
@@ -38,6 +39,8 @@ create index contact_link_by_contact on mautic.contact_link (origin, contact_id)
 
 comment on table mautic.contact_link is
   'Which contact a lead is. Several leads may be one contact. Outlives the lead: late answers and erasure need it.';
+comment on column mautic.contact_link.address is
+  'The address that the lead itself had when it was last done. Tells a lead that moved from one whose contact was merged.';
 comment on column mautic.contact_link.left_at is
   'Since when the contact is gone from Mautic and left alone (setting on_contact_deleted); a forced replay creates it again.';
 comment on column mautic.contact_link.filled is

@@ -3,7 +3,8 @@
 -- `for update skip locked` alone cannot keep two leads of one person apart (reproduced).
 
 -- What a worker needs of the items it holds.
-create function mautic.leased_items(p_origin text, p_lease_token uuid)
+-- p_address: where the caller brings a payload of its own.
+create function mautic.leased_items(p_origin text, p_lease_token uuid, p_address text default null)
 returns jsonb
 language sql
 stable
@@ -23,7 +24,7 @@ as $$
           else 'create'
         end,
         'linked', k.contact_id is not null,
-        'superseded', coalesce(c.lead_id <> o.lead_id and c.lead_changed_at > o.changed_at, false) and (
+        'superseded', coalesce(c.lead_id <> o.lead_id and c.lead_changed_at > o.changed_at and not known.is_moving, false) and (
           not o.force
           -- Not even by force before a newer lead, unless that one is gone and cannot be sent.
           or exists (select from mautic.read_leads(array[c.lead_id]))
@@ -55,14 +56,8 @@ as $$
     array(select h.lead_id from mautic.outbox h where h.lease_token = p_lease_token and h.state = 'leased')
   ) l on l.lead_id = o.lead_id
   left join mautic.contact_link k on k.origin = p_origin and k.lead_id = o.lead_id
-  left join lateral (
-    select c.*
-    from mautic.contact c
-    where c.origin = p_origin
-      and (c.contact_id = k.contact_id or (k.contact_id is null and c.address = l.address))
-    order by c.contact_id
-    limit 1
-  ) c on true
+  left join lateral mautic.contact_of_lead(p_origin, o.lead_id, coalesce(p_address, l.address)) known on true
+  left join mautic.contact c on c.origin = p_origin and c.contact_id = known.contact_id
   where o.lease_token = p_lease_token and o.state = 'leased';
 $$;
 
@@ -238,7 +233,7 @@ begin
   return jsonb_build_object(
     'state', 'claimed',
     'lease_token', token,
-    'items', mautic.leased_items(p_origin, token),
+    'items', mautic.leased_items(p_origin, token, p_address),
     'more', false
   );
 end

@@ -1,4 +1,32 @@
 -- Settle: the outcomes of a batch in one call.
+
+-- What became of one leased item, as the worker tells it.
+create type mautic.outcome as (
+  lead_id text,
+  result text,
+  contact_id bigint,
+  address text,
+  lead_address text,
+  snapshot jsonb,
+  refused jsonb,
+  do_not_contact jsonb,
+  filled text[],
+  shows_lead boolean,
+  changed_at timestamptz,
+  asked_contact_id bigint,
+  removed_contact_ids bigint[],
+  attempted_address text,
+  delay_ms bigint,
+  failed_alone boolean,
+  error_code text,
+  error_message text
+);
+
+comment on type mautic.outcome is
+  'What became of a leased item. contact_id to filled: what Mautic''s answer showed of the contact; address is the '
+  'contact''s, lead_address the one that the lead was sent with; shows_lead: the answer shows this very lead; '
+  'asked_contact_id: the id that was asked for, when another one came back. delay_ms: of retry and ambiguous.';
+
 create function mautic.settle(
   p_origin text, p_lease_token uuid, p_outcomes jsonb, p_halted text default null, p_answered boolean default false
 )
@@ -9,7 +37,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  outcome record;
+  outcome mautic.outcome;
   row_version bigint;
   leased bigint;
   keys text[];
@@ -24,26 +52,7 @@ begin
   perform mautic.note_history(p_lease_token, p_outcomes);
 
   for outcome in
-    select *
-    from jsonb_to_recordset(p_outcomes) as t (
-      lead_id text,
-      result text,
-      contact_id bigint,
-      address text,
-      snapshot jsonb,
-      refused jsonb,
-      do_not_contact jsonb,
-      filled text[],
-      shows_lead boolean,
-      changed_at timestamptz,
-      asked_contact_id bigint,
-      removed_contact_ids bigint[],
-      attempted_address text,
-      delay_ms bigint,
-      failed_alone boolean,
-      error_code text,
-      error_message text
-    )
+    select * from jsonb_populate_recordset(null::mautic.outcome, p_outcomes)
     order by lead_id
   loop
     select o.version, o.leased_version, o.person_keys into row_version, leased, keys
@@ -56,11 +65,7 @@ begin
     -- Which contact a lead is stays true whoever asked: recorded even when the lease or the lead is
     -- gone. What the contact showed is not: without the lease somebody else may have written since.
     if outcome.contact_id is not null then
-      perform mautic.record_contact(
-        p_origin, outcome.contact_id, outcome.lead_id, outcome.address,
-        case when is_held then outcome.snapshot end, case when is_held then outcome.refused end,
-        case when is_held then outcome.do_not_contact end, case when is_held then outcome.filled end,
-        is_held and coalesce(outcome.shows_lead, false), outcome.changed_at, outcome.asked_contact_id);
+      perform mautic.record_contact(p_origin, outcome, is_held);
     end if;
     if outcome.removed_contact_ids is not null or (outcome.result = 'done' and outcome.lead_id like 'erase:%') then
       perform mautic.forget_contacts(
@@ -140,26 +145,32 @@ comment on function mautic.settle(text, uuid, jsonb, text, boolean) is
   'held until then. p_halted: the code that brought the run to a halt; p_answered: Mautic did something for it (both '
   'for the circuit breaker). Returns {settled, lost[]}.';
 
--- What an answer of Mautic taught about a contact.
-create function mautic.record_contact(
-  p_origin text, p_contact_id bigint, p_lead_id text, p_address text, p_snapshot jsonb, p_refused jsonb,
-  p_do_not_contact jsonb, p_filled text[], p_shows_lead boolean, p_changed_at timestamptz, p_asked_contact_id bigint
-)
+-- What an answer of Mautic taught about a contact. Without the lease (p_is_held false) only what cannot
+-- have been overtaken: that a contact is there, that it was merged, and whose it is where nothing was known.
+create function mautic.record_contact(p_origin text, p_outcome mautic.outcome, p_is_held boolean)
 returns void
 language plpgsql
 volatile
 security definer
 set search_path = ''
 as $$
+declare
+  seen constant bigint := p_outcome.contact_id;
+  asked constant bigint := p_outcome.asked_contact_id;
+  address constant text := lower(btrim(p_outcome.address));
+  shows_lead constant boolean := p_is_held and coalesce(p_outcome.shows_lead, false);
+  -- An address that was not done says nothing of where the lead is.
+  lead_address constant text := case when p_outcome.result = 'done' then p_outcome.lead_address end;
+  link record;
 begin
   -- Leads whose contacts were merged in Mautic are found to be one person only now, maybe in the
   -- wrong order: the newer one is sent once more, over the older one.
-  if p_shows_lead then
+  if shows_lead then
     insert into mautic.lead_change (priority, lead_id, cause, force, correlation_id, changed_at, queued_at)
     select 1, c.lead_id, 'replay', true, mautic.correlation_id(), c.lead_changed_at, mautic.clock()
     from mautic.contact c
-    where c.origin = p_origin and c.contact_id = p_contact_id
-      and c.lead_id <> p_lead_id and c.lead_changed_at > p_changed_at
+    where c.origin = p_origin and c.contact_id = seen
+      and c.lead_id <> p_outcome.lead_id and c.lead_changed_at > p_outcome.changed_at
       and exists (select from mautic.read_leads(array[c.lead_id]));
   end if;
 
@@ -167,52 +178,64 @@ begin
     origin, contact_id, address, snapshot, refused, do_not_contact, lead_id, lead_changed_at
   )
   values (
-    p_origin, p_contact_id, coalesce(lower(btrim(p_address)), ''), coalesce(p_snapshot, '{}'),
-    coalesce(p_refused, '{}'), coalesce(p_do_not_contact, '[]'),
-    case when p_shows_lead then p_lead_id end, case when p_shows_lead then p_changed_at end
+    p_origin, seen, coalesce(address, ''),
+    coalesce(case when p_is_held then p_outcome.snapshot end, '{}'),
+    coalesce(case when p_is_held then p_outcome.refused end, '{}'),
+    coalesce(case when p_is_held then p_outcome.do_not_contact end, '[]'),
+    case when shows_lead then p_outcome.lead_id end, case when shows_lead then p_outcome.changed_at end
   )
   on conflict (origin, contact_id) do update
   set
     address = coalesce(nullif(excluded.address, ''), c.address),
-    snapshot = coalesce(p_snapshot, c.snapshot),
-    refused = coalesce(p_refused, c.refused),
-    do_not_contact = coalesce(p_do_not_contact, c.do_not_contact),
+    snapshot = coalesce(case when p_is_held then p_outcome.snapshot end, c.snapshot),
+    refused = coalesce(case when p_is_held then p_outcome.refused end, c.refused),
+    do_not_contact = coalesce(case when p_is_held then p_outcome.do_not_contact end, c.do_not_contact),
     lead_id = coalesce(excluded.lead_id, c.lead_id),
     -- Never back: a replay carries the time of the lead, which may lie before its last live change.
     lead_changed_at = greatest(excluded.lead_changed_at, c.lead_changed_at),
     answered_at = mautic.clock();
 
   -- Merged in Mautic: the old id answers with the survivor. Everybody linked to it moves along.
-  if p_asked_contact_id is not null and p_asked_contact_id <> p_contact_id then
+  if asked <> seen then
     insert into public.lead_activity (lead_id, type, detail)
-    select k.lead_id, 'contact_merged', jsonb_build_object('from', p_asked_contact_id, 'contact_id', p_contact_id)
+    select k.lead_id, 'contact_merged', jsonb_build_object('from', asked, 'contact_id', seen)
     from mautic.contact_link k
-    where k.origin = p_origin and k.contact_id = p_asked_contact_id;
-    update mautic.contact_link
-    set contact_id = p_contact_id
-    where origin = p_origin and contact_id = p_asked_contact_id;
+    where k.origin = p_origin and k.contact_id = asked;
+    update mautic.contact_link k
+    set contact_id = seen
+    where k.origin = p_origin and k.contact_id = asked;
     insert into mautic.enrollment as e (
       origin, contact_id, campaign_id, state, lead_id, correlation_id, intended_at, confirmed_at
     )
-    select origin, p_contact_id, campaign_id, state, lead_id, correlation_id, intended_at, confirmed_at
+    select origin, seen, campaign_id, state, lead_id, correlation_id, intended_at, confirmed_at
     from mautic.enrollment
-    where origin = p_origin and contact_id = p_asked_contact_id
+    where origin = p_origin and contact_id = asked
     on conflict do nothing;
-    delete from mautic.enrollment where origin = p_origin and contact_id = p_asked_contact_id;
-    delete from mautic.contact where origin = p_origin and contact_id = p_asked_contact_id;
+    delete from mautic.enrollment where origin = p_origin and contact_id = asked;
+    delete from mautic.contact where origin = p_origin and contact_id = asked;
   end if;
 
-  insert into mautic.contact_link as k (origin, lead_id, contact_id, filled)
-  values (p_origin, p_lead_id, p_contact_id, coalesce(p_filled, '{}'))
+  select k.contact_id, k.filled into link
+  from mautic.contact_link k
+  where k.origin = p_origin and k.lead_id = p_outcome.lead_id;
+
+  insert into mautic.contact_link as k (origin, lead_id, contact_id, address, filled)
+  values (p_origin, p_outcome.lead_id, seen, lead_address, coalesce(case when p_is_held then p_outcome.filled end, '{}'))
   on conflict (origin, lead_id) do update
   set
     contact_id = excluded.contact_id,
+    address = coalesce(excluded.address, k.address),
     left_at = null,
-    filled = coalesce(p_filled, k.filled),
-    linked_at = case when k.contact_id = excluded.contact_id then k.linked_at else excluded.linked_at end;
+    filled = coalesce(p_outcome.filled, k.filled),
+    linked_at = case when k.contact_id = excluded.contact_id then k.linked_at else excluded.linked_at end
+  where p_is_held;
+
+  if p_is_held and link.contact_id <> seen then
+    perform mautic.leave_contact(p_origin, p_outcome.lead_id, link.contact_id, link.filled);
+  end if;
 end
 $$;
 
-comment on function mautic.record_contact(text, bigint, text, text, jsonb, jsonb, jsonb, text[], boolean, timestamptz, bigint) is
-  'Stores what Mautic''s answer showed of a contact and links the lead to it. p_asked_contact_id: the id that '
-  'was asked for, when another one came back. null arguments leave what is stored.';
+comment on function mautic.record_contact(text, mautic.outcome, boolean) is
+  'Stores what Mautic''s answer showed of a contact and links the lead to it; p_is_held: by the holder of its lease. '
+  'What an outcome leaves out stays as it is stored.';

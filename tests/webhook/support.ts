@@ -139,8 +139,9 @@ export const subscriptionChanged = "mautic.lead_channel_subscription_changed";
 
 /** Links a lead to a contact, as a settle does. */
 export async function link(db: TestDatabase, leadId: string, contactId: number, email: string) {
-  await db.sql`select mautic.record_contact(${origin}, ${contactId}, ${leadId}, ${email},
-    '{}', '{}', '[]', '{}', true, now(), null)`;
+  const outcome = { lead_id: leadId, result: "done", contact_id: contactId, address: email };
+  await db.sql`select mautic.record_contact(
+    ${origin}, jsonb_populate_record(null::mautic.outcome, ${db.sql.json(outcome)}), true)`;
 }
 
 /** Status by address, and how many activity rows there are. */

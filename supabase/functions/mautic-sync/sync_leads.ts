@@ -96,7 +96,9 @@ export function outcome(work: Work, { log }: SyncContext): Outcome {
     const linked = work.result?.result === "done" || (open(work) && !item.linked);
     return outcomeOf(
       work,
-      linked && item.contact_id !== null ? { contact_id: item.contact_id } : {},
+      linked && item.contact_id !== null
+        ? { contact_id: item.contact_id, lead_address: work.address }
+        : {},
     );
   }
   const asked = work.contactId !== undefined && work.contactId !== contact.id
@@ -106,6 +108,7 @@ export function outcome(work: Work, { log }: SyncContext): Outcome {
     contact_id: contact.id,
     ...asked,
     address: String(contact.fields["email"] ?? work.address),
+    lead_address: work.address,
     do_not_contact: contact.doNotContact,
     changed_at: item.changed_at,
   };

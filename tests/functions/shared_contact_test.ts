@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { insertLead, outbox } from "../database/support.ts";
+import { startSync, type Sync } from "../support/sync.ts";
+
+/** Two leads that came one after the other and are one contact, by their address. */
+async function twoLeads(
+  sync: Sync,
+  first: Record<string, unknown> = {},
+  second: Record<string, unknown> = {},
+): Promise<[first: string, second: string]> {
+  const ids: [string, string] = [
+    await insertLead(sync.sql, "both@example.test", { first_name: "First", ...first }),
+    await insertLead(sync.sql, "both@example.test", { first_name: "Second", ...second }),
+  ];
+  await sync.drain();
+  assert.equal(sync.mautic.contacts.size, 1);
+  return ids;
+}
+
+async function move(sync: Sync, leadId: string, email: string): Promise<void> {
+  await sync.sql`update public.leads set email = ${email} where id = ${leadId}`;
+}
+
+/** Address → first name and phone, as Mautic has them. */
+function shown(sync: Sync): Record<string, unknown[]> {
+  return Object.fromEntries(
+    [...sync.mautic.contacts.values()].map((contact) => [
+      String(contact.values.get("email")),
+      ["firstname", "phone"].map((alias) => contact.values.get(alias) ?? null),
+    ]),
+  );
+}
+
+async function contactOf(sync: Sync, leadId: string): Promise<number | undefined> {
+  const [link] = await sync.sql<{ contact_id: number }[]>`
+    select contact_id::int from mautic.contact_link where lead_id = ${leadId}`;
+  return link?.contact_id;
+}
+
+for (const mover of [0, 1] as const) {
+  const name = mover === 0 ? "older" : "newer";
+  Deno.test(`the ${name} of two leads on one contact moves away: the contact stays with the other`, async () => {
+    await using sync = await startSync();
+    const ids = await twoLeads(sync, { phone: "1" }, { phone: "2" });
+    const contact = await contactOf(sync, ids[0]);
+    await move(sync, ids[mover], "moved@example.test");
+    await sync.drain();
+    await sync.drain();
+    assert.deepEqual(shown(sync), {
+      "both@example.test": mover === 0 ? ["Second", "2"] : ["First", "1"],
+      "moved@example.test": mover === 0 ? ["First", "1"] : ["Second", "2"],
+    });
+    assert.equal(await contactOf(sync, ids[1 - mover]!), contact);
+    assert.notEqual(await contactOf(sync, ids[mover]), contact);
+    assert.deepEqual(await outbox(sync.sql), []);
+  });
+}
+
+Deno.test("a lead that leaves a contact takes along what only it had filled", async () => {
+  await using sync = await startSync();
+  const [, second] = await twoLeads(sync, {}, { phone: "2" });
+  await move(sync, second, "moved@example.test");
+  await sync.drain();
+  await sync.drain();
+  assert.deepEqual(shown(sync), {
+    "both@example.test": ["First", null],
+    "moved@example.test": ["Second", "2"],
+  });
+});
+
+Deno.test("leads of one contact that move together take it along", async () => {
+  await using sync = await startSync();
+  const ids = await twoLeads(sync);
+  const contact = await contactOf(sync, ids[0]);
+  await sync.sql`update public.leads set email = 'moved@example.test'`;
+  await sync.drain();
+  await sync.drain();
+  assert.deepEqual(shown(sync), { "moved@example.test": ["Second", null] });
+  assert.deepEqual([await contactOf(sync, ids[0]), await contactOf(sync, ids[1])], [
+    contact,
+    contact,
+  ]);
+});
+
+Deno.test("leads of one contact that move to different addresses become two contacts", async () => {
+  await using sync = await startSync();
+  const [first, second] = await twoLeads(sync);
+  await move(sync, first, "one@example.test");
+  await move(sync, second, "two@example.test");
+  await sync.drain();
+  await sync.drain();
+  assert.deepEqual(shown(sync), {
+    "one@example.test": ["First", null],
+    "two@example.test": ["Second", null],
+  });
+});
+
+Deno.test("a lead that leaves a contact joins the one that has its new address", async () => {
+  await using sync = await startSync();
+  const [first] = await twoLeads(sync);
+  await insertLead(sync.sql, "there@example.test", { first_name: "There" });
+  await sync.drain();
+  await move(sync, first, "there@example.test");
+  await sync.drain();
+  assert.deepEqual(shown(sync), {
+    "both@example.test": ["Second", null],
+    "there@example.test": ["First", null],
+  });
+  assert.deepEqual(await outbox(sync.sql), []);
+});
+
+Deno.test("a lead that leaves while the answer is lost is found again, not created twice", async () => {
+  await using sync = await startSync();
+  const [first] = await twoLeads(sync);
+  await move(sync, first, "moved@example.test");
+  sync.mautic.failNext({ kind: "cut_after", match: "/contacts/new" });
+  await sync.drain();
+  await sync.skipWaits();
+  await sync.drain();
+  assert.deepEqual(shown(sync), {
+    "both@example.test": ["Second", null],
+    "moved@example.test": ["First", null],
+  });
+  assert.deepEqual(sync.mautic.duplicateEmails(), []);
+});
+
+Deno.test("a late answer of a lost lease does not bring a lead back to the contact it left", async () => {
+  await using sync = await startSync();
+  const [first, second] = await twoLeads(sync);
+  const old = await contactOf(sync, first);
+  await move(sync, first, "moved@example.test");
+  await sync.drain();
+  const now = await contactOf(sync, first);
+  const late = [{
+    lead_id: first,
+    result: "done",
+    contact_id: old,
+    address: "both@example.test",
+    lead_address: "both@example.test",
+  }];
+  await sync.sql`
+    select mautic.settle(${sync.mautic.url}, gen_random_uuid(), ${sync.sql.json(late)})`;
+  assert.deepEqual([await contactOf(sync, first), await contactOf(sync, second)], [now, old]);
+});
+
+Deno.test("upsert_contact with another address leaves a shared contact with its other lead", async () => {
+  await using sync = await startSync();
+  const [first] = await twoLeads(sync);
+  const { answer } = await sync.call({
+    action: "upsert_contact",
+    payload: { id: first, contact: { email: "direct@example.test", first_name: "Direct" } },
+  });
+  assert.equal(answer.ok, true);
+  assert.deepEqual(shown(sync)["both@example.test"]?.[0], "Second");
+  assert.deepEqual(shown(sync)["direct@example.test"]?.[0], "Direct");
+});
