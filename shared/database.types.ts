@@ -44,6 +44,7 @@ export type Database = {
       "contact_link": {
         Row: {
           "address": string | null;
+          "changed_at": string | null;
           "contact_id": number;
           "filled": (string)[];
           "lead_id": string;
@@ -54,6 +55,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           "address"?: string | null;
+          "changed_at"?: string | null;
           "contact_id": number;
           "filled"?: (string)[];
           "lead_id": string;
@@ -63,6 +65,7 @@ export type Database = {
         };
         Update: {
           "address"?: string | null;
+          "changed_at"?: string | null;
           "contact_id"?: number;
           "filled"?: (string)[];
           "lead_id"?: string;

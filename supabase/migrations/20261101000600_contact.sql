@@ -29,6 +29,7 @@ create table mautic.contact_link (
   lead_id text not null,
   contact_id bigint not null,
   address text,
+  changed_at timestamptz,
   filled text[] not null default '{}',
   linked_at timestamptz not null default mautic.clock(),
   left_at timestamptz,
@@ -41,6 +42,7 @@ comment on table mautic.contact_link is
   'Which contact a lead is. Several leads may be one contact. Outlives the lead: late answers and erasure need it.';
 comment on column mautic.contact_link.address is
   'The address that the lead itself had when it was last done. Tells a lead that moved from one whose contact was merged.';
+comment on column mautic.contact_link.changed_at is 'When the newest change of the lead that was done was made.';
 comment on column mautic.contact_link.left_at is
   'Since when the contact is gone from Mautic and left alone (setting on_contact_deleted); a forced replay creates it again.';
 comment on column mautic.contact_link.filled is

@@ -24,7 +24,8 @@ begin
       min(priority) as priority,
       bool_or(force) as force,
       min(coalesce(queued_at, changed_at)) as enqueued_at,
-      max(changed_at) as changed_at,
+      max(changed_at) filter (where cause <> 'replay') as changed_at,
+      max(changed_at) filter (where cause = 'replay') as replayed_at,
       (array_agg(correlation_id order by id desc))[1] as correlation_id,
       -- The newest live change says whether the lead is there; a replay knows nothing of that.
       (array_agg(removal order by id desc) filter (where priority = 0))[1] as removal
@@ -33,10 +34,15 @@ begin
   )
   insert into mautic.outbox as o
     (lead_id, version, priority, force, enqueued_at, changed_at, correlation_id, removal)
-  select lead_id, changes, priority, force, enqueued_at, changed_at, correlation_id, removal
-  from dirty
+  select
+    d.lead_id, d.changes, d.priority, d.force, d.enqueued_at,
+    -- A replay is no change: the time it carries counts only where none of a change is known.
+    coalesce(d.changed_at, queued.changed_at, d.replayed_at),
+    d.correlation_id, d.removal
+  from dirty d
+  left join mautic.outbox queued on queued.lead_id = d.lead_id
   -- One order for all who lock several outbox rows: no deadlocks among them.
-  order by lead_id
+  order by d.lead_id
   on conflict (lead_id) do update
   set
     version = o.version + excluded.version,

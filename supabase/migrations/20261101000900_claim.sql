@@ -38,7 +38,8 @@ as $$
         'removal', o.removal,
         'snapshot', coalesce(c.snapshot, '{}'),
         'refused', coalesce(c.refused, '{}'),
-        'filled', to_jsonb(coalesce(k.filled, '{}')),
+        -- What it filled on a contact that it leaves is no business of the next one.
+        'filled', to_jsonb(coalesce(case when k.contact_id = c.contact_id then k.filled end, '{}')),
         'do_not_contact', coalesce(c.do_not_contact, '[]'),
         'enrolled_campaigns', to_jsonb(array(
           select e.campaign_id from mautic.enrollment e

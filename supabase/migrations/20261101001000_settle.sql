@@ -159,8 +159,9 @@ declare
   asked constant bigint := p_outcome.asked_contact_id;
   address constant text := lower(btrim(p_outcome.address));
   shows_lead constant boolean := p_is_held and coalesce(p_outcome.shows_lead, false);
-  -- An address that was not done says nothing of where the lead is.
+  -- What was not done says nothing of where the lead is.
   lead_address constant text := case when p_outcome.result = 'done' then p_outcome.lead_address end;
+  changed_at constant timestamptz := case when p_outcome.result = 'done' then p_outcome.changed_at end;
   link record;
 begin
   -- Leads whose contacts were merged in Mautic are found to be one person only now, maybe in the
@@ -191,8 +192,7 @@ begin
     refused = coalesce(case when p_is_held then p_outcome.refused end, c.refused),
     do_not_contact = coalesce(case when p_is_held then p_outcome.do_not_contact end, c.do_not_contact),
     lead_id = coalesce(excluded.lead_id, c.lead_id),
-    -- Never back: a replay carries the time of the lead, which may lie before its last live change.
-    lead_changed_at = greatest(excluded.lead_changed_at, c.lead_changed_at),
+    lead_changed_at = coalesce(excluded.lead_changed_at, c.lead_changed_at),
     answered_at = mautic.clock();
 
   -- Merged in Mautic: the old id answers with the survivor. Everybody linked to it moves along.
@@ -219,12 +219,13 @@ begin
   from mautic.contact_link k
   where k.origin = p_origin and k.lead_id = p_outcome.lead_id;
 
-  insert into mautic.contact_link as k (origin, lead_id, contact_id, address, filled)
-  values (p_origin, p_outcome.lead_id, seen, lead_address, coalesce(case when p_is_held then p_outcome.filled end, '{}'))
+  insert into mautic.contact_link as k (origin, lead_id, contact_id, address, changed_at, filled)
+  values (p_origin, p_outcome.lead_id, seen, lead_address, changed_at, coalesce(case when p_is_held then p_outcome.filled end, '{}'))
   on conflict (origin, lead_id) do update
   set
     contact_id = excluded.contact_id,
     address = coalesce(excluded.address, k.address),
+    changed_at = greatest(excluded.changed_at, k.changed_at),
     left_at = null,
     filled = coalesce(p_outcome.filled, k.filled),
     linked_at = case when k.contact_id = excluded.contact_id then k.linked_at else excluded.linked_at end

@@ -154,3 +154,38 @@ Deno.test("upsert_contact with another address leaves a shared contact with its 
   assert.deepEqual(shown(sync)["both@example.test"]?.[0], "Second");
   assert.deepEqual(shown(sync)["direct@example.test"]?.[0], "Direct");
 });
+
+Deno.test("a lead that goes to a contact of its own sends no blanks with the creation", async () => {
+  await using sync = await startSync();
+  const [first] = await twoLeads(sync, { phone: "1" });
+  await sync.sql`
+    update public.leads set email = 'moved@example.test', phone = null where id = ${first}`;
+  await sync.drain();
+  const created = sync.mautic.requests.findLast((request) => request.path === "/api/contacts/new");
+  assert.deepEqual(created?.body, {
+    firstname: "First",
+    hki_lead_id: first,
+    email: "moved@example.test",
+  });
+});
+
+Deno.test("a replay is no change: an older lead written since for another reason stays the older one", async () => {
+  await using sync = await startSync();
+  const [first] = await twoLeads(sync);
+  const touch = () => sync.sql`update public.leads set updated_at = now() where id = ${first}`;
+  await touch();
+  await sync.sql`select mautic.replay(${first}, true)`;
+  await sync.drain();
+  assert.deepEqual(shown(sync), { "both@example.test": ["Second", null] });
+});
+
+Deno.test("a replay of a lead that still waits keeps the time of its change", async () => {
+  await using sync = await startSync();
+  const older = await insertLead(sync.sql, "both@example.test", { first_name: "First" });
+  await insertLead(sync.sql, "both@example.test", { first_name: "Second" });
+  await sync.sql`update public.leads set updated_at = now() where id = ${older}`;
+  await sync.sql`select mautic.replay(${older}, true)`;
+  await sync.drain();
+  await sync.drain();
+  assert.deepEqual(shown(sync), { "both@example.test": ["Second", null] });
+});

@@ -97,7 +97,7 @@ export function outcome(work: Work, { log }: SyncContext): Outcome {
     return outcomeOf(
       work,
       linked && item.contact_id !== null
-        ? { contact_id: item.contact_id, lead_address: work.address }
+        ? { contact_id: item.contact_id, lead_address: work.address, changed_at: item.changed_at }
         : {},
     );
   }
