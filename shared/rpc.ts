@@ -7,11 +7,15 @@ export class DatabaseError extends Error {
   override name = "DatabaseError";
   readonly routine: string;
   readonly code: string;
+  /** The database is not to be reached or refuses all work, whatever was asked of it. */
+  readonly isUnavailable: boolean;
 
   constructor(routine: string, code: string, message: string) {
     super(`mautic.${routine} failed: ${message}`);
     this.routine = routine;
     this.code = code;
+    // SQLSTATE classes: connection, resources, operator intervention; PostgREST's own for the same.
+    this.isUnavailable = code === "no_answer" || /^(08|53|57|PGRST00)/.test(code);
   }
 }
 

@@ -160,8 +160,9 @@ set search_path = ''
 as $$
 declare
   s mautic.sending;
-  -- Mautic's own limit has its own clock, and a lease that is too short says nothing of Mautic.
-  trouble constant boolean := p_halted is not null and p_halted not in ('rate_limited', 'lease_too_short');
+  -- Mautic's own limit has its own clock; a short lease or this database say nothing of Mautic.
+  trouble constant boolean :=
+    p_halted is not null and p_halted not in ('rate_limited', 'lease_too_short', 'database_unavailable');
   new_halts int;
 begin
   if p_halted is null and not p_answered then

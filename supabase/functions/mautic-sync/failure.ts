@@ -1,4 +1,4 @@
-import type { Outcome } from "../../../shared/database.ts";
+import { DatabaseError, type Outcome } from "../../../shared/database.ts";
 import { MauticError, type MauticErrorCode } from "../../../shared/mautic/errors.ts";
 import { backoff } from "./backoff.ts";
 import { die, open, type SyncContext, type Work } from "./work.ts";
@@ -27,13 +27,34 @@ export function isTrouble(error: MauticError): boolean {
 }
 
 /** Ends this run's sending; what is left goes back to the outbox. */
-export function halt({ run, settings, log }: SyncContext, error: MauticError): void {
-  run.halt = { code: error.code, delayMs: error.retryAfterMs ?? 0 };
-  log.warn("sending_halted", {
-    code: error.code,
-    status: error.status,
-    batchSize: settings.batchSize,
-  });
+export function halt(
+  { run, settings, log }: SyncContext,
+  { code, retryAfterMs, status }: {
+    code: string;
+    retryAfterMs?: number | undefined;
+    status?: number | undefined;
+  },
+): void {
+  run.halt = { code, delayMs: retryAfterMs ?? 0 };
+  log.warn("sending_halted", { code, status, batchSize: settings.batchSize });
+}
+
+/**
+ * A call to our own database failed on the way of these items. It is never about a request that
+ * Mautic may still be working on: those go on without the database. What Mautic did before is kept
+ * in `work.contact` and recorded by the settle.
+ */
+export function failInDatabase(works: Work[], error: DatabaseError, context: SyncContext): void {
+  context.log.warn("database_failed", { routine: error.routine, code: error.code });
+  if (error.isUnavailable) halt(context, { code: "database_unavailable" });
+  for (const work of works.filter(open)) {
+    work.result = {
+      result: "retry",
+      delay_ms: backoff(work.item.attempt, context.random, undefined),
+      error_code: "database_unavailable",
+      error_message: error.message,
+    };
+  }
 }
 
 /** Gives an item the result that an error of Mautic means for it. */
@@ -104,7 +125,8 @@ export function postpone(work: Work, { run, random }: SyncContext): void {
     result: "retry",
     delay_ms: backoff(work.item.attempt, random, run.halt?.delayMs),
     error_code: run.halt?.code ?? "halted",
-    error_message: "Not sent: Mautic could not be reached or refused to work just now.",
+    error_message:
+      "Not sent: Mautic or the database could not be reached or refused to work just now.",
   };
 }
 
@@ -132,7 +154,7 @@ export function outcomeOf(work: Work, recorded: Partial<Outcome>): Outcome {
 
 /**
  * Runs a call for `works`, unless sending is halted. A Mautic error becomes the result of each;
- * one that has nothing to do with them halts the run.
+ * one that has nothing to do with them halts the run. So does a database that is not to be reached.
  */
 export async function guarded(
   works: Work[],
@@ -144,6 +166,7 @@ export async function guarded(
     await call();
     context.run.answered = true;
   } catch (error) {
+    if (error instanceof DatabaseError) return failInDatabase(works, error, context);
     if (!(error instanceof MauticError)) throw error;
     if (isTrouble(error)) halt(context, error);
     for (const work of works) if (open(work)) fail(work, error, context);

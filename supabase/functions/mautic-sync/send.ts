@@ -1,6 +1,7 @@
 import type { BatchEntry, ContactBody } from "../../../shared/mautic/client.ts";
+import { DatabaseError } from "../../../shared/database.ts";
 import { MauticError } from "../../../shared/mautic/errors.ts";
-import { fail, halt, isTrouble, postpone } from "./failure.ts";
+import { fail, failInDatabase, halt, isTrouble, postpone } from "./failure.ts";
 import type { SyncContext, Work } from "./work.ts";
 
 /** The fields of a contact as Mautic takes them: blanks only with the flag that makes it heed them. */
@@ -84,6 +85,7 @@ async function sendBatch(
       clock.now() - startedAt > settings.requestTimeoutMs / 3 ? "slow" : "good",
     );
   } catch (error) {
+    if (error instanceof DatabaseError) return failInDatabase(batch, error, context);
     if (!(error instanceof MauticError)) throw error;
     if (error.code === "server_failed" && batch.length > 1) {
       // 500 for the whole call, some items may be saved: one item may be the cause. Mautic

@@ -12,7 +12,7 @@ import { applyUtmTags } from "./utm_tags.ts";
 /**
  * Brings leased leads to Mautic: fields, then consent, then enrolment. The one way there is, for
  * the queue and for direct calls alike. Never raises for what Mautic or a lead does: each item
- * comes back with what became of it. Errors: DatabaseError.
+ * comes back with what became of it, also where the database failed on its way.
  */
 export async function syncLeads(items: LeasedItem[], context: SyncContext): Promise<Work[]> {
   const all = items.map((item) => prepare(item, context));
