@@ -125,6 +125,15 @@ export function messageOf(error: unknown, maxLength = 300): string {
   } catch {
     message = "an error without a message";
   }
-  const line = message.replace(/\s+/g, " ").trim();
-  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
+  return oneLine(message, maxLength);
+}
+
+/**
+ * A text on one line, of bounded length, in signs that a terminal shows and Postgres stores: what
+ * others say may hold escape sequences, NUL or half a character.
+ */
+export function oneLine(text: string, maxLength: number): string {
+  // deno-lint-ignore no-control-regex -- these are what it is about
+  const line = text.slice(0, 5 * maxLength).replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  return (line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line).toWellFormed();
 }

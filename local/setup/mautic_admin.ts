@@ -193,16 +193,18 @@ async function asPerson(
   { settings: { baseUrl, requestTimeoutMs: timeoutMs }, fetch, clock }: AdminOptions,
 ): Promise<MauticHook> {
   const bytes = new TextEncoder().encode(`${user}:${password}`);
+  const basic = btoa(String.fromCharCode(...bytes));
   const answer = await send({
     method,
     url: baseUrl + path,
     headers: {
-      Authorization: `Basic ${btoa(String.fromCharCode(...bytes))}`,
+      Authorization: `Basic ${basic}`,
       Accept: "application/json",
     },
     json: body,
     timeoutMs,
     changes: true,
+    secrets: [basic, password],
   }, { fetch, clock });
   const error = errorOfAnswer(answer, { baseUrl, path, changes: true, now: clock.now() });
   if (error) throw error;

@@ -1,5 +1,5 @@
 import { maskAddresses } from "../address.ts";
-import type { ErrorCode } from "../errors.ts";
+import { type ErrorCode, oneLine } from "../errors.ts";
 
 export type MauticErrorCode =
   /** 400: Mautic refuses values; `fieldErrors` says which. */
@@ -80,6 +80,5 @@ export function answerCode(error: MauticError): ErrorCode {
 
 /** One line, bounded, without addresses. */
 export function tidy(message: string): string {
-  const line = message.slice(0, 2_000).replace(/\s+/g, " ").trim();
-  return maskAddresses(line.length > 400 ? `${line.slice(0, 399)}…` : line);
+  return maskAddresses(oneLine(message, 400));
 }

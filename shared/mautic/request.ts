@@ -135,6 +135,7 @@ async function once(
       json: body,
       timeoutMs,
       changes,
+      secrets: [token],
     }, { fetch: options.fetch, clock });
     const error = errorOfAnswer(answer, { baseUrl, path, changes, now: clock.now() });
     if (error) throw error;

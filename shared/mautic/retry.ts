@@ -21,12 +21,20 @@ export function mayRetry(policy: RetryPolicy, error: MauticError): boolean {
   return error.code === "server_failed" && (policy === "read" || policy === "save");
 }
 
+/** Mautic counts calls by the hour. A longer pause, or one beyond all calendars, is a mistake. */
+const longestAskedMs = 3_600_000;
+
 /**
- * The pause a server asks for, in milliseconds: `Retry-After` (seconds or a date), else on 429
+ * The pause a server asks for, in milliseconds, an hour at most: `Retry-After` (seconds or a date), else on 429
  * `X-RateLimit-Reset` (epoch seconds; on other answers Mautic sends it just for information).
  * Undefined: it asks for none.
  */
 export function askedDelayMs(status: number, headers: Headers, now: number): number | undefined {
+  const asked = readDelayMs(status, headers, now);
+  return asked === undefined ? undefined : Math.min(asked, longestAskedMs);
+}
+
+function readDelayMs(status: number, headers: Headers, now: number): number | undefined {
   const retryAfter = headers.get("Retry-After")?.trim();
   if (retryAfter && (status === 429 || status >= 500)) {
     if (/^\d+(\.\d+)?$/.test(retryAfter)) return Math.round(Number(retryAfter) * 1_000);

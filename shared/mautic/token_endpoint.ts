@@ -7,6 +7,9 @@ import { tokenAnswer } from "./wire.ts";
 
 const path = "/oauth/v2/token";
 
+/** However long a token is said to live, another one is fetched after a day. */
+const longestLifeMs = 24 * 3_600_000;
+
 export interface FetchedToken {
   token: string;
   expiresInMs: number;
@@ -39,6 +42,7 @@ export async function fetchToken(
     }),
     timeoutMs,
     changes: false,
+    secrets: [clientSecret],
   }, { fetch, clock });
 
   const error = errorOfAnswer(answer, { baseUrl, path, changes: false, now: clock.now() });
@@ -56,6 +60,6 @@ export async function fetchToken(
   if (!parsed.success) throw wrongShape("no access_token", { changes: false });
   return {
     token: parsed.data.access_token,
-    expiresInMs: Math.max(0, parsed.data.expires_in * 1_000),
+    expiresInMs: Math.min(longestLifeMs, Math.max(0, parsed.data.expires_in * 1_000)),
   };
 }

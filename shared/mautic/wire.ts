@@ -149,7 +149,8 @@ export const doNotContactRows = z.object({
 export type DoNotContactRows = z.infer<typeof doNotContactRows>;
 
 export const tokenAnswer = z.object({
-  access_token: z.string().min(1),
+  /** What a header can carry: anything else would break, or add to, the headers of each call. */
+  access_token: z.string().regex(/^[\x21-\x7e]{1,8192}$/, "not a bearer token"),
   /** Seconds. Absent or senseless: the token serves for this once. */
   expires_in: z.coerce.number().catch(0),
 });
