@@ -211,6 +211,47 @@ Deno.test("who hangs on for ever is hung up on", async () => {
   }
 });
 
+Deno.test("a batch answered with each other's contacts links nobody to a stranger", async () => {
+  await using world = await startWorld();
+  const { sync, hostile } = world;
+  const names = ["ann", "ben", "cleo"];
+  for (const name of names) {
+    await insertLead(sync.sql, `${name}@example.test`, { first_name: name });
+  }
+  hostile.misbehave(/^\/api\/contacts\/batch\/new/, async (request, response, body) => {
+    const real = await fetch(`${hostile.target}${request.url}`, {
+      method: "POST",
+      headers: {
+        authorization: request.headers.authorization ?? "",
+        "content-type": "application/json",
+      },
+      body,
+    });
+    const given = await real.json();
+    const [first, second, third] = Object.values(given.contacts);
+    const swapped = { ...given, contacts: [second, third, first] };
+    answer(JSON.stringify(swapped), { status: real.status })(request, response, body);
+  });
+  await sync.drain();
+  assert.equal(hostile.misbehaved(), 1);
+  hostile.heal();
+  for (let round = 0; round < 2; round++) {
+    await sync.skipWaits();
+    await sync.sql`update public.leads set crm_status = ${`round ${round}`}`;
+    await sync.drain();
+  }
+  assert.deepEqual([...await sync.sql`select state from mautic.outbox`], []);
+  const links = await sync.sql`
+    select l.first_name as name, k.contact_id as id
+    from mautic.contact_link k join public.leads l on l.id::text = k.lead_id order by 1`;
+  const shown = [...sync.mautic.contacts.values()].map(({ id, values }) => [
+    values.get("firstname"),
+    values.get("email"),
+    links.find((link) => Number(link["id"]) === id)?.["name"],
+  ]);
+  assert.deepEqual(shown.sort(), names.map((name) => [name, `${name}@example.test`, name]));
+});
+
 for (const expires of ["1e308", "1e15", "-5", "0", '"soon"', "null", "{}", '"1e400"', "[]", '""']) {
   Deno.test(`a token said to live for ${expires} seconds is used, and not for ever`, async () => {
     await using world = await startWorld();

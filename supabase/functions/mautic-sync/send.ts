@@ -1,3 +1,5 @@
+import { normalizeAddress } from "../../../shared/address.ts";
+import { wrongShape } from "../../../shared/mautic/answer_errors.ts";
 import type { BatchEntry, ContactBody } from "../../../shared/mautic/client.ts";
 import { DatabaseError } from "../../../shared/database.ts";
 import { MauticError } from "../../../shared/mautic/errors.ts";
@@ -16,8 +18,22 @@ export function sendCreates(works: Work[], context: SyncContext): Promise<void> 
   return sendInBatches(works, context, {
     one: async (work) =>
       entry(await context.mautic.createContact(body(work), work.item.correlation_id)),
-    many: (batch) => context.mautic.batchNew(batch.map(body), correlation(batch)),
+    many: async (batch) => {
+      const entries = await context.mautic.batchNew(batch.map(body), correlation(batch));
+      return entries.map((each, index) => unlessAnothers(each, batch[index]!, batch));
+    },
   });
+}
+
+/** An answer that shows another person of the batch is in the wrong place: the lead is looked up. */
+function unlessAnothers(given: BatchEntry, work: Work, batch: Work[]): BatchEntry {
+  if (given.status === "failed") return given;
+  const shown = normalizeAddress(String(given.contact.fields["email"] ?? ""));
+  if (shown === work.address || !batch.some(({ address }) => address === shown)) return given;
+  return {
+    status: "failed",
+    error: wrongShape("an item of the batch shows another one's contact", { changes: true }),
+  };
 }
 
 /** Edits contacts by id. The caller has seen to it that no id comes twice. */
