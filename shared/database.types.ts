@@ -142,7 +142,7 @@ export type Database = {
       };
       "lead_change": {
         Row: {
-          "cause": string;
+          "cause": Database["mautic"]["Enums"]["change_cause"];
           "changed_at": string;
           "correlation_id": string;
           "force": boolean;
@@ -150,11 +150,11 @@ export type Database = {
           "lead_id": string;
           "priority": number;
           "queued_at": string | null;
-          "removal": string | null;
+          "removal": Database["mautic"]["Enums"]["contact_removal"] | null;
         };
         ComputedFields: never;
         Insert: {
-          "cause": string;
+          "cause": Database["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
           "correlation_id": string;
           "force"?: boolean;
@@ -162,10 +162,10 @@ export type Database = {
           "lead_id": string;
           "priority"?: number;
           "queued_at"?: string | null;
-          "removal"?: string | null;
+          "removal"?: Database["mautic"]["Enums"]["contact_removal"] | null;
         };
         Update: {
-          "cause"?: string;
+          "cause"?: Database["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
           "correlation_id"?: string;
           "force"?: boolean;
@@ -173,7 +173,7 @@ export type Database = {
           "lead_id"?: string;
           "priority"?: number;
           "queued_at"?: string | null;
-          "removal"?: string | null;
+          "removal"?: Database["mautic"]["Enums"]["contact_removal"] | null;
         };
         Relationships: [];
       };
@@ -229,7 +229,7 @@ export type Database = {
           "not_before": string | null;
           "person_keys": (string)[] | null;
           "priority": number;
-          "removal": string | null;
+          "removal": Database["mautic"]["Enums"]["contact_removal"] | null;
           "state": string;
           "version": number;
         };
@@ -254,7 +254,7 @@ export type Database = {
           "not_before"?: string | null;
           "person_keys"?: (string)[] | null;
           "priority"?: number;
-          "removal"?: string | null;
+          "removal"?: Database["mautic"]["Enums"]["contact_removal"] | null;
           "state"?: string;
           "version"?: number;
         };
@@ -278,7 +278,7 @@ export type Database = {
           "not_before"?: string | null;
           "person_keys"?: (string)[] | null;
           "priority"?: number;
-          "removal"?: string | null;
+          "removal"?: Database["mautic"]["Enums"]["contact_removal"] | null;
           "state"?: string;
           "version"?: number;
         };
@@ -812,6 +812,7 @@ export type Database = {
         Returns: undefined;
       };
       "get": { Args: { "name": string }; Returns: string };
+      "given_correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
       "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
@@ -1042,7 +1043,8 @@ export type Database = {
       };
     };
     Enums: {
-      [_ in never]: never;
+      "change_cause": "insert" | "update" | "delete" | "replay";
+      "contact_removal": "do_not_contact" | "delete_contact";
     };
     CompositeTypes: {
       "outcome": {
@@ -1280,7 +1282,10 @@ export type CompositeTypes<
 
 export const Constants = {
   "mautic": {
-    Enums: {},
+    Enums: {
+      "change_cause": ["insert", "update", "delete", "replay"],
+      "contact_removal": ["do_not_contact", "delete_contact"],
+    },
   },
   "public": {
     Enums: {},

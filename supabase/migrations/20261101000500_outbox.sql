@@ -1,5 +1,13 @@
 -- What the triggers write and what the workers read.
 
+-- Types rather than checks: Postgres parses and plans a table's checks anew for every statement that
+-- inserts, which on a single-row write of a lead was a fifth of what the trigger cost.
+create type mautic.change_cause as enum ('insert', 'update', 'delete', 'replay');
+create type mautic.contact_removal as enum ('do_not_contact', 'delete_contact');
+
+comment on type mautic.change_cause is 'Why a lead is sent.';
+comment on type mautic.contact_removal is 'What becomes of the contact of a lead that was deleted.';
+
 -- Append-only. An upsert in the trigger would make the application's own writes fail: at
 -- REPEATABLE READ with serialisation errors, and in deadlocks against a settling worker (both
 -- reproduced). A claim folds this log into the outbox.
@@ -7,12 +15,12 @@ create table mautic.lead_change (
   priority smallint not null default 0,
   id bigint generated always as identity,
   lead_id text not null,
-  cause text not null check (cause in ('insert', 'update', 'delete', 'replay')),
+  cause mautic.change_cause not null,
   force boolean not null default false,
   correlation_id text not null,
   changed_at timestamptz not null default mautic.clock(),
   queued_at timestamptz,
-  removal text check (removal in ('do_not_contact', 'delete_contact')),
+  removal mautic.contact_removal,
   -- Fold reads in this order: a backfill never stands before a fresh lead.
   primary key (priority, id)
 );
@@ -50,7 +58,7 @@ create table mautic.outbox (
   not_before timestamptz,
   ambiguous boolean not null default false,
   attempted_address text,
-  removal text check (removal in ('do_not_contact', 'delete_contact')),
+  removal mautic.contact_removal,
   failed_alone int not null default 0,
   error_code text,
   error_message text,

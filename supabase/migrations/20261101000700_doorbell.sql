@@ -36,7 +36,7 @@ comment on function mautic.claim_lock() is 'Advisory lock key: claims and worker
 
 -- What ties a write, its ring, the function's log lines and the call to Mautic together: the
 -- application's own id where it gives one (a setting, or the header of a Data API request).
-create function mautic.correlation_id()
+create function mautic.given_correlation_id()
 returns text
 language plpgsql
 volatile
@@ -45,22 +45,39 @@ as $$
 declare
   given text := nullif(current_setting('mautic.correlation_id', true), '');
 begin
-  if given is null and nullif(current_setting('request.headers', true), '') is not null then
+  if given is null then
     begin
-      given := current_setting('request.headers', true)::json ->> 'x-correlation-id';
+      given := nullif(current_setting('request.headers', true), '')::json ->> 'x-correlation-id';
     exception when others then
       given := null;
     end;
   end if;
-  if given ~ '^[A-Za-z0-9._:-]{1,128}$' then
-    return given;
-  end if;
-  return gen_random_uuid()::text;
+  return case when given ~ '^[A-Za-z0-9._:-]{1,128}$' then given end;
 end
 $$;
 
+comment on function mautic.given_correlation_id() is
+  'The setting mautic.correlation_id, else the request''s X-Correlation-ID; null without one that is sound.';
+
+-- Every write of a lead asks, and most bring no id: Postgres writes this into the caller's
+-- expression, as long as it has no search path of its own.
+create function mautic.correlation_id()
+returns text
+language sql
+volatile
+as $$
+  select coalesce(
+    case
+      when current_setting('mautic.correlation_id', true) <> '' or current_setting('request.headers', true) <> ''
+        then mautic.given_correlation_id()
+    end,
+    'tx-' || pg_current_xact_id_if_assigned(),
+    gen_random_uuid()::text
+  )
+$$;
+
 comment on function mautic.correlation_id() is
-  'The setting mautic.correlation_id, else the request''s X-Correlation-ID, else a new uuid.';
+  'The given one, else tx- and the transaction''s number, else (nothing was written yet) a new uuid.';
 
 -- to_regproc() answers null for an overloaded name, so the catalogue is asked.
 create function mautic.has_routine(p_schema text, p_name text)
@@ -155,13 +172,13 @@ $$;
 
 comment on function mautic.ring(text) is 'Asks mautic-sync to drain. Never raises. Returns as ring_for().';
 
--- The writer's half of the protocol, called by the triggers.
+-- The writer's half of the protocol, called by the triggers. Every write of a lead pays for it, so
+-- it has no rights and no search path of its own: who calls it has both (security definer, and an
+-- empty path).
 create function mautic.ring_doorbell(p_correlation_id text)
 returns void
 language plpgsql
 volatile
-security definer
-set search_path = ''
 as $$
 begin
   -- Once a transaction. The setting is transaction-local: rolling back to a savepoint takes it
@@ -169,14 +186,17 @@ begin
   if current_setting('mautic.doorbell', true) = 'answered' then
     return;
   end if;
-  perform set_config('mautic.doorbell', 'answered', true);
 
   -- Above READ COMMITTED this transaction's snapshot may be older than a worker's leaving.
-  if current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then
-    perform pg_advisory_xact_lock_shared(mautic.doorbell_lock());
+  -- One condition, because plpgsql evaluates it as such and would run each call as a query.
+  if set_config('mautic.doorbell', 'answered', true) is not null
+    and current_setting('transaction_isolation') in ('read committed', 'read uncommitted')
+    and pg_advisory_xact_lock_shared(mautic.doorbell_lock()) is not null
+  then
     -- A statement of its own, after the lock: a worker that left before is seen to have left,
     -- one that wants to leave now cannot before this transaction ends. The other order strands rows.
-    if exists (select from mautic.worker w where w.lease_expires_at > mautic.clock()) then
+    perform from mautic.worker w where w.lease_expires_at > mautic.clock() limit 1;
+    if found then
       return;
     end if;
   end if;

@@ -133,7 +133,7 @@ begin
   insert into mautic.lead_change (lead_id, cause, correlation_id)
   select
     coalesce(n.id, o.id)::text,
-    case when n.id is null then 'delete' when o.id is null then 'insert' else 'update' end,
+    case when n.id is null then mautic.change_cause 'delete' when o.id is null then 'insert' else 'update' end,
     correlation
   from new_lead n
   full join old_lead o on o.id = n.id
@@ -172,7 +172,7 @@ begin
   select
     o.id::text, 'delete', correlation,
     -- Not mautic.get(), which raises: a lost setting must not break the application's delete.
-    (select nullif(s.value, 'keep') from mautic.setting s where s.name = 'on_lead_delete')
+    (select nullif(s.value, 'keep')::mautic.contact_removal from mautic.setting s where s.name = 'on_lead_delete')
   from old_lead o;
   if found then
     perform mautic.ring_doorbell(correlation);

@@ -59,7 +59,7 @@ export async function settle(
 
 /** Inserts a lead and returns its id. */
 export async function insertLead(
-  sql: postgres.Sql | postgres.ReservedSql,
+  sql: postgres.Sql | postgres.ReservedSql | postgres.TransactionSql,
   email: string,
   more: Record<string, string | number | boolean | null> = {},
 ): Promise<string> {

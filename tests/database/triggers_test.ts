@@ -98,6 +98,42 @@ Deno.test("a bulk update after single ones in the same session stays fast: no ro
   }
 });
 
+Deno.test("a write bears the application's correlation id, if it gave a sound one, else its transaction's", async () => {
+  await using db = await testDatabase();
+  const written = (settings: Record<string, string>) =>
+    db.sql.begin(async (sql) => {
+      for (const [name, value] of Object.entries(settings)) {
+        await sql`select set_config(${name}, ${value}, true)`;
+      }
+      const lead = await insertLead(sql, "trace@example.test");
+      await sql`update public.leads set first_name = 'T' where id = ${lead}`;
+      const [row] = await sql<{ ids: string[]; own: string }[]>`
+        select array_agg(distinct correlation_id) as ids, 'tx-' || pg_current_xact_id() as own
+        from mautic.lead_change where lead_id = ${lead}`;
+      return row;
+    });
+  const headers = (text: string) => ({ "request.headers": text });
+  const given: [settings: Record<string, string>, id: string][] = [
+    [{ "mautic.correlation_id": "order-1" }, "order-1"],
+    [headers(`{"x-correlation-id":"request-1"}`), "request-1"],
+    [{ "mautic.correlation_id": "order-2", ...headers(`{"x-correlation-id":"no"}`) }, "order-2"],
+  ];
+  for (const [settings, id] of given) assert.deepEqual((await written(settings))?.ids, [id]);
+
+  const unsound = [
+    {},
+    { "mautic.correlation_id": "two words" },
+    headers(`{"x-correlation-id":"a\\nb"}`),
+    headers(`{"host":"a"}`),
+    headers("{"),
+    headers("[]"),
+  ];
+  for (const settings of unsound) {
+    const row = await written(settings);
+    assert.deepEqual(row?.ids, [row?.own], JSON.stringify(settings));
+  }
+});
+
 Deno.test("an application without rights on schema mautic writes leads as ever", async () => {
   await using db = await testDatabase();
   await db.sql`grant insert on public.leads to authenticated`;
