@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Lead } from "./lead.ts";
 import { createCall, DatabaseError, type DatabaseOptions } from "./rpc.ts";
 
 export { DatabaseError, type DatabaseOptions };
@@ -22,7 +23,7 @@ const leasedItem = z.object({
   force: z.boolean(),
   payload: z.unknown(),
   address: z.string().nullable(),
-  attempted_address: z.string().nullable(),
+  attempted: z.array(z.object({ address: z.string().nullable(), payload: z.unknown() })),
   email_status: z.string().nullable(),
   contact_id: z.number().nullable(),
   snapshot: z.record(z.string(), scalar),
@@ -64,7 +65,6 @@ export type Outcome = {
   filled?: string[];
   shows_lead?: boolean;
   changed_at?: string;
-  attempted_address?: string;
   delay_ms?: number;
   failed_alone?: boolean;
   error_code?: string;
@@ -132,7 +132,7 @@ export function createDatabase(options: DatabaseOptions) {
     claimLead: (
       holder: string,
       origin: string,
-      lead: { id: string; address: string },
+      lead: { id: string; address: string; payload: Lead },
       correlationId: string,
       itemLeaseMs: number,
     ) =>
@@ -141,6 +141,7 @@ export function createDatabase(options: DatabaseOptions) {
         p_origin: origin,
         p_lead_id: lead.id,
         p_address: lead.address,
+        p_payload: lead.payload,
         p_correlation_id: correlationId,
         p_item_lease_ms: itemLeaseMs,
       }, claimed),

@@ -211,7 +211,7 @@ export type Database = {
       "outbox": {
         Row: {
           "ambiguous": boolean;
-          "attempted_address": string | null;
+          "attempted": NonNullable<Json>;
           "attempts": number;
           "changed_at": string;
           "correlation_id": string;
@@ -236,7 +236,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           "ambiguous"?: boolean;
-          "attempted_address"?: string | null;
+          "attempted"?: NonNullable<Json>;
           "attempts"?: number;
           "changed_at": string;
           "correlation_id": string;
@@ -260,7 +260,7 @@ export type Database = {
         };
         Update: {
           "ambiguous"?: boolean;
-          "attempted_address"?: string | null;
+          "attempted"?: NonNullable<Json>;
           "attempts"?: number;
           "changed_at"?: string;
           "correlation_id"?: string;
@@ -708,18 +708,14 @@ export type Database = {
         };
         Returns: Json;
       };
-      "address_in_doubt": {
-        Args: {
-          "p_attempted_address": string;
-          "p_lead_id": string;
-          "p_origin": string;
-          "p_person_keys": (string)[];
-        };
-        Returns: string;
-      };
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
+      "attempt": {
+        Args: { "p_address": string; "p_attempted": Json; "p_payload": Json };
+        Returns: Json;
+      };
+      "attempted_addresses": { Args: { "p_attempted": Json }; Returns: (string)[] };
       "claim": {
         Args: {
           "p_item_lease_ms": number;
@@ -737,6 +733,7 @@ export type Database = {
           "p_item_lease_ms": number;
           "p_lead_id": string;
           "p_origin": string;
+          "p_payload": Json;
         };
         Returns: Json;
       };
@@ -869,7 +866,7 @@ export type Database = {
       };
       "may_claim": { Args: { "p_holder": string; "p_origin": string }; Returns: string };
       "may_remove": {
-        Args: { "p_attempted_address": string; "p_lead_id": string; "p_origin": string };
+        Args: { "p_attempted": (string)[]; "p_lead_id": string; "p_origin": string };
         Returns: boolean;
       };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
@@ -891,7 +888,7 @@ export type Database = {
       "person_keys": {
         Args: {
           "p_address": string;
-          "p_attempted_address": string;
+          "p_attempted": (string)[];
           "p_lead_id": string;
           "p_origin": string;
         };
@@ -1061,7 +1058,6 @@ export type Database = {
         "changed_at": string | null;
         "asked_contact_id": number | null;
         "removed_contact_ids": (number)[] | null;
-        "attempted_address": string | null;
         "delay_ms": number | null;
         "failed_alone": boolean | null;
         "error_code": string | null;

@@ -57,7 +57,7 @@ create table mautic.outbox (
   attempts int not null default 0,
   not_before timestamptz,
   ambiguous boolean not null default false,
-  attempted_address text,
+  attempted jsonb not null default '[]',
   removal mautic.contact_removal,
   failed_alone int not null default 0,
   error_code text,
@@ -90,11 +90,12 @@ comment on column mautic.outbox.not_before is
   'Back-off or grace. Only settle and lease expiry set it: no edit or replay cuts a grace short.';
 comment on column mautic.outbox.ambiguous is
   'The last attempt may have reached Mautic: look the person up before creating anything.';
-comment on column mautic.outbox.attempted_address is
-  'The address the ambiguous attempt used; the lead may have another one by now.';
+comment on column mautic.outbox.attempted is
+  'What attempts may have brought to Mautic that nobody has confirmed, oldest first: [{address, payload}]. The lead may '
+  'have another address by now, and may have emptied what they filled.';
 comment on column mautic.outbox.removal is
   'The lead was deleted: what to do with its contact, unless another lead uses it. Also of mautic.erase(), '
-  'whose lead_id is erase:…; attempted_address is then the address to erase.';
+  'whose lead_id is erase:…; attempted then holds the address to erase.';
 comment on column mautic.outbox.failed_alone is
   'How often Mautic failed (5xx) on this item in a request of its own while others passed.';
 

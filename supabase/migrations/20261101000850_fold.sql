@@ -94,30 +94,6 @@ $$;
 comment on function mautic.doubt_contacts(text, text[]) is
   'Forgets the snapshots of the contacts among these person keys: an attempt on them has an unknown outcome.';
 
--- The address that a killed worker may have sent, of a lead that is no contact yet: the one at its
--- claim, or the one of an attempt before. Of several the one that the lead has left, because its
--- present address is looked up anyway.
-create function mautic.address_in_doubt(
-  p_origin text, p_lead_id text, p_person_keys text[], p_attempted_address text
-)
-returns text
-language sql
-stable
-security definer
-set search_path = ''
-as $$
-  select known.address
-  from (
-    select substr(key, 9) as address from unnest(p_person_keys) key where key like 'address:%'
-  ) known
-  left join mautic.read_leads(array[p_lead_id]) l on true
-  where not exists (
-    select from mautic.contact_link k where k.origin = p_origin and k.lead_id = p_lead_id
-  )
-  order by known.address is not distinct from l.address, known.address is not distinct from p_attempted_address
-  limit 1;
-$$;
-
 -- Leases that ran out and waits that are over become due. A lease that ran out means a worker
 -- died with a request maybe still open in Mautic; the lease was long enough to outlast that.
 create function mautic.recover(p_origin text)
@@ -141,10 +117,6 @@ begin
   update mautic.outbox
   set
     state = 'pending', ambiguous = true, attempts = attempts + 1,
-    -- Nobody lived to settle it: a lead that has moved since would leave its contact behind.
-    attempted_address = coalesce(
-      mautic.address_in_doubt(p_origin, lead_id, person_keys, attempted_address), attempted_address
-    ),
     lease_token = null, leased_by = null, leased_version = null, lease_expires_at = null,
     person_keys = null, not_before = null
   where state = 'leased' and lease_expires_at <= due;
@@ -162,10 +134,22 @@ $$;
 
 comment on function mautic.recover(text) is 'Makes expired leases and finished waits pending again.';
 
--- Who a lead is, for the rule that no person is out twice: the address it has, the address an
--- attempt of unknown outcome used, the address and id of the contact it is linked to, and the
+create function mautic.attempted_addresses(p_attempted jsonb)
+returns text[]
+language sql
+immutable
+security definer
+set search_path = ''
+as $$
+  select coalesce(array_agg(distinct each ->> 'address'), '{}')
+  from jsonb_array_elements(p_attempted) each
+  where each ->> 'address' is not null;
+$$;
+
+-- Who a lead is, for the rule that no person is out twice: the address it has, those that attempts of
+-- unknown outcome used, the address and id of the contact it is linked to, and the
 -- contact that has its address.
-create function mautic.person_keys(p_origin text, p_lead_id text, p_address text, p_attempted_address text)
+create function mautic.person_keys(p_origin text, p_lead_id text, p_address text, p_attempted text[])
 returns text[]
 language sql
 stable
@@ -176,7 +160,7 @@ as $$
   from (
     select 'address:' || p_address as key where p_address is not null
     union all
-    select 'address:' || p_attempted_address where p_attempted_address is not null
+    select 'address:' || attempted from unnest(p_attempted) attempted
     union all
     select unnest(array['address:' || c.address, 'contact:' || c.contact_id])
     from mautic.contact_link k
@@ -185,11 +169,11 @@ as $$
     union all
     select 'contact:' || c.contact_id
     from mautic.contact c
-    where c.origin = p_origin and c.address in (p_address, p_attempted_address)
+    where c.origin = p_origin and c.address = any (p_attempted || p_address)
     union all
     select 'lead:' || p_lead_id
   ) keys;
 $$;
 
-comment on function mautic.person_keys(text, text, text, text) is
+comment on function mautic.person_keys(text, text, text, text[]) is
   'The keys under which a lead''s person is known: address:…, contact:…, lead:….';

@@ -3,6 +3,18 @@
 -- `for update skip locked` alone cannot keep two leads of one person apart (reproduced).
 
 -- What a worker needs of the items it holds.
+-- One more attempt. The same once more, as in an outage, adds nothing.
+create function mautic.attempt(p_attempted jsonb, p_address text, p_payload jsonb)
+returns jsonb
+language sql
+immutable
+security definer
+set search_path = ''
+as $$
+  select case when p_attempted -> -1 = attempt then p_attempted else p_attempted || attempt end
+  from jsonb_build_object('address', p_address, 'payload', p_payload) attempt;
+$$;
+
 -- p_address: where the caller brings a payload of its own.
 create function mautic.leased_items(p_origin text, p_lease_token uuid, p_address text default null)
 returns jsonb
@@ -20,7 +32,7 @@ as $$
         'operation', case
           when o.removal is not null and l.lead_id is null then 'remove'
           when c.contact_id is not null then 'edit'
-          when o.ambiguous then 'look_up'
+          when o.ambiguous or jsonb_array_length(o.attempted) > 1 then 'look_up'
           else 'create'
         end,
         'linked', k.contact_id is not null,
@@ -32,7 +44,7 @@ as $$
         'force', o.force,
         'payload', l.payload,
         'address', l.address,
-        'attempted_address', o.attempted_address,
+        'attempted', o.attempted,
         'email_status', l.email_status,
         'contact_id', coalesce(c.contact_id, case when o.removal is not null and l.lead_id is null then k.contact_id end),
         'removal', o.removal,
@@ -117,12 +129,13 @@ begin
     for candidate in
       select
         o.lead_id, o.priority, o.enqueued_at, o.ambiguous,
-        l.lead_id is null and (o.removal is null or not mautic.may_remove(p_origin, o.lead_id, o.attempted_address)) as moot,
+        l.lead_id is null and (o.removal is null or not mautic.may_remove(p_origin, o.lead_id, mautic.attempted_addresses(o.attempted))) as moot,
         l.lead_id is not null and not o.force and exists (
           select from mautic.contact_link k
           where k.origin = p_origin and k.lead_id = o.lead_id and k.left_at is not null
         ) as left_alone,
-        mautic.person_keys(p_origin, o.lead_id, l.address, o.attempted_address) as keys
+        mautic.person_keys(p_origin, o.lead_id, l.address, mautic.attempted_addresses(o.attempted)) as keys,
+        case when l.lead_id is null then o.attempted else mautic.attempt(o.attempted, l.address, l.payload) end as attempted
       from unnest(window_ids) with ordinality w(lead_id, place)
       join mautic.outbox o on o.lead_id = w.lead_id
       left join mautic.read_leads(window_ids) l on l.lead_id = o.lead_id
@@ -145,7 +158,8 @@ begin
         lease_token = token,
         leased_version = version,
         lease_expires_at = mautic.clock() + p_item_lease_ms * interval '1 millisecond',
-        person_keys = candidate.keys
+        person_keys = candidate.keys,
+        attempted = candidate.attempted
       where lead_id = candidate.lead_id;
       exit when picked >= batch_size;
     end loop;
@@ -186,7 +200,7 @@ comment on function mautic.claim(uuid, text, int, int) is
 -- lease. A row that was there already stays pending after its settle, because the table's own
 -- state may be newer than what the caller sent.
 create function mautic.claim_lead(
-  p_holder uuid, p_origin text, p_lead_id text, p_address text, p_correlation_id text, p_item_lease_ms int
+  p_holder uuid, p_origin text, p_lead_id text, p_address text, p_payload jsonb, p_correlation_id text, p_item_lease_ms int
 )
 returns jsonb
 language plpgsql
@@ -197,7 +211,7 @@ as $$
 declare
   token constant uuid := gen_random_uuid();
   keys text[];
-  attempted text;
+  attempted jsonb;
   leave text;
 begin
   perform pg_advisory_xact_lock(mautic.claim_lock());
@@ -208,8 +222,8 @@ begin
   perform mautic.fold(5000);
   perform mautic.recover(p_origin);
 
-  select o.attempted_address into attempted from mautic.outbox o where o.lead_id = p_lead_id;
-  keys := mautic.person_keys(p_origin, p_lead_id, p_address, attempted);
+  select coalesce((select o.attempted from mautic.outbox o where o.lead_id = p_lead_id), '[]') into attempted;
+  keys := mautic.person_keys(p_origin, p_lead_id, p_address, mautic.attempted_addresses(attempted));
   if exists (select from mautic.outbox o where o.person_keys is not null and o.person_keys && keys) then
     perform mautic.end_probe(p_holder);
     return jsonb_build_object('state', 'busy', 'items', '[]'::jsonb, 'more', false);
@@ -217,17 +231,18 @@ begin
 
   insert into mautic.outbox as o (
     lead_id, state, enqueued_at, changed_at, correlation_id, leased_by, lease_token,
-    leased_version, lease_expires_at, person_keys
+    leased_version, lease_expires_at, person_keys, attempted
   )
   values (
     p_lead_id, 'leased', mautic.clock(), mautic.clock(), p_correlation_id, p_holder, token,
-    1, mautic.clock() + p_item_lease_ms * interval '1 millisecond', keys
+    1, mautic.clock() + p_item_lease_ms * interval '1 millisecond', keys,
+    mautic.attempt(attempted, p_address, p_payload)
   )
   on conflict (lead_id) do update
   set
     state = 'leased', leased_by = excluded.leased_by, lease_token = excluded.lease_token,
     leased_version = 0, lease_expires_at = excluded.lease_expires_at,
-    person_keys = excluded.person_keys, changed_at = excluded.changed_at, not_before = null,
+    person_keys = excluded.person_keys, attempted = excluded.attempted, changed_at = excluded.changed_at, not_before = null,
     -- The caller says that this lead is there.
     removal = null;
 
@@ -240,6 +255,6 @@ begin
 end
 $$;
 
-comment on function mautic.claim_lead(uuid, text, text, text, text, int) is
+comment on function mautic.claim_lead(uuid, text, text, text, jsonb, text, int) is
   'Leases one lead for a caller that brings its payload. Returns as mautic.claim(), or state busy '
   'while that person is with a worker or within a grace.';

@@ -15,7 +15,6 @@ create type mautic.outcome as (
   changed_at timestamptz,
   asked_contact_id bigint,
   removed_contact_ids bigint[],
-  attempted_address text,
   delay_ms bigint,
   failed_alone boolean,
   error_code text,
@@ -94,7 +93,7 @@ begin
       update mautic.outbox
       set
         state = 'pending', enqueued_at = changed_at, attempts = 0, failed_alone = 0,
-        ambiguous = false, attempted_address = case when removal is not null then attempted_address end, not_before = null, person_keys = null,
+        ambiguous = false, attempted = case when removal is null then '[]' else attempted end, not_before = null, person_keys = null,
         leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
         error_code = null, error_message = null, error_at = null
       where lead_id = outcome.lead_id;
@@ -102,7 +101,7 @@ begin
       update mautic.outbox
       set
         state = 'dead', force = false, attempts = attempts + 1,
-        ambiguous = false, attempted_address = case when removal is not null then attempted_address end, not_before = null, person_keys = null,
+        ambiguous = false, attempted = case when removal is null then '[]' else attempted end, not_before = null, person_keys = null,
         leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
         error_code = outcome.error_code, error_message = outcome.error_message, error_at = mautic.clock()
       where lead_id = outcome.lead_id;
@@ -114,7 +113,12 @@ begin
         failed_alone = failed_alone + case when outcome.failed_alone then 1 else 0 end,
         not_before = mautic.clock() + coalesce(outcome.delay_ms, 0) * interval '1 millisecond',
         ambiguous = ambiguous or outcome.result = 'ambiguous',
-        attempted_address = coalesce(outcome.attempted_address, attempted_address),
+        -- A 500, too, may come after the work was done.
+        attempted = case
+          when ambiguous or outcome.result = 'ambiguous' or removal is not null
+            or outcome.error_code in ('server_failed', 'mautic_failed') then attempted
+          else '[]'
+        end,
         -- Within the grace nobody else touches this person.
         person_keys = case when outcome.result = 'ambiguous' then person_keys end,
         leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,

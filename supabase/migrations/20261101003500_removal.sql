@@ -28,7 +28,7 @@ $$;
 comment on function mautic.contact_in_use(text, bigint, text) is
   'Is this contact, or whoever has this address, a lead that exists? Then it must not be removed.';
 
-create function mautic.may_remove(p_origin text, p_lead_id text, p_attempted_address text)
+create function mautic.may_remove(p_origin text, p_lead_id text, p_attempted text[])
 returns boolean
 language plpgsql
 stable
@@ -41,14 +41,15 @@ begin
   select k.contact_id into known
   from mautic.contact_link k
   where k.origin = p_origin and k.lead_id = p_lead_id and k.left_at is null;
-  if known is null and p_attempted_address is null then
+  if known is null and p_attempted = '{}' then
     return false;
   end if;
-  return not mautic.contact_in_use(p_origin, known, p_attempted_address);
+  return not mautic.contact_in_use(p_origin, known)
+    and not exists (select from mautic.find_leads(p_attempted));
 end
 $$;
 
-comment on function mautic.may_remove(text, text, text) is
+comment on function mautic.may_remove(text, text, text[]) is
   'Has the removal of this deleted lead''s contact an object, and does no other lead use it?';
 
 -- Rows that a claim drops: told in the history where something had been asked for.

@@ -56,12 +56,13 @@ begin
     || mautic.erase_inbox(given, ids) || mautic.erase_contacts(given, ids, operation);
 
   insert into mautic.outbox (
-    lead_id, state, not_before, correlation_id, enqueued_at, changed_at, removal, attempted_address
+    lead_id, state, not_before, correlation_id, enqueued_at, changed_at, removal, attempted
   )
   values (
     operation, case when busy_until > mautic.clock() then 'waiting' else 'pending' end,
     case when busy_until > mautic.clock() then busy_until end,
-    correlation, mautic.clock(), mautic.clock(), 'delete_contact', given
+    correlation, mautic.clock(), mautic.clock(), 'delete_contact',
+    jsonb_build_array(jsonb_build_object('address', given, 'payload', null))
   );
   perform mautic.ring_doorbell(correlation);
   return report || jsonb_build_object('mautic', 'queued', 'operation', operation);
@@ -90,7 +91,7 @@ as $$
     join mautic.contact_link k on k.origin = c.origin and k.contact_id = c.contact_id
     where c.address = p_address
     union all
-    select o.lead_id from mautic.outbox o where o.attempted_address = p_address
+    select o.lead_id from mautic.outbox o where p_address = any (mautic.attempted_addresses(o.attempted))
   ) known;
 $$;
 

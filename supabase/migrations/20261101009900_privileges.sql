@@ -13,7 +13,7 @@ grant execute on function
   mautic.has_changes(),
   mautic.ring(text),
   mautic.claim(uuid, text, int, int),
-  mautic.claim_lead(uuid, text, text, text, text, int),
+  mautic.claim_lead(uuid, text, text, text, jsonb, text, int),
   mautic.settle(text, uuid, jsonb, text, boolean),
   mautic.sending_state(text),
   mautic.contact_in_use(text, bigint, text),

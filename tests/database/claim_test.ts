@@ -176,8 +176,8 @@ Deno.test("a lead that moved after its worker was killed is looked up by the add
   await db.sql`update public.leads set email = 'moved@example.test' where id = ${id}`;
   const again = await claim(db.sql, worker, { leaseMs: 0 });
   const seen = ({ items }: typeof again) =>
-    items.map((item) => [item.operation, item.attempted_address, item.address]);
-  assert.deepEqual(seen(again), [["look_up", "killed@example.test", "moved@example.test"]]);
+    items.map((item) => [item.operation, item.attempted.map(({ address }) => address)]);
+  assert.deepEqual(seen(again), [["look_up", ["killed@example.test", "moved@example.test"]]]);
 
   // Killed once more, maybe before it looked.
   assert.deepEqual(seen(await claim(db.sql, worker, { leaseMs: 0 })), seen(again));
@@ -185,7 +185,9 @@ Deno.test("a lead that moved after its worker was killed is looked up by the add
   // Or after it had found the contact and moved it along.
   await db.sql`update public.leads set email = 'far@example.test' where id = ${id}`;
   const third = await claim(db.sql, worker);
-  assert.deepEqual(seen(third), [["look_up", "moved@example.test", "far@example.test"]]);
+  assert.deepEqual(seen(third), [
+    ["look_up", ["killed@example.test", "moved@example.test", "far@example.test"]],
+  ]);
 });
 
 Deno.test("an ambiguous outcome holds the person until its grace is over, whatever is edited or added", async () => {
@@ -198,7 +200,6 @@ Deno.test("an ambiguous outcome holds the person until its grace is over, whatev
       lead_id: id,
       result: "ambiguous",
       delay_ms: 3_600_000,
-      attempted_address: "grace@example.test",
     },
   ]);
   await db.sql`update public.leads set email = 'moved@example.test' where id = ${id}`;
@@ -208,8 +209,12 @@ Deno.test("an ambiguous outcome holds the person until its grace is over, whatev
   await db.sql`update mautic.outbox set not_before = mautic.clock() where lead_id = ${id}`;
   const after = await claim(db.sql, worker);
   assert.deepEqual(
-    after.items.map((item) => [item.lead_id, item.operation, item.attempted_address, item.address]),
-    [[id, "look_up", "grace@example.test", "moved@example.test"]],
+    after.items.map((item) => [
+      item.lead_id,
+      item.operation,
+      item.attempted.map(({ address }) => address),
+    ]),
+    [[id, "look_up", ["grace@example.test", "moved@example.test"]]],
   );
   await settle(db.sql, after.lease_token, [{
     lead_id: id,
@@ -457,7 +462,7 @@ Deno.test("upsert_contact waits for a person who is out, and leaves a queued cha
   const id = await insertLead(db.sql, "direct@example.test");
   const direct = async (lead: string, address: string) => {
     const [row] = await db.sql<{ claim: { state: string; lease_token: string } }[]>`
-      select mautic.claim_lead(${crypto.randomUUID()}, ${origin}, ${lead}, ${address}, 'c', 60000) as claim`;
+      select mautic.claim_lead(${crypto.randomUUID()}, ${origin}, ${lead}, ${address}, '{}', 'c', 60000) as claim`;
     return row!.claim;
   };
   const taken = await direct(id, "direct@example.test");

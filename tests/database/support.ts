@@ -12,7 +12,7 @@ export interface ClaimedItem {
   linked: boolean;
   contact_id: number | null;
   address: string | null;
-  attempted_address: string | null;
+  attempted: { address: string | null; payload: unknown }[];
   email_status: string | null;
   payload: { contact: { email: string | null } };
 }

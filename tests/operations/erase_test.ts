@@ -127,7 +127,6 @@ Deno.test("erase() waits for what is under way: refused while leased, after the 
     lead_id: id,
     result: "ambiguous",
     delay_ms: 60_000,
-    attempted_address: "busy@example.test",
   }]);
   await erase(db, "busy@example.test", ", delete_leads => true");
   const rows = await db.sql<{ state: string; seconds: number }[]>`

@@ -1,6 +1,6 @@
 /** One test for each fault of the product that the simulation found, named after it. */
 import assert from "node:assert/strict";
-import { claim, insertLead, settle, startWorker } from "../database/support.ts";
+import { claim, insertLead, outbox, settle, startWorker } from "../database/support.ts";
 import { startSync, type Sync } from "../support/sync.ts";
 
 function field(sync: Sync, email: string, alias: string): unknown {
@@ -94,17 +94,19 @@ Deno.test("the survivor of a merge shows the whole lead, and its snapshot is its
   assert.equal(stored?.snapshot.phone, "1");
 });
 
-Deno.test("a score emptied after a create whose answer was lost is blanked", async () => {
+Deno.test("values emptied after a create whose answer was lost are blanked", async () => {
   await using sync = await startSync();
-  await insertLead(sync.sql, "gone@example.test", { ml_score: 71, crm_status: "new" });
+  const filled = { ml_score: 71, crm_status: "new", phone: "1" };
+  await insertLead(sync.sql, "gone@example.test", filled);
   sync.mautic.failNext({ kind: "cut_after", match: "/contacts/new" });
   await sync.drain();
   assert.equal(field(sync, "gone@example.test", "hki_score"), 71);
-  await sync.sql`update public.leads set ml_score = 0, crm_status = null`;
+  await sync.sql`update public.leads set ml_score = 0, crm_status = null, phone = null`;
   await sync.skipWaits();
   await sync.drain();
   assert.equal(field(sync, "gone@example.test", "hki_score"), null);
   assert.equal(field(sync, "gone@example.test", "hki_status"), null);
+  assert.equal(field(sync, "gone@example.test", "phone"), null);
 });
 
 Deno.test("after a merge the newer of two leads wins, whichever is sent first", async () => {
@@ -150,4 +152,60 @@ Deno.test("a lead whose address became invalid is a dead letter, also behind a n
   const [dead] = await sync.sql<{ lead_id: string; error_code: string }[]>`
     select lead_id, error_code from mautic.outbox where state = 'dead'`;
   assert.deepEqual(dead, { lead_id: id, error_code: "invalid_email" });
+});
+
+for (const fault of ["500_after", "cut_after"] as const) {
+  Deno.test(`what an edit that ended with ${fault} filled, and the lead emptied since, is blanked`, async () => {
+    await using sync = await startSync();
+    await insertLead(sync.sql, "edit@example.test");
+    await sync.drain();
+    sync.mautic.failNext({ kind: fault, match: "/edit" });
+    await sync.sql`update public.leads set phone = '1', company = 'Acme'`;
+    await sync.drain();
+    assert.equal(field(sync, "edit@example.test", "phone"), "1");
+    await sync.sql`update public.leads set phone = null, company = null`;
+    await sync.skipWaits();
+    await sync.drain();
+    assert.equal(field(sync, "edit@example.test", "phone"), null);
+    assert.deepEqual(await outbox(sync.sql), []);
+  });
+}
+
+Deno.test("what a create that ended with a 500 filled, and the lead emptied since, is blanked", async () => {
+  await using sync = await startSync();
+  await insertLead(sync.sql, "new@example.test", { phone: "1" });
+  sync.mautic.failNext({ kind: "500_after", match: "/contacts/new", times: 9 });
+  await sync.drain();
+  await sync.sql`update public.leads set phone = null`;
+  sync.mautic.clearFaults();
+  await sync.skipWaits();
+  await sync.drain();
+  assert.equal(field(sync, "new@example.test", "phone"), null);
+  assert.equal(sync.mautic.contacts.size, 1);
+});
+
+Deno.test("what was there before a lead and never was the lead's own is not blanked by a lost create", async () => {
+  await using sync = await startSync();
+  await insertLead(sync.sql, "mine@example.test", { phone: "1" });
+  await sync.drain();
+  await sync.sql`delete from public.leads`;
+  await sync.sql`delete from mautic.contact_link`;
+  await sync.sql`delete from mautic.contact`;
+  await insertLead(sync.sql, "mine@example.test", { last_name: "New" });
+  sync.mautic.failNext({ kind: "cut_after", match: "/contacts/new" });
+  await sync.drain();
+  await sync.skipWaits();
+  await sync.drain();
+  assert.equal(field(sync, "mine@example.test", "phone"), "1");
+});
+
+Deno.test("a settled lead keeps nothing of what was attempted", async () => {
+  await using sync = await startSync();
+  await insertLead(sync.sql, "one@example.test", { phone: "1" });
+  await sync.drain();
+  await sync.sql`update public.leads set phone = '2'`;
+  sync.mautic.failNext({ kind: "429", match: "/edit", times: 9, retryAfterSeconds: 60 });
+  await sync.drain();
+  const rows = await sync.sql<{ attempted: unknown[] }[]>`select attempted from mautic.outbox`;
+  assert.deepEqual([...rows], [{ attempted: [] }]);
 });

@@ -143,9 +143,6 @@ export function outcomeOf(work: Work, recorded: Partial<Outcome>): Outcome {
     ...recorded,
     ...result,
     ...(result.result === "done" ? { action: actionOf(work), ...work.removal } : {}),
-    ...(result.result === "ambiguous" && work.address !== ""
-      ? { attempted_address: work.address }
-      : {}),
     ...(result.result === "gone" && work.contactId !== undefined
       ? { asked_contact_id: work.contactId }
       : {}),

@@ -1,6 +1,6 @@
 import { contactDelta } from "../../../shared/contact_mapper.ts";
 import { guarded } from "./failure.ts";
-import { open, type SyncContext, type Work } from "./work.ts";
+import { attemptedAddresses, open, type SyncContext, type Work } from "./work.ts";
 
 /**
  * Reads the contacts of `works` as they are now, one request for all. Mautic leaves merged-away
@@ -34,28 +34,25 @@ export async function readContacts(works: Work[], context: SyncContext): Promise
  */
 export async function lookUp(works: Work[], context: SyncContext): Promise<void> {
   if (works.length === 0) return;
-  const addresses = works.flatMap((work) => [work.item.attempted_address, work.address])
-    .filter((address) => address !== null);
+  const addressesOf = (work: Work) => [
+    ...attemptedAddresses(work.item, context.settings),
+    work.address,
+  ];
   await guarded(works, context, async () => {
     const found = await context.mautic.findByEmail(
-      [...new Set(addresses)],
+      [...new Set(works.flatMap(addressesOf))],
       works[0]!.item.correlation_id,
     );
     const taken = new Set<number>();
     for (const work of works) {
       const contact = found.find((each) =>
         !taken.has(each.id) &&
-        [work.item.attempted_address, work.address].includes(
-          String(each.fields["email"] ?? "").trim().toLowerCase(),
-        )
+        addressesOf(work).includes(String(each.fields["email"] ?? "").trim().toLowerCase())
       );
       if (!contact) continue;
       taken.add(contact.id);
       work.contactId = contact.id;
-      // The attempt may have filled what the lead has emptied since. Fields of ours may be blanked
-      // for that; what else stands there may have been there before us.
-      const { score, status } = context.settings.aliases;
-      const filled = [score, status].filter((alias) => alias !== null);
+      const { filled } = work.item;
       work.delta = contactDelta(work.desired, { snapshot: {}, refused: {}, filled });
     }
   });

@@ -2,7 +2,7 @@ import { consentComment, emailEntries, manualReason } from "../../../shared/cons
 import type { MauticContact } from "../../../shared/mautic/wire.ts";
 import { isNotFound } from "./enroll.ts";
 import { guarded } from "./failure.ts";
-import type { SyncContext, Work } from "./work.ts";
+import { attemptedAddresses, type SyncContext, type Work } from "./work.ts";
 
 /**
  * Does to the contacts of deleted leads what the setting on_lead_delete said, and deletes erased
@@ -45,10 +45,11 @@ async function remove(work: Work, context: SyncContext): Promise<void> {
 }
 
 /** The linked contact, and for an erasure every contact that has the address now. */
-async function candidates({ item }: Work, { mautic }: SyncContext): Promise<Set<number>> {
+async function candidates({ item }: Work, { mautic, settings }: SyncContext): Promise<Set<number>> {
   const ids = new Set(item.contact_id === null ? [] : [item.contact_id]);
-  if (item.attempted_address) {
-    const found = await mautic.findByEmail([item.attempted_address], item.correlation_id);
+  const addresses = attemptedAddresses(item, settings);
+  if (addresses.length > 0) {
+    const found = await mautic.findByEmail(addresses, item.correlation_id);
     for (const contact of found) ids.add(contact.id);
   }
   return ids;

@@ -40,7 +40,7 @@ export async function upsertContact(
     };
   }
   const claim = await claimPatiently(
-    { id: lead.id, address: address.address },
+    { id: lead.id, address: address.address, payload: lead },
     correlationId,
     context,
   );
@@ -66,7 +66,7 @@ export async function upsertContact(
 }
 
 async function claimPatiently(
-  lead: { id: string; address: string },
+  lead: { id: string; address: string; payload: Lead },
   correlationId: string,
   { database, settings, clock, holder }: SyncContext & { holder: string },
 ): Promise<Claim> {

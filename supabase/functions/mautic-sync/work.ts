@@ -126,12 +126,36 @@ export function prepare(item: LeasedItem, { settings, log }: SyncContext): Work 
       limit: cut.limit,
     });
   }
+  work.item = { ...item, filled: filledBy(item, settings) };
   work.delta = contactDelta(work.desired, {
     snapshot: item.force ? {} : item.snapshot,
     refused: item.force ? {} : item.refused,
-    filled: item.filled,
+    // A creation blanks nothing: it may meet a contact that somebody else filled.
+    filled: work.contactId === undefined ? [] : work.item.filled,
   });
   return work;
+}
+
+/** The aliases that the lead has filled, by what was confirmed and by what attempts may have brought. */
+function filledBy(item: LeasedItem, { aliases, limits }: SyncSettings): string[] {
+  const attempted = item.attempted.flatMap(({ payload }) => {
+    const parsed = parseLead(payload);
+    if (!parsed.ok) return [];
+    const { desired } = mapLead(parsed.lead, aliases, limits);
+    return Object.keys(desired).filter((alias) => desired[alias] !== null);
+  });
+  return [...new Set([...item.filled, ...attempted])];
+}
+
+/** The addresses under which attempts of unknown outcome may have made the person known. */
+export function attemptedAddresses(
+  { attempted }: LeasedItem,
+  { fieldMaxLength }: SyncSettings,
+): string[] {
+  return attempted.flatMap(({ address }) => {
+    const checked = validateAddress(address, fieldMaxLength);
+    return checked.ok ? [checked.address] : [];
+  });
 }
 
 /** True when the contact's fields have to be sent. */
