@@ -189,3 +189,19 @@ Deno.test("a replay of a lead that still waits keeps the time of its change", as
   await sync.drain();
   assert.deepEqual(shown(sync), { "both@example.test": ["Second", null] });
 });
+
+Deno.test("a lead alone on its contact that takes another contact's address is a dead letter, and both stay", async () => {
+  await using sync = await startSync();
+  const id = await insertLead(sync.sql, "one@example.test", { first_name: "One" });
+  await insertLead(sync.sql, "two@example.test", { first_name: "Two" });
+  await sync.drain();
+  await move(sync, id, "two@example.test");
+  await sync.drain();
+  assert.deepEqual((await outbox(sync.sql)).map((row) => [row.lead_id, row.error_code]), [
+    [id, "duplicate_contact"],
+  ]);
+  assert.deepEqual(shown(sync), {
+    "one@example.test": ["One", null],
+    "two@example.test": ["Two", null],
+  });
+});

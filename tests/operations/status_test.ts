@@ -134,3 +134,21 @@ Deno.test("lead_history() and dead_letter tell a lead's story without its addres
     assert.ok(!said.includes(secret), `${secret} in ${said}`);
   }
 });
+
+Deno.test("the age of the last webhook is that of Mautic's own, not of somebody's test", async () => {
+  await using db = await testDatabase();
+  const receive = (body: string, isTest: boolean) =>
+    db.sql`select mautic.receive_delivery(
+      p_body => ${body}, p_events => '[]', p_origin => null, p_is_test => ${isTest}, p_correlation_id => 'c')`;
+  const last = async () => {
+    const [row] = await db.sql<
+      { at: Date | null }[]
+    >`select last_webhook_at as at from mautic.status`;
+    return row?.at;
+  };
+  await receive("{}", false);
+  const own = await last();
+  assert.ok(own);
+  await receive('{"timestamp":"now"}', true);
+  assert.deepEqual(await last(), own);
+});
