@@ -8,6 +8,7 @@ import { databaseParts } from "./database/parts.ts";
 import { functionParts } from "./functions/parts.ts";
 import { loadParts } from "./load/parts.ts";
 import type { Figure, Part, Series } from "./measure.ts";
+import { drawCharts } from "./plot.ts";
 import { describeMachine, markdownTable, type Report } from "./report.ts";
 
 const parts: Part[] = [...loadParts, ...databaseParts, ...functionParts];
@@ -43,10 +44,15 @@ async function runParts(): Promise<{ figures: Figure[]; series: Series[] }> {
       note: (line) => printNote(`  ${line}`),
     });
     printNote(`  ${((performance.now() - from) / 1000).toFixed(1)} s`);
-    figures.push(...result.figures);
+    figures.push(...result.figures.map((one) => options.quick ? withoutTarget(one) : one));
     series.push(...result.series ?? []);
   }
   return { figures, series };
+}
+
+/** Small sizes show that it runs; the targets are about large ones. */
+function withoutTarget(one: Figure): Figure {
+  return { ...one, target: null, isMet: null };
 }
 
 if (options.list) {
@@ -61,6 +67,10 @@ if (options.list) {
   printResult(markdownTable(report.figures));
   if (options.json !== undefined) {
     await Deno.writeTextFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  if (options.plot !== undefined) {
+    if (report.series.length === 0) throw new Error("None of the parts that ran has a chart");
+    await Deno.writeTextFile(options.plot, `${drawCharts(report.series)}\n`);
   }
 }
 // The test database's server ends with the process.

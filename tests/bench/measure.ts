@@ -34,13 +34,25 @@ export interface Figure {
   isMet: boolean | null;
 }
 
-/** A drawing's data: a measure against the load, a line per contender. */
+/** A chart's data: a measure against the load, a line for each contender. */
 export interface Series {
+  /** Parts may add to one chart: what has the same id is drawn together. */
   id: string;
   title: string;
+  /** What the axes show. */
   x: string;
   y: string;
-  lines: { name: string; points: { x: number; y: number }[] }[];
+  /** Values over magnitudes rather than in equal steps. */
+  isLogarithmic?: boolean;
+  lines: Line[];
+}
+
+export interface Line {
+  name: string;
+  /** Belongs to the line of the same name that is not: its 95th percentile, say. */
+  isSecondary?: boolean;
+  /** Loads stand side by side in the order they come, whatever lies between them. */
+  points: { x: string | number; y: number }[];
 }
 
 export interface PartOptions {
