@@ -35,6 +35,7 @@ export interface SyncSettings {
   lingerMs: number;
   workerBudgetMs: number;
   workerBudgetLeads: number;
+  workerBudgetRequests: number;
   retry: RetrySettings;
 }
 
@@ -88,6 +89,7 @@ export function readSyncSettings(env: Env): SyncReading {
     lingerMs: read.integer("MAUTIC_WORKER_LINGER_MS", 1_500, { min: 0, max: 60_000 }),
     workerBudgetMs: read.integer("MAUTIC_WORKER_BUDGET_MS", 100_000, { min: 1_000, max: 390_000 }),
     workerBudgetLeads: read.integer("MAUTIC_WORKER_BUDGET_LEADS", 2_000, { min: 1, max: 1e6 }),
+    workerBudgetRequests: read.integer("MAUTIC_WORKER_BUDGET_REQUESTS", 800, { min: 10, max: 1e6 }),
     retry: {
       retries: 3,
       delayMs: read.integer("MAUTIC_RETRY_DELAY_MS", 1_000, { min: 0, max: 10_000 }),

@@ -57,6 +57,36 @@ Deno.test("a worker at the end of its budget stops and rings for its successor",
   assert.equal((await sync.sql`select from mautic.worker`).count, 0);
 });
 
+Deno.test("a worker that has made as many requests as its CPU time allows stops, however few leads it sent", async () => {
+  await using sync = await startSync({
+    env: { MAUTIC_BATCH_SIZE: "1", MAUTIC_WORKER_BUDGET_REQUESTS: "20", MAUTIC_MAX_WORKERS: "1" },
+  });
+  await insertMany(sync, 30);
+  await sync.sql`truncate net.http_request_queue`;
+  await sync.drain();
+  const { ended, leads, requests } = drainedLine(sync) ?? {};
+  assert.equal(ended, "budget");
+  assert.ok(Number(leads) > 0 && Number(leads) < 20, `${leads} leads`);
+  // The batch it is in is finished: what the claim brought may take a few more.
+  assert.ok(Number(requests) >= 20 && Number(requests) < 30, `${requests} requests`);
+  assert.equal(await rings(sync.sql), 1);
+});
+
+Deno.test("a busy worker near the end of its budget has its successor started before it goes", async () => {
+  await using sync = await startSync({
+    env: { MAUTIC_BATCH_SIZE: "1", MAUTIC_WORKER_BUDGET_LEADS: "10" },
+  });
+  await insertMany(sync, 10);
+  await sync.sql`truncate net.http_request_queue`;
+  await sync.drain();
+  assert.equal(sync.mautic.contacts.size, 10);
+  assert.equal(
+    await rings(sync.sql),
+    2,
+    "one for a colleague, one for the successor; nothing was left",
+  );
+});
+
 Deno.test("batches shrink when Mautic is slow, and grow back", async () => {
   await using sync = await startSync({
     env: { MAUTIC_BATCH_SIZE: "20", MAUTIC_REQUEST_TIMEOUT_MS: "3000" },

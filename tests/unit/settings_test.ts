@@ -53,6 +53,7 @@ Deno.test("readSyncSettings() has the documented defaults", () => {
     lingerMs: 1_500,
     workerBudgetMs: 100_000,
     workerBudgetLeads: 2_000,
+    workerBudgetRequests: 800,
     retry: { retries: 3, delayMs: 1_000, maxServerDelayMs: 10_000 },
   });
 });

@@ -21,6 +21,8 @@ import { drain } from "./worker.ts";
 export interface ActionContext {
   platform: Platform;
   fetch: typeof fetch;
+  /** Requests this process has made so far, with `fetch` and to the database. */
+  requestCount: () => number;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -75,13 +77,18 @@ export async function actions(request: SyncRequest, context: ActionContext): Pro
 
 /** Answers at once, for pg_net waits five seconds at most, and works on in the background. */
 function startDrain(context: ActionContext): Response {
-  const { platform, answers, log } = context;
+  const { platform, answers, log, requestCount } = context;
   const workerId = crypto.randomUUID();
+  const before = requestCount();
   const lease: Lease = { until: 0 };
   const sync = connect(context, lease);
-  const work = drain({ ...sync, workerId, lease, correlationId: answers.correlationId }).catch((
-    error,
-  ) => log.error("drain_failed", { workerId, error }));
+  const work = drain({
+    ...sync,
+    workerId,
+    lease,
+    correlationId: answers.correlationId,
+    requestCount: () => requestCount() - before,
+  }).catch((error) => log.error("drain_failed", { workerId, error }));
   platform.background(work);
   return answers.ok({ accepted: true }, 202);
 }

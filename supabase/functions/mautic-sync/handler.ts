@@ -14,6 +14,7 @@ import { health } from "./health.ts";
 import { demoActions } from "./demo_mode.ts";
 import type { Platform } from "./platform.ts";
 import { syncRequest } from "./request.ts";
+import { meterRequests } from "./request_meter.ts";
 
 /** What the function is given from outside. */
 export interface Dependencies {
@@ -33,13 +34,14 @@ const databaseTimeoutMs = 15_000;
  */
 export function createHandler(dependencies: Dependencies): (request: Request) => Promise<Response> {
   const { platform, clock, log } = dependencies;
+  const meter = meterRequests(dependencies.fetch);
   const supabase = readSupabaseSettings(platform.env);
   const sync = readSyncSettings(platform.env);
   const connection = supabase.ok
     ? {
       url: supabase.settings.url,
       secretKey: supabase.settings.secretKey,
-      fetch: dependencies.fetch,
+      fetch: meter.fetch,
       timeoutMs: databaseTimeoutMs,
     }
     : undefined;
@@ -52,7 +54,7 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
       clientSecret: sync.settings.clientSecret,
       store: database.tokens,
       holder: crypto.randomUUID(),
-      fetch: dependencies.fetch,
+      fetch: meter.fetch,
       clock,
       random: dependencies.random,
       requestTimeoutMs: sync.settings.requestTimeoutMs,
@@ -109,6 +111,8 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
     if (sync.mode === "demo" || !tokens) return demoActions(parsed.data, answers, requestLog);
     const context: ActionContext = {
       ...dependencies,
+      fetch: meter.fetch,
+      requestCount: meter.count,
       log: requestLog,
       settings: sync.settings,
       database,
