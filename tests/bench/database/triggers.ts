@@ -1,0 +1,144 @@
+/** What the triggers add to the application's writes. */
+import type { Sql } from "postgres";
+import { testDatabase } from "../../support/database.ts";
+import { type Figure, figure, type Part, type PartOptions, quantile } from "../measure.ts";
+import { startDurableDatabase } from "./server.ts";
+
+const clients = 4;
+const baselineName = "the same table without triggers";
+const tables = { plain: "plain", synced: "leads" };
+type Times = Record<keyof typeof tables, number>;
+
+/** A twin of leads, indexes and all, but without anything of ours on it. */
+async function prepare(sql: Sql): Promise<void> {
+  await sql`create table public.plain (like public.leads including all)`;
+}
+
+/**
+ * Median milliseconds of a write to the twin and to leads. In turn, so that whatever else the
+ * machine does befalls both.
+ */
+async function inTurn(
+  rounds: number,
+  write: (table: string) => Promise<unknown>,
+  before: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<Times> {
+  const times: Record<keyof typeof tables, number[]> = { plain: [], synced: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const kind of ["plain", "synced"] as const) {
+      await before();
+      const from = performance.now();
+      await write(tables[kind]);
+      times[kind].push(performance.now() - from);
+    }
+  }
+  return { plain: quantile(times.plain, 0.5), synced: quantile(times.synced, 0.5) };
+}
+
+/** Clients insert single rows by a prepared statement, each row in a transaction of its own. */
+async function singleRows(sql: Sql, rounds: number): Promise<Times> {
+  const rows = 25;
+  const sessions = await Promise.all(Array.from({ length: clients }, () => sql.reserve()));
+  const insert = (table: string) =>
+    Promise.all(sessions.map(async (session, client) => {
+      for (let row = 0; row < rows; row++) {
+        const email = `lead-${client}-${row}@example.test`;
+        await session`insert into public.${session(table)} (email) values (${email})`;
+      }
+    }));
+  try {
+    // Connections, prepared statements and plpgsql's plans are there before the clock runs.
+    await inTurn(3, insert);
+    const times = await inTurn(rounds, insert);
+    const each = (ms: number) => ms / (rows * clients);
+    return { plain: each(times.plain), synced: each(times.synced) };
+  } finally {
+    for (const session of sessions) session.release();
+  }
+}
+
+function judged(id: string, name: string, times: Times, limit?: number): Figure {
+  return figure({
+    id,
+    name,
+    unit: "ms",
+    value: times.synced,
+    baseline: { name: baselineName, value: times.plain },
+    ...(limit === undefined ? {} : { target: { of: "ratio", bound: "at most", limit } }),
+  });
+}
+
+const startWorker = (sql: Sql) =>
+  sql`select mautic.start_worker(${crypto.randomUUID()}, 2, 3600000)`;
+
+async function oneRow(sql: Sql, quick: boolean, where: string, id: string): Promise<Figure[]> {
+  const rounds = quick ? 5 : 60;
+  const name = `a row inserted, ${clients} clients, ${where}`;
+  const ringing = await singleRows(sql, rounds / 2);
+  await startWorker(sql);
+  const quiet = await singleRows(sql, rounds);
+  await sql`truncate net.http_request_queue, mautic.lead_change, public.leads, public.plain`;
+  return [
+    judged(id, `${name}, a worker lives`, quiet, 1.5),
+    judged(`${id}_ringing`, `${name}, every insert rings`, ringing),
+  ];
+}
+
+/** Writes of 10,000 rows in one statement. */
+async function bulk(sql: Sql, quick: boolean): Promise<Figure[]> {
+  const count = quick ? 1_000 : 10_000;
+  const named = count.toLocaleString("en");
+  for (const table of Object.values(tables)) {
+    await sql`insert into public.${sql(table)} (email, first_name)
+      select 'b' || i || '@example.test', 'B' from generate_series(1, ${count}) i`;
+  }
+  const clean = async () => {
+    await sql`truncate mautic.lead_change`;
+    await sql`delete from public.leads where first_name is null`;
+    await sql`delete from public.plain where first_name is null`;
+    await sql`truncate mautic.lead_change`;
+    // Every round finds the tables as the first did.
+    await sql`vacuum public.leads, public.plain`;
+  };
+  const measure = (write: (table: string) => Promise<unknown>) =>
+    inTurn(quick ? 1 : 9, write, clean);
+
+  const inserted = await measure((table) =>
+    sql`insert into public.${sql(table)} (email)
+      select 'n' || i || '@example.test' from generate_series(1, ${count}) i`
+  );
+  await clean();
+  const irrelevant = await measure((table) =>
+    sql`update public.${sql(table)} set updated_at = clock_timestamp()`
+  );
+  const relevant = await measure((table) =>
+    sql`update public.${sql(table)} set first_name = random()::text`
+  );
+  return [
+    judged("trigger.bulk_insert", `${named} rows inserted in one statement`, inserted, 2),
+    judged("trigger.irrelevant_update", `${named} updates, nothing relevant`, irrelevant, 1.6),
+    judged("trigger.relevant_update", `${named} updates of a payload column`, relevant, 2.5),
+  ];
+}
+
+async function measureTriggers({ quick }: PartOptions): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  {
+    await using durable = await startDurableDatabase();
+    await prepare(durable.sql);
+    const flushed = "commits flushed to disk";
+    figures.push(...await oneRow(durable.sql, quick, flushed, "trigger.one_row"));
+    figures.push(...await bulk(durable.sql, quick));
+  }
+  // The worst case: nothing but Postgres' own work between a client and its next row.
+  await using db = await testDatabase();
+  await prepare(db.sql);
+  figures.push(...await oneRow(db.sql, quick, "fsync off", "trigger.one_row_in_memory"));
+  return figures;
+}
+
+export const triggerPart: Part = {
+  name: "trigger",
+  about: "what the triggers add to the application's writes",
+  run: async (options) => ({ figures: await measureTriggers(options) }),
+};
