@@ -7,6 +7,7 @@ export type Unit =
   | "invocations per 1,000 commits"
   | "bytes"
   | "MB"
+  | "s of CPU"
   | "s of CPU per 1,000 leads"
   | "count";
 
