@@ -1,3 +1,4 @@
+import { maskAddresses } from "./address.ts";
 import { consentComment, type DoNotContactEntry, isOurs } from "./consent_decider.ts";
 
 /** What a webhook says of a channel. `manual`: Mautic's reason 3, set by staff or by us. */
@@ -161,11 +162,18 @@ function readItem(type: string, item: unknown): DeliveryReading["items"][number]
       occurredAt: time(item["timestamp"]),
       ours: toldKind === "manual" && comments === consentComment,
       detail: {
-        ...(comments === null ? {} : { comments: comments.slice(0, 500).toWellFormed() }),
+        ...(comments === null ? {} : { comments: tidyComment(comments) }),
         ...(emailId === null ? {} : { email_id: emailId }),
       },
     },
   };
+}
+
+/** A do-not-contact comment as it is kept: a server's words to a bounce name the address. */
+export function tidyComment(comments: string): string {
+  // Masked before it is cut: half an address would not be known for one.
+  const masked = maskAddresses(comments.replaceAll("\u0000", "").slice(0, 2_000));
+  return masked.slice(0, 500).toWellFormed();
 }
 
 /** Mautic has no status for complaints: only the comment tells (WEBHOOKS.md 8). */

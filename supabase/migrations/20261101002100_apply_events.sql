@@ -275,7 +275,7 @@ begin
       when lock_not_available or deadlock_detected or serialization_failure then
         continue;
       when others then
-        update mautic.webhook_event set state = 'failed', error = sqlerrm where id = one;
+        update mautic.webhook_event set state = 'failed', error = mautic.mask(sqlerrm) where id = one;
     end;
   end loop;
   return changed;

@@ -24,9 +24,9 @@ begin
       stored := mautic.store_events(delivery.id, p_events, p_correlation_id);
       update mautic.webhook_delivery set error = null where id = delivery.id and error is not null;
     exception when others then
-      update mautic.webhook_delivery set error = sqlerrm where id = delivery.id;
+      update mautic.webhook_delivery set error = mautic.mask(sqlerrm) where id = delivery.id;
       return jsonb_build_object(
-        'delivery_id', delivery.id, 'duplicate', delivery.times_received > 1, 'error', sqlerrm, 'results', '[]'::jsonb);
+        'delivery_id', delivery.id, 'duplicate', delivery.times_received > 1, 'error', mautic.mask(sqlerrm), 'results', '[]'::jsonb);
     end;
     -- Some 0.2 ms each; what would take longer than a caller waits is left to the sweep.
     perform mautic.try_events(

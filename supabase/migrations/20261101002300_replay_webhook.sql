@@ -83,7 +83,7 @@ begin
         where s ->> 'event_id' is not null),
       true);
   exception when others then
-    update mautic.webhook_delivery set error = sqlerrm where id = p_delivery_id;
+    update mautic.webhook_delivery set error = mautic.mask(sqlerrm) where id = p_delivery_id;
     return 0;
   end;
 end

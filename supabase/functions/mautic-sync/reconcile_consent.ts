@@ -2,7 +2,7 @@ import type { Clock } from "../../../shared/clock.ts";
 import { type ContactToCheck, type Inbox, inboxEvents } from "../../../shared/inbox.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { MauticClient } from "../../../shared/mautic/client.ts";
-import { kindOfEntry, readDelivery } from "../../../shared/subscription_events.ts";
+import { kindOfEntry, readDelivery, tidyComment } from "../../../shared/subscription_events.ts";
 
 export interface ReconcileContext {
   mautic: Pick<MauticClient, "doNotContactStats" | "contactsByIds">;
@@ -187,9 +187,7 @@ function row(found: Rows[number]) {
     contact_id: contactId,
     channel,
     kind: kind === "subscribed" ? null : kind,
-    detail: comments
-      ? { comments: comments.replaceAll("\u0000", "").slice(0, 500).toWellFormed() }
-      : {},
+    detail: comments ? { comments: tidyComment(comments) } : {},
     added_at: found.addedAt,
   };
 }
