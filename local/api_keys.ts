@@ -1,5 +1,6 @@
 /** The keys of the local stack, and the roles behind them. */
 import { errors, jwtVerify } from "jose";
+import { marked } from "./canary.ts";
 import { isAcceptedSecret } from "../shared/secrets.ts";
 
 export type ApiKeys = {
@@ -17,8 +18,8 @@ export function createApiKeys(): ApiKeys {
   };
   return {
     publishable: `sb_publishable_${random()}`,
-    secret: `sb_secret_${random()}`,
-    jwtSecret: random(),
+    secret: marked(random(), "sb_secret_"),
+    jwtSecret: marked(random()),
   };
 }
 

@@ -2,7 +2,7 @@
  * A real Postgres 17 for development and tests: it runs as root and as a normal user, beside other
  * instances, and leaves nothing behind.
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { copyPostgres } from "./postgres_files.ts";
 import { signal, startDaemon, until } from "./daemon.ts";
 import type { PostgresMajor } from "./npm_binaries.ts";
@@ -149,7 +149,7 @@ async function tryToStart(
   settings: Record<string, string>,
   port: number,
 ): Promise<Server> {
-  const log = join(folder, "data/server.log");
+  const log = await logFile(folder);
   const flags = Object.entries({ ...settings, port: String(port) })
     .flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const pid = await startDaemon({
@@ -185,6 +185,22 @@ async function tryToStart(
       );
     },
   };
+}
+
+/** The environment variable that names a folder where logs are kept; they go with the data else. */
+export const logFolderVariable = "LEAD_SYNC_POSTGRES_LOGS";
+
+async function logFile(folder: string): Promise<string> {
+  const log = join(folder, "data/server.log");
+  const kept = Deno.env.get(logFolderVariable);
+  if (kept === undefined) return log;
+  try {
+    await Deno.symlink(join(kept, `${basename(folder)}.log`), log);
+  } catch (error) {
+    // After a crash: it is there.
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  return log;
 }
 
 const startTimeout = 60_000;

@@ -4,6 +4,7 @@
  */
 import type { Sql } from "postgres";
 import { type ApiKeys, createApiKeys } from "./api_keys.ts";
+import { marked } from "./canary.ts";
 import { createDataApi } from "./data_api.ts";
 import { collectFunctionLogs } from "./function_logs.ts";
 import { functionEnvironment } from "./function_environment.ts";
@@ -104,7 +105,7 @@ async function assemble(options: StackOptions, cleanup: AsyncDisposableStack): P
   const onDefaultPorts = options.ports === "default";
   const log = options.log ?? (() => {});
   const keys = createApiKeys();
-  const webhookSecret = options.webhookSecret ?? crypto.randomUUID().replaceAll("-", "");
+  const webhookSecret = options.webhookSecret ?? marked(crypto.randomUUID().replaceAll("-", ""));
 
   const database = await openDatabase(options, cleanup, onDefaultPorts);
   const sql = connect(database.url);

@@ -1,5 +1,6 @@
 /** A Mautic 5.1.1 to develop and test against: the emulated server behind real HTTP. */
 import { systemClock } from "../../shared/clock.ts";
+import { marked } from "../canary.ts";
 import { serveHttp } from "./http.ts";
 import { createMauticServer } from "./server.ts";
 import type { MauticServer, MauticServerOptions } from "./server_types.ts";
@@ -57,6 +58,7 @@ export async function startMauticEmulator(
       sleep: (milliseconds) => systemClock.sleep(milliseconds, stopped.signal),
     },
     random: cryptoRandom,
+    secretMark: marked(""),
     turn: nextTurn,
     ...rest,
     siteUrl: url,

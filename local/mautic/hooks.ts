@@ -50,7 +50,8 @@ export function insertHook(mautic: Mautic, author: Author, options: NewHook): Ho
     name: options.name ?? "webhook",
     description: null,
     webhookUrl: options.url,
-    secret: options.secret || randomText(mautic.random, 64, HEX),
+    secret: options.secret ||
+      (mautic.secretMark + randomText(mautic.random, 64, HEX)).slice(0, 64),
     eventsOrderbyDir: options.eventsOrderbyDir ?? null,
     triggers: [...options.triggers],
     isPublished: options.isPublished ?? true,

@@ -20,6 +20,7 @@ export interface Mautic {
   clock: Clock;
   /** 0 ≤ n < 1. */
   random: () => number;
+  secretMark: string;
   deliver: Deliver;
   siteUrl: string;
   settings: Settings;

@@ -63,7 +63,7 @@ export function createAuthority(mautic: Mautic, client: Client): Authority {
       return refusal(400, "invalid_scope", "An unsupported scope was requested.");
     }
     issued++;
-    const accessToken = randomText(mautic.random, 86, BASE64URL);
+    const accessToken = (mautic.secretMark + randomText(mautic.random, 86, BASE64URL)).slice(0, 86);
     const lifetime = settings.tokenLifetimeSeconds;
     tokens.set(accessToken, { expiresAt: clock.now() + lifetime * 1000 });
     return {

@@ -32,12 +32,14 @@ export function createMauticServer(options: MauticServerOptions): MauticServer {
   let isDown = false;
   const turn = options.turn ?? (() => clock.sleep(0));
   const limit = options.characterLimit ?? DEFAULT_CHARACTER_LIMIT;
-  const password = randomText(random, 24, BASE64URL);
+  const secretMark = options.secretMark ?? "";
+  const password = secretMark + randomText(random, 24, BASE64URL);
   const users = options.users ??
     [{ id: 1, username: "admin", password, firstName: "Ad", lastName: "Min", isAdmin: true }];
   const mautic: Mautic = {
     clock,
     random,
+    secretMark,
     deliver: options.deliver,
     siteUrl: options.siteUrl ?? "http://mautic.test",
     settings: {
@@ -59,7 +61,7 @@ export function createMauticServer(options: MauticServerOptions): MauticServer {
   load.setModel(options.latency ?? null);
   const client: Client = {
     id: options.client?.id ?? `1_${randomText(random, 50, HEX)}`,
-    secret: options.client?.secret ?? randomText(random, 50, HEX),
+    secret: options.client?.secret ?? secretMark + randomText(random, 50, HEX),
     name: options.client?.name ?? "Supabase Sync",
   };
   const authority = createAuthority(mautic, client);

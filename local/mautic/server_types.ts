@@ -15,6 +15,8 @@ export interface MauticServerOptions {
   clock: Clock;
   /** 0 ≤ n < 1; tokens and secrets come from it. */
   random: () => number;
+  /** What tokens and secrets begin with, so that they are known wherever they turn up. */
+  secretMark?: string;
   deliver: Deliver;
   /** Lets other requests run between look-up and insert; `clock.sleep(0)` when left out. */
   turn?: () => Promise<void>;

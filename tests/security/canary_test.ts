@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { canariesIn, canary, formsOf, lookThrough, type Sighting } from "../../local/canary.ts";
 import type { FaultKind } from "../../local/mautic/faults.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { createSeal } from "../../shared/mautic/seal.ts";
 import { sign, signatureHeader } from "../../supabase/functions/mautic-webhook/signature.ts";
 import { drained, holds } from "../end_to_end/support.ts";
 import { testDatabase } from "../support/database.ts";
-import {
-  canariesIn,
-  canary,
-  formsOf,
-  lookThrough,
-  lookThroughDatabase,
-  type Sighting,
-} from "./canary.ts";
+import { lookThroughDatabase } from "./canary.ts";
 
 const random = () => crypto.randomUUID().replaceAll("-", "");
 const legacyKey = `eyJhbGciOiJIUzI1NiJ9.${btoa(random())}.${random()}`;

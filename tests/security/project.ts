@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import { type ApiKeys, createApiKeys } from "../../local/api_keys.ts";
+import { marked } from "../../local/canary.ts";
 import { createDataApi } from "../../local/data_api.ts";
 import { startGateway } from "../../local/gateway.ts";
 import { type MauticEmulator, startMauticEmulator } from "../../local/mautic/emulator.ts";
@@ -36,7 +37,7 @@ export async function startProject(options: ProjectOptions = {}): Promise<Projec
   const dataApi = createDataApi({ databaseUrl: db.url, keys, schemas: ["public", "mautic"] });
   cleanup.defer(dataApi.close);
   const log: string[] = [];
-  const webhookSecret = crypto.randomUUID();
+  const webhookSecret = marked(crypto.randomUUID());
   const functionEnv: Record<string, string> = {};
   const gateway = startGateway({
     port: 0,

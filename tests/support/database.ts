@@ -1,4 +1,5 @@
 import type postgres from "postgres";
+import { marked } from "../../local/canary.ts";
 import { createTestDatabase, type TestDatabaseOptions } from "../../local/test_database.ts";
 
 export interface TestDatabase extends AsyncDisposable {
@@ -15,7 +16,7 @@ export interface TestDatabase extends AsyncDisposable {
 }
 
 const syncUrl = "http://127.0.0.1:9/functions/v1/mautic-sync";
-const syncKey = "sb_secret_test-key";
+const syncKey = marked("test-key", "sb_secret_");
 
 /**
  * A fresh migrated database with the doorbell's Vault secrets set and nobody at the other end of

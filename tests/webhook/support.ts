@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { createApiKeys } from "../../local/api_keys.ts";
+import { marked } from "../../local/canary.ts";
 import { createDataApi } from "../../local/data_api.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { createLog } from "../../shared/log.ts";
@@ -9,7 +10,7 @@ import { type TestDatabase, testDatabase } from "../support/database.ts";
 
 /** The Mautic that the tests pretend to be. */
 export const origin = "https://mautic.example.test";
-export const secret = "a-webhook-secret";
+export const secret = marked("a-webhook-secret");
 
 export interface Answer {
   ok: boolean;

@@ -1,0 +1,70 @@
+/** Runs tests and keeps watch over what they print, and over what Postgres logs meanwhile. */
+import { canary, lookThrough, markVariable } from "./canary.ts";
+import { denoEnvironment } from "./deno_environment.ts";
+import { logFolderVariable } from "./postgres.ts";
+
+export interface Watched {
+  success: boolean;
+  /** Where a secret that was made for the tests turned up. */
+  leaks: string[];
+}
+
+export interface WatchOptions {
+  program: string;
+  args: string[];
+  cwd: string;
+  env: Record<string, string>;
+  /** Takes what is printed, as it comes. */
+  write: (bytes: Uint8Array) => void;
+}
+
+/**
+ * Runs a program whose secrets all bear one mark, and looks for the mark afterwards: in everything
+ * it printed, and in the log of every Postgres it started.
+ */
+export async function runWatched(options: WatchOptions): Promise<Watched> {
+  const { program, args, cwd, env, write } = options;
+  const mark = `mark${crypto.randomUUID().replaceAll("-", "")}`;
+  const logs = await Deno.makeTempDir({ prefix: "lead-sync-" });
+  try {
+    // Postgres may run as a user of its own.
+    await Deno.chmod(logs, 0o777);
+    const child = new Deno.Command(program, {
+      args,
+      cwd,
+      env: { ...denoEnvironment(), ...env, [markVariable]: mark, [logFolderVariable]: logs },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const [printed, noted, { success }] = await Promise.all([
+      collect(child.stdout, write),
+      collect(child.stderr, write),
+      child.status,
+    ]);
+    const texts: Record<string, string> = { "what was printed": printed + noted };
+    for await (const { name } of Deno.readDir(logs)) {
+      texts[`the log of Postgres ${name}`] = await Deno.readTextFile(`${logs}/${name}`);
+    }
+    const leaks = lookThrough(texts, [canary("a secret", mark)]).map(({ where }) => {
+      const line = (texts[where] ?? "").split("\n").find((each) => each.includes(mark)) ?? "";
+      return `${where}: ${line.replaceAll(mark, "[mark]").slice(0, 300)}`;
+    });
+    return { success, leaks };
+  } finally {
+    await Deno.remove(logs, { recursive: true });
+  }
+}
+
+async function collect(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  write: (bytes: Uint8Array) => void,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    write(chunk);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
