@@ -20,6 +20,20 @@ Deno.test("a write rings once a transaction, however many statements it has", as
   assert.equal(await rings(db.sql), 1);
 });
 
+Deno.test("an import rings for two workers at once, and not while one is there", async () => {
+  await using db = await testDatabase();
+  const insert = (count: number) =>
+    db.sql`insert into public.leads (email) select 'i' || i from generate_series(1, ${count}) i`;
+  await insert(100);
+  assert.equal(await rings(db.sql), 1);
+  await db.sql`truncate mautic.lead_change, net.http_request_queue`;
+  await insert(101);
+  assert.equal(await rings(db.sql), 2);
+  await startWorker(db.sql);
+  await insert(101);
+  assert.equal(await rings(db.sql), 2);
+});
+
 Deno.test("a ring carries the key and the correlation id, and nothing of the lead", async () => {
   await using db = await testDatabase();
   await db.sql.begin(async (sql) => {
