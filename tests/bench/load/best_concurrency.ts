@@ -3,7 +3,7 @@ import type { PartOptions } from "../measure.ts";
 import { bulk } from "./bulk.ts";
 import type { Contender } from "./contender.ts";
 
-const candidates = [2, 4, 8, 20];
+const candidates = [2, 4, 8];
 
 /** Tries a short import at each concurrency; 4 when there is no time for that. */
 export async function bestConcurrency(

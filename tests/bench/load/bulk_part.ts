@@ -14,8 +14,8 @@ const workers = 2;
 interface Sizes {
   /** The leads of each import. */
   imports: number[];
-  /** Of an import that takes the baselines minutes, the rate of the first so many is measured. */
-  atMost: number;
+  /** The last import takes minutes: so many of its leads are measured, of (a) and (b) and of (c). */
+  first: { baselines: number; limit: number };
 }
 
 interface Measured {
@@ -30,15 +30,16 @@ export const bulkPart: Part = {
   about: "imports: leads a second and requests a lead",
   async run(options) {
     const sizes = options.quick
-      ? { imports: [120], atMost: 120 }
-      : { imports: [1_000, 10_000], atMost: 600 };
+      ? { imports: [120], first: { baselines: 120, limit: 120 } }
+      : { imports: [1_000, 10_000], first: { baselines: 600, limit: 3_000 } };
     const webhookAt = await bestConcurrency(startRowWebhook, options);
     const queueAt = await bestConcurrency(startJobQueue, options);
-    const webhook = await measure(() => startRowWebhook(webhookAt), sizes, options);
-    const queue = await measure(() => startJobQueue(queueAt), sizes, options);
-    const whole = { ...sizes, atMost: Infinity };
-    const limit = await measure(() => startFullBatches(workers), whole, options);
-    const product = await measure(() => startProduct(workers), whole, options);
+    const run = (start: () => Promise<Contender>, first: number) =>
+      measure(start, sizes.imports, first, options);
+    const webhook = await run(() => startRowWebhook(webhookAt), sizes.first.baselines);
+    const queue = await run(() => startJobQueue(queueAt), sizes.first.baselines);
+    const limit = await run(() => startFullBatches(workers), sizes.first.limit);
+    const product = await run(() => startProduct(workers), Infinity);
 
     const figures: Figure[] = [];
     const lines: Line[] = [];
@@ -63,17 +64,18 @@ export const bulkPart: Part = {
   },
 };
 
-/** Each import in turn; one that is not measured whole must be the last. */
+/** Each import in turn; of the last, the first so many leads. */
 async function measure(
   start: () => Promise<Contender>,
-  { imports, atMost }: Sizes,
+  imports: number[],
+  first: number,
   { note }: PartOptions,
 ): Promise<Bulk[]> {
   await using contender = await start();
   const results: Bulk[] = [];
   for (const count of imports) {
     const isLast = count === imports.at(-1);
-    const result = await bulk(contender, count, isLast ? Math.min(count, atMost) : count);
+    const result = await bulk(contender, count, isLast ? Math.min(count, first) : count);
     note(`${contender.name}, ${count} leads: ${result.perSecond.toFixed(1)} a second`);
     results.push(result);
   }
