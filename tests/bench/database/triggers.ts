@@ -36,8 +36,11 @@ async function inTurn(
 }
 
 /** Clients insert single rows by a prepared statement, each row in a transaction of its own. */
+const rows = 25;
+const warmUps = 3;
+const inserts = (rounds: number) => (warmUps + rounds) * clients * rows;
+
 async function singleRows(sql: Sql, rounds: number): Promise<Times> {
-  const rows = 25;
   const sessions = await Promise.all(Array.from({ length: clients }, () => sql.reserve()));
   const insert = (table: string) =>
     Promise.all(sessions.map(async (session, client) => {
@@ -46,10 +49,12 @@ async function singleRows(sql: Sql, rounds: number): Promise<Times> {
         await session`insert into public.${session(table)} (email) values (${email})`;
       }
     }));
+  // As a worker would; a long log would ring for a second one.
+  const fold = () => sql`delete from mautic.lead_change`;
   try {
     // Connections, prepared statements and plpgsql's plans are there before the clock runs.
-    await inTurn(3, insert);
-    const times = await inTurn(rounds, insert);
+    await inTurn(warmUps, insert, fold);
+    const times = await inTurn(rounds, insert, fold);
     const each = (ms: number) => ms / (rows * clients);
     return { plain: each(times.plain), synced: each(times.synced) };
   } finally {
@@ -71,12 +76,21 @@ function judged(id: string, name: string, times: Times, limit?: number): Figure 
 const startWorker = (sql: Sql) =>
   sql`select mautic.start_worker(${crypto.randomUUID()}, 2, 3600000)`;
 
+/** A trigger that does nothing would look splendid. */
+async function expectCount(sql: Sql, table: string, expected: number): Promise<void> {
+  const [row] = await sql<{ count: number }[]>`select count(*)::int from ${sql(table)}`;
+  if (row?.count !== expected) throw new Error(`${table}: ${row?.count} rows, not ${expected}`);
+}
+
 async function oneRow(sql: Sql, quick: boolean, where: string, id: string): Promise<Figure[]> {
   const rounds = quick ? 5 : 60;
   const name = `a row inserted, ${clients} clients, ${where}`;
-  const ringing = await singleRows(sql, rounds / 2);
+  const ringing = await singleRows(sql, rounds);
+  await expectCount(sql, "net.http_request_queue", inserts(rounds));
   await startWorker(sql);
   const quiet = await singleRows(sql, rounds);
+  await expectCount(sql, "net.http_request_queue", inserts(rounds));
+  await expectCount(sql, "mautic.lead_change", clients * rows);
   await sql`truncate net.http_request_queue, mautic.lead_change, public.leads, public.plain`;
   return [
     judged(id, `${name}, a worker lives`, quiet, 1.5),
@@ -100,19 +114,23 @@ async function bulk(sql: Sql, quick: boolean): Promise<Figure[]> {
     // Every round finds the tables as the first did.
     await sql`vacuum public.leads, public.plain`;
   };
-  const measure = (write: (table: string) => Promise<unknown>) =>
-    inTurn(quick ? 1 : 9, write, clean);
+  const measure = async (noted: number, write: (table: string) => Promise<unknown>) => {
+    const times = await inTurn(quick ? 1 : 9, write, clean);
+    await expectCount(sql, "mautic.lead_change", noted);
+    return times;
+  };
 
-  const inserted = await measure((table) =>
+  const inserted = await measure(count, (table) =>
     sql`insert into public.${sql(table)} (email)
-      select 'n' || i || '@example.test' from generate_series(1, ${count}) i`
-  );
+      select 'n' || i || '@example.test' from generate_series(1, ${count}) i`);
   await clean();
-  const irrelevant = await measure((table) =>
-    sql`update public.${sql(table)} set updated_at = clock_timestamp()`
+  const irrelevant = await measure(
+    0,
+    (table) => sql`update public.${sql(table)} set updated_at = clock_timestamp()`,
   );
-  const relevant = await measure((table) =>
-    sql`update public.${sql(table)} set first_name = random()::text`
+  const relevant = await measure(
+    count,
+    (table) => sql`update public.${sql(table)} set first_name = random()::text`,
   );
   return [
     judged("trigger.bulk_insert", `${named} rows inserted in one statement`, inserted, 2),
