@@ -2,43 +2,52 @@
 import { init } from "echarts";
 import type { Line, Series } from "./measure.ts";
 
-const width = 960;
-const height = 420;
-const colours = ["#0b6e4f", "#c8553d", "#8a6fb0", "#7a7a7a", "#b8860b"];
+const width = 1000;
+const rowHeight = 400;
+const legendHeight = 40;
+const colours = ["#0b6e4f", "#c8553d", "#8a6fb0", "#7a7a7a", "#b8860b", "#2f6db5"];
 
-/** Draws a chart for each id, side by side; series of one id are drawn together. */
+/** Draws a chart for each id, two in a row; series of one id are drawn together. */
 export function drawCharts(series: readonly Series[]): string {
   const charts = mergeById(series);
   const names = [...new Set(charts.flatMap(({ lines }) => lines.map((line) => line.name)))];
-  const share = 100 / charts.length;
+  const columns = Math.min(charts.length, 2);
+  const height = Math.ceil(charts.length / columns) * rowHeight + legendHeight;
+  const place = (index: number) => ({
+    left: (index % columns) * width / columns,
+    top: Math.floor(index / columns) * rowHeight,
+  });
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption({
       animation: false,
       backgroundColor: "#ffffff",
-      legend: { data: names, bottom: 0 },
+      textStyle: { fontFamily: "sans-serif" },
+      legend: { data: names, bottom: 5, itemGap: 25 },
       title: charts.map(({ title }, index) => ({
         text: title,
-        left: `${share * (index + 0.5)}%`,
+        left: place(index).left + width / columns / 2,
+        top: place(index).top + 10,
         textAlign: "center",
-        textStyle: { fontSize: 13 },
+        textStyle: { fontSize: 14 },
       })),
       grid: charts.map((_, index) => ({
-        left: `${share * index + 6}%`,
-        width: `${share - 9}%`,
-        top: 50,
-        bottom: 70,
+        left: place(index).left + 65,
+        top: place(index).top + 75,
+        width: width / columns - 95,
+        height: rowHeight - 115,
       })),
       xAxis: charts.map((one, index) => ({
         type: "category",
         gridIndex: index,
         data: loadsOf(one.lines),
-        axisLabel: { interval: 0, fontSize: 11 },
+        axisLabel: { interval: 0, fontSize: 10 },
       })),
       yAxis: charts.map(({ y, isLogarithmic }, index) => ({
         type: isLogarithmic === true ? "log" : "value",
         gridIndex: index,
         name: y,
+        nameTextStyle: { align: "center" },
         axisLabel: { fontSize: 11 },
       })),
       series: charts.flatMap(({ lines }, index) =>

@@ -136,7 +136,7 @@ function linesOf(count: number, measured: Measured): Line[] {
     line("this product", measured.product),
     line("a webhook per row", measured.webhook),
     line("a job per lead", measured.queue),
-    line("the limit", measured.limit),
+    line("a bare loop of batches", measured.limit),
   ];
 }
 

@@ -19,7 +19,7 @@ const contenders: Record<Name, { label: string; start: () => Promise<Contender> 
   product: { label: "this product", start: () => startProduct() },
   webhook: { label: "a webhook per row", start: () => startRowWebhook(4) },
   queue: { label: "a job per lead", start: () => startJobQueue(4) },
-  limit: { label: "the limit", start: startDirectSaves },
+  limit: { label: "saved directly", start: startDirectSaves },
 };
 
 const limitName = "a save by the application itself";
