@@ -7,7 +7,7 @@
  * does.
  */
 import { App } from "@supabase/lite";
-import { createPostgresConnection } from "@supabase/lite/postgres";
+import { createPostgresConnection, type PostgresConnection } from "@supabase/lite/postgres";
 import { type ApiKeys, callerOf, type Role, roles } from "./api_keys.ts";
 import { createRpc } from "./rpc.ts";
 import { connect } from "./supabase_database.ts";
@@ -28,13 +28,15 @@ export type DataApi = {
 
 /** Connections of each pool; more callers wait. */
 const poolSize = 20;
+const quiet = { max: poolSize, onnotice: () => {} };
 
 /** Opens the Data API on a database. */
 export function createDataApi(options: DataApiOptions): DataApi {
   const { databaseUrl, keys, schemas } = options;
   const sql = connect(databaseUrl, { max: poolSize });
   const rpc = createRpc({ sql, keys, schemas });
-  const tables = new Map(roles.map((role) => [role, createTables(role, options)]));
+  const owner = createPostgresConnection({ url: databaseUrl, postgresOptions: quiet });
+  const tables = new Map(roles.map((role) => [role, createTables(role, owner, options)]));
   return {
     fetch: async (request) => {
       if (new URL(request.url).pathname.startsWith("/rest/v1/rpc/")) return await rpc(request);
@@ -46,7 +48,7 @@ export function createDataApi(options: DataApiOptions): DataApi {
     },
     close: async () => {
       const ends = [...tables.values()].map(({ close }) => close());
-      await Promise.all([sql.end({ timeout: 1 }), ...ends]);
+      await Promise.all([sql.end({ timeout: 1 }), owner.driver.end({ timeout: 1 }), ...ends]);
     },
   };
 }
@@ -54,12 +56,20 @@ export function createDataApi(options: DataApiOptions): DataApi {
 /**
  * Tables and views for one role. `@supabase/lite` looks at row level security itself and stays who
  * it connected as, so each role has connections that are that role: privileges are Postgres' own.
+ * What there is, it is told by the owner: it looks into every schema, where a role may not.
  */
-function createTables(role: Role, { databaseUrl, keys, schemas }: DataApiOptions) {
+function createTables(
+  role: Role,
+  owner: PostgresConnection,
+  { databaseUrl, keys, schemas }: DataApiOptions,
+) {
   const connection = createPostgresConnection({
     url: databaseUrl,
-    postgresOptions: { max: poolSize, onnotice: () => {}, connection: { role } },
+    postgresOptions: { ...quiet, connection: { role } },
   });
+  connection.introspect = (given) => owner.introspect(given);
+  // Where row level security is on anywhere, it would grant all three roles all schemas first.
+  Reflect.set(connection, "ensureRlsContext", () => Promise.resolve(false));
   const app = new App({
     connection,
     auth: { enabled: false, publishable_key: keys.publishable, secret_key: keys.secret },

@@ -56,14 +56,14 @@ export function createLog({ name, write, now, values: always = {} }: LogOptions)
     getJsonLinesFormatter({ properties: "flatten", message: "rendered" }),
     secretTexts,
   );
-  const sink = redactByField((record) => write(format(record).trimEnd(), record.level), {
+  const sink = redactByField((record) => write(onOneLine(format(record)), record.level), {
     fieldPatterns: [secretField],
     action: (value) => typeof value === "boolean" || typeof value === "number" ? value : redacted,
   });
 
   function emit(level: LogLevel, event: string, values: LogValues): void {
     try {
-      const message = maskAddresses(String(event));
+      const message = maskAddresses(String(event).slice(0, maxName));
       const record: LogRecord = {
         category: [name],
         level,
@@ -86,6 +86,18 @@ export function createLog({ name, write, now, values: always = {} }: LogOptions)
     error: (event, values = {}) => emit("error", event, values),
     with: (values) => createLog({ name, write, now, values: { ...always, ...values } }),
   };
+}
+
+/**
+ * JSON leaves signs as they are that end a line for some readers, or that a terminal obeys. They
+ * can only be within a text, so they can be escaped.
+ */
+function onOneLine(json: string): string {
+  return json.trimEnd().replace(
+    // deno-lint-ignore no-control-regex -- these are what it is about
+    /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Writes lines where Supabase collects them: warnings and errors to stderr, the rest to stdout. */
@@ -117,6 +129,8 @@ export const silentLog: Log = {
 const maxDepth = 5;
 const maxEntries = 50;
 const maxText = 2_000;
+/** Of an event or a value: a longer one is none of ours. */
+const maxName = 200;
 
 /** Turns anything into what JSON can hold, bounded, with addresses masked. */
 function plain(value: unknown, depth: number): unknown {
@@ -137,9 +151,9 @@ function plain(value: unknown, depth: number): unknown {
 function plainObject(value: object, depth: number): Record<string, unknown> {
   const entries = Object.keys(value).slice(0, maxEntries).map((key): [string, unknown] => {
     try {
-      return [maskAddresses(key), plain(Reflect.get(value, key), depth)];
+      return [maskAddresses(key.slice(0, maxName)), plain(Reflect.get(value, key), depth)];
     } catch {
-      return [key, "[unreadable]"];
+      return [maskAddresses(key.slice(0, maxName)), "[unreadable]"];
     }
   });
   return Object.fromEntries(entries);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { insertLead } from "../database/support.ts";
 import { wrongCallers } from "./callers.ts";
+import { findings } from "./catalogue.ts";
 import { contents, startProject } from "./project.ts";
 
 interface Routine {
@@ -89,6 +90,9 @@ Deno.test("the Data API calls no SQL function and shows no row of ours to the wr
   const [health] = routines.filter(({ name }) => name === "read_status");
   assert.ok(health);
   assert.equal((await call(service, health)).status, 200);
+  const shown = await touch(service, { schema: "public", name: "leads" }, "GET");
+  assert.match(shown.text, /lead@example\.test/);
+  assert.deepEqual(await findings(sql), [], "the Data API itself opened nothing");
 });
 
 /** Puts something in place of a method until the end of the block. */
