@@ -24,7 +24,8 @@ export interface WatchOptions {
  */
 export async function runWatched(options: WatchOptions): Promise<Watched> {
   const { program, args, cwd, env, write } = options;
-  const mark = `mark${crypto.randomUUID().replaceAll("-", "")}`;
+  // Hexadecimal, as what Mautic makes.
+  const mark = crypto.randomUUID().replaceAll("-", "");
   const logs = await Deno.makeTempDir({ prefix: "lead-sync-" });
   try {
     // Postgres may run as a user of its own.

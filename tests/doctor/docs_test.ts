@@ -73,9 +73,10 @@ Deno.test("the checks that the troubleshooting page names exist", async () => {
 
 Deno.test("tasks, SQL functions, tables and files that the pages name exist", async () => {
   const pages = (await Promise.all(
-    ["README", "docs/deploy", "docs/operate", "docs/adapt", "docs/troubleshoot"].map((page) =>
-      read(`${page}.md`)
-    ),
+    ["README"].concat(
+      ["adapt", "dependencies", "deploy", "operate", "security", "troubleshoot"]
+        .map((page) => `docs/${page}`),
+    ).map((page) => read(`${page}.md`)),
   )).join("\n");
   const names = (
     pattern: RegExp,

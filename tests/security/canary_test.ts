@@ -5,8 +5,10 @@ import type { FaultKind } from "../../local/mautic/faults.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { createSeal } from "../../shared/mautic/seal.ts";
 import { sign, signatureHeader } from "../../supabase/functions/mautic-webhook/signature.ts";
+import { insertLead } from "../database/support.ts";
 import { drained, holds } from "../end_to_end/support.ts";
 import { testDatabase } from "../support/database.ts";
+import { startSync } from "../support/sync.ts";
 import { lookThroughDatabase } from "./canary.ts";
 
 const random = () => crypto.randomUUID().replaceAll("-", "");
@@ -325,6 +327,29 @@ async function output(program: string, args: string[]): Promise<string> {
   }).output();
   return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
 }
+
+Deno.test("of a person who was erased nothing is left in any table", async () => {
+  await using sync = await startSync();
+  const address = `erased.${random()}@canary.test`;
+  const canaries = [canary("the person", address), canary("the phone number", phone)];
+  await insertLead(sync.sql, address, { phone, marketing_opt_in: true });
+  await sync.drain();
+  await insertLead(sync.sql, ` ${address.toUpperCase()}`, { phone, marketing_opt_in: false });
+  await sync.sql`select mautic.receive_delivery(${`{"said of": "${address}"}`}, ${
+    sync.sql.json([
+      { address, contact_id: 1, kind: "bounced", detail: { comments: "gone" } },
+    ])
+  }, ${sync.mautic.url}, false, 'c')`;
+  await sync.drain();
+  assert.notDeepEqual(await lookThroughDatabase(sync.admin, canaries), []);
+  await sync.sql`select mautic.erase(${address}, delete_leads => true)`;
+  await sync.drain();
+  await sync.skipWaits();
+  await sync.drain();
+  assert.equal(sync.mautic.contacts.size, 0);
+  const left = await lookThroughDatabase(sync.admin, canaries);
+  assert.deepEqual(left.filter(({ where }) => where !== "pg_catalog: ran"), []);
+});
 
 Deno.test("the search finds a canary in every form in which it may have been put down", async () => {
   const value = "ann/o'neil+x@canary.test";
