@@ -151,14 +151,15 @@ Deno.test("in demo mode, too, lines are lines, and no address or phone number is
   const email = "somebody.canary@example.test";
   for (const text of [...nasty, "+15550100123"]) {
     const lead = { id: "1", contact: { email, phone: text, first_name: text, company: email } };
-    await sync(
+    const upserted = await sync(
       new Request("http://f/mautic-sync", {
         method: "POST",
         headers: { apikey: key },
         body: JSON.stringify({ action: "upsert_contact", payload: lead }),
       }),
     );
-    await webhook(
+    assert.equal(upserted.status, 200);
+    const delivered = await webhook(
       new Request("http://f/mautic-webhook", {
         method: "POST",
         body: JSON.stringify({
@@ -171,6 +172,7 @@ Deno.test("in demo mode, too, lines are lines, and no address or phone number is
         }),
       }),
     );
+    assert.equal(delivered.status, 200);
   }
   assert.ok(lines.length >= 2 * nasty.length);
   for (const line of lines) {
