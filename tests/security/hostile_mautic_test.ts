@@ -201,6 +201,21 @@ Deno.test("neither credentials nor token nor a lead follow a redirect elsewhere"
   }
 });
 
+Deno.test("an answer is read to its limit and no further, packed or not", async () => {
+  const large = JSON.stringify({ a: "x".repeat(9 * 1024 * 1024) });
+  const packed: Misbehaviour = (_, response) => {
+    response.writeHead(200, { "Content-Type": "application/json", "Content-Encoding": "gzip" });
+    response.end(gzipSync(large));
+  };
+  for (const how of [answer(large), packed, endless('{"a":"', "x".repeat(65_536))]) {
+    await using world = await startWorld();
+    world.hostile.misbehave(save, how);
+    await insertLead(world.sync.sql, "ann@example.test");
+    await world.sync.drain();
+    assert.match(JSON.stringify(world.sync.log), /larger than 8388608 bytes/);
+  }
+});
+
 Deno.test("who hangs on for ever is hung up on", async () => {
   for (const how of [endless('{"a":"', "x".repeat(65_536)), endless("{", " ", 20)]) {
     await using world = await startWorld();
