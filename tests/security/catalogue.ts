@@ -8,10 +8,9 @@ export interface Finding {
 
 /**
  * Functions that Postgres writes into the calling statement: a search path of their own would keep
- * it from that. They run with the caller's rights and name everything with its schema. So does
- * ring_doorbell(), which every write of a lead pays for.
+ * it from that. They run with the caller's rights and name everything with its schema.
  */
-const withoutPath = [
+const inlined = [
   "mautic.claim_lock()",
   "mautic.clock()",
   "mautic.correlation_id()",
@@ -19,7 +18,6 @@ const withoutPath = [
   "mautic.email_status_at(mautic.subscription)",
   "mautic.email_status_of(mautic.subscription)",
   "mautic.restrictiveness(text)",
-  "mautic.ring_doorbell(text)",
 ];
 
 /** Every rule about who may reach what, as a query that names the offenders. */
@@ -85,7 +83,7 @@ const rules: Record<string, string> = {
     where p.pronamespace = 'mautic'::regnamespace
       and not coalesce('search_path=""' = any (p.proconfig), false)
       and (p.prosecdef or p.oid::regprocedure::text <> all ('{${
-    withoutPath.map((name) => `"${name}"`).join(",")
+    inlined.map((name) => `"${name}"`).join(",")
   }}'))`,
 
   "a view shows what its owner may see, not its caller": `

@@ -148,14 +148,10 @@ for (const [what, path, how, codes] of answers) {
     assert.ok(performance.now() - startedAt < 20_000, "in bounded time");
     assert.ok(hostile.misbehaved() > 0 && hostile.misbehaved() < 10);
 
-    const said = sync.log.flatMap(({ code, reason }) => [code, reason]).filter(Boolean);
     const [row] = await sync.sql`
       select state, error_code, length(error_message) as length from mautic.outbox`;
     assert.ok(row, "the lead is still there");
-    assert.ok(
-      [row["error_code"], ...said].some((code) => codes.includes(String(code))),
-      `${row["state"]} ${row["error_code"]} ${said}`,
-    );
+    assert.ok(codes.includes(row["error_code"]), `${row["state"]}: ${row["error_code"]}`);
     assert.ok((row["length"] ?? 0) <= 500);
     assert.deepEqual([...await sync.sql`select from mautic.contact_link`], []);
     assert.ok(JSON.stringify(sync.log).length < 50_000);
