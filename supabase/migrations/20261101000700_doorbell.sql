@@ -79,7 +79,8 @@ $$;
 comment on function mautic.correlation_id() is
   'The given one, else tx- and the transaction''s number, else (nothing was written yet) a new uuid.';
 
--- to_regproc() answers null for an overloaded name, so the catalogue is asked.
+-- to_regproc() answers null for an overloaded name, so the catalogue is asked: by a name, not a text,
+-- for its index is one of names.
 create function mautic.has_routine(p_schema text, p_name text)
 returns boolean
 language sql
@@ -89,7 +90,7 @@ as $$
   select exists (
     select from pg_catalog.pg_proc p
     join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-    where n.nspname = p_schema and p.proname = p_name
+    where n.nspname = p_schema::name and p.proname = p_name::name
   );
 $$;
 
@@ -100,16 +101,12 @@ stable
 security definer
 set search_path = ''
 as $$
-declare
-  secret text;
 begin
   if to_regclass('vault.decrypted_secrets') is null then
     return null;
   end if;
-  -- Dynamic: the schema may not exist when this function is made.
-  execute 'select decrypted_secret from vault.decrypted_secrets where name = $1 limit 1'
-    into secret using p_name;
-  return nullif(btrim(secret), '');
+  -- Looked up when it is first run, not when this function is made: the schema may come later.
+  return (select nullif(btrim(s.decrypted_secret), '') from vault.decrypted_secrets s where s.name = p_name limit 1);
 end
 $$;
 
@@ -127,7 +124,7 @@ declare
   headers jsonb;
   request_id bigint;
 begin
-  if not mautic.has_routine('net', 'http_post') then
+  if to_regnamespace('net') is null then
     return 'no_pg_net';
   end if;
   url := mautic.vault_secret('mautic_sync_url');
@@ -145,11 +142,14 @@ begin
   if key like 'ey%' then
     headers := headers || jsonb_build_object('Authorization', 'Bearer ' || key);
   end if;
-  execute 'select net.http_post(url := $1, body := $2, headers := $3, timeout_milliseconds := 5000)'
-    into request_id using url, jsonb_build_object('action', p_action), headers;
+  request_id := net.http_post(
+    url := url, body := jsonb_build_object('action', p_action), headers := headers, timeout_milliseconds := 5000);
   insert into mautic.ring_sent (request_id, action) values (request_id, p_action);
   return 'rang';
-exception when others then
+exception
+when undefined_function then
+  return 'no_pg_net';
+when others then
   -- Never the application's problem: the change row is there, the sweep will find it.
   raise warning 'mautic-sync could not be rung (%): the sweep will find the change', sqlstate;
   return 'failed';
@@ -173,12 +173,12 @@ $$;
 comment on function mautic.ring(text) is 'Asks mautic-sync to drain. Never raises. Returns as ring_for().';
 
 -- The writer's half of the protocol, called by the triggers. Every write of a lead pays for it, so
--- it has no rights and no search path of its own: who calls it has both (security definer, and an
--- empty path).
+-- it has no rights of its own: who calls it has them (security definer).
 create function mautic.ring_doorbell(p_correlation_id text)
 returns void
 language plpgsql
 volatile
+set search_path = ''
 as $$
 begin
   -- Once a transaction. The setting is transaction-local: rolling back to a savepoint takes it
@@ -205,11 +205,11 @@ begin
   if mautic.sending_state() in ('paused', 'open') then
     return;
   end if;
-  perform mautic.ring(p_correlation_id);
+  perform mautic.ring_for('drain', p_correlation_id);
   -- An import gets two workers at once. The first would call the second, but pg_net rests for a
   -- second after each of its batches: measured, 8 % of the time that 1,000 leads take.
   if (select count(*) from (select from mautic.lead_change limit 101) waiting) > 100 then
-    perform mautic.ring(p_correlation_id);
+    perform mautic.ring_for('drain', p_correlation_id);
   end if;
 end
 $$;

@@ -8,12 +8,13 @@ import { connect, prepareDatabase } from "../../local/supabase_database.ts";
 import { createTestDatabase } from "../../local/test_database.ts";
 
 /**
- * SQL functions without rights of their own that name nothing but built-ins: a search path of their
- * own would keep the planner from inlining them.
+ * SQL functions without rights of their own that name everything but built-ins with its schema: a
+ * search path of their own would keep the planner from inlining them.
  */
 const inlined = [
   "mautic.claim_lock",
   "mautic.clock",
+  "mautic.correlation_id",
   "mautic.doorbell_lock",
   "mautic.email_status_at",
   "mautic.email_status_of",
