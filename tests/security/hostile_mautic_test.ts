@@ -115,6 +115,34 @@ const answers: [what: string, path: RegExp, how: Misbehaviour, codes: string[]][
     ["validation_failed", "field_refused"],
   ],
   [
+    "an error with a NUL",
+    save,
+    answer('{"errors":[{"code":500,"message":"a\\u0000b"}]}', {
+      status: 500,
+    }),
+    ["server_failed"],
+  ],
+  [
+    "an error with half a character",
+    save,
+    answer(
+      `{"errors":[{"code":500,"message":"x\\ud800${
+        "y".repeat(371)
+      }\\ud83d\\ude00\\ud83d\\ude00"}]}`,
+      { status: 500 },
+    ),
+    ["server_failed"],
+  ],
+  [
+    "an error that commands a terminal",
+    save,
+    answer(
+      '{"errors":[{"code":500,"message":"\\u001b[2J\\u009b31m\\u2028"}]}',
+      { status: 500 },
+    ),
+    ["server_failed"],
+  ],
+  [
     "a code that is none",
     save,
     answer('{"errors":[{"code":"drop","message":{"a":1}}]}', {
@@ -149,10 +177,13 @@ for (const [what, path, how, codes] of answers) {
     assert.ok(hostile.misbehaved() > 0 && hostile.misbehaved() < 10);
 
     const [row] = await sync.sql`
-      select state, error_code, length(error_message) as length from mautic.outbox`;
+      select state, error_code, error_message, length(error_message) as length
+      from mautic.outbox`;
     assert.ok(row, "the lead is still there");
     assert.ok(codes.includes(row["error_code"]), `${row["state"]}: ${row["error_code"]}`);
     assert.ok((row["length"] ?? 0) <= 500);
+    // deno-lint-ignore no-control-regex -- these are what must not be there
+    assert.doesNotMatch(row["error_message"] ?? "", /[\u0000-\u001f\u007f-\u009f\u2028]/);
     assert.deepEqual([...await sync.sql`select from mautic.contact_link`], []);
     assert.ok(JSON.stringify(sync.log).length < 50_000);
 
