@@ -10,10 +10,10 @@ import { baselineFunctions, createLeadsTable } from "./plain_stack.ts";
 
 /** Baseline (c): `workers` loops post batches of 50 until nothing is left. */
 export function startFullBatches(workers: number): Promise<Contender> {
-  return startLimit("a bare loop of full batches", async (mautic, rows) => {
+  return startLimit("a bare loop of full batches", async (mautic, rows, stopped) => {
     let next = 0;
     await Promise.all(Array.from({ length: workers }, async () => {
-      while (next < rows.length) {
+      while (next < rows.length && !stopped.aborted) {
         const batch = rows.slice(next, next += 50);
         await mautic.saveBatch(batch);
       }
@@ -30,7 +30,7 @@ export function startDirectSaves(): Promise<Contender> {
 
 async function startLimit(
   name: string,
-  send: (mautic: MauticApi, rows: BenchLead[]) => Promise<void>,
+  send: (mautic: MauticApi, rows: BenchLead[], stopped: AbortSignal) => Promise<void>,
 ): Promise<Contender> {
   const { stack, arrivals } = await startLoadStack({
     migrations: false,
@@ -39,6 +39,7 @@ async function startLimit(
   await createLeadsTable(stack.sql);
   const { url: baseUrl, clientId, clientSecret } = stack.mautic;
   const mautic = createMauticApi({ baseUrl, clientId, clientSecret });
+  const stopped = new AbortController();
   const sending = new Set<Promise<void>>();
   const contender: Contender = {
     name,
@@ -46,14 +47,19 @@ async function startLimit(
     arrivals,
     async commit(rows) {
       await insertLeads(stack.sql, rows);
-      const sent = send(mautic, rows).finally(() => sending.delete(sent));
+      const sent = send(mautic, rows, stopped.signal).finally(() => sending.delete(sent));
       sending.add(sent);
     },
     invocations: () => Promise.resolve(0),
     quiet: async () => {
       await Promise.all(sending);
     },
-    [Symbol.asyncDispose]: stack.stop,
+    [Symbol.asyncDispose]: async () => {
+      // An import that is not measured to its end is still going on.
+      stopped.abort();
+      await Promise.all(sending);
+      await stack.stop();
+    },
   };
   await warmUp(contender);
   return contender;
