@@ -985,7 +985,10 @@ export type Database = {
       "restrictiveness": { Args: { "p_status": string }; Returns: number };
       "resume": { Args: Record<PropertyKey, never>; Returns: string };
       "ring": { Args: { "p_correlation_id": string }; Returns: string };
-      "ring_doorbell": { Args: { "p_correlation_id": string }; Returns: undefined };
+      "ring_doorbell": {
+        Args: { "p_changes": number; "p_correlation_id": string };
+        Returns: undefined;
+      };
       "ring_for": { Args: { "p_action": string; "p_correlation_id": string }; Returns: string };
       "ring_reconcile": { Args: Record<PropertyKey, never>; Returns: string };
       "schedule_jobs": { Args: Record<PropertyKey, never>; Returns: string };

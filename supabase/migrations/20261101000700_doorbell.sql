@@ -174,7 +174,7 @@ comment on function mautic.ring(text) is 'Asks mautic-sync to drain. Never raise
 
 -- The writer's half of the protocol, called by the triggers. Every write of a lead pays for it, so
 -- it has no rights of its own: who calls it has them (security definer).
-create function mautic.ring_doorbell(p_correlation_id text)
+create function mautic.ring_doorbell(p_correlation_id text, p_changes bigint)
 returns void
 language plpgsql
 volatile
@@ -208,14 +208,14 @@ begin
   perform mautic.ring_for('drain', p_correlation_id);
   -- An import gets two workers at once. The first would call the second, but pg_net rests for a
   -- second after each of its batches: measured, 8 % of the time that 1,000 leads take.
-  if (select count(*) from (select from mautic.lead_change limit 101) waiting) > 100 then
+  if p_changes > 100 then
     perform mautic.ring_for('drain', p_correlation_id);
   end if;
 end
 $$;
 
-comment on function mautic.ring_doorbell(text) is
-  'Rings mautic-sync at most once a transaction (twice when more than two batches are waiting), and not while a '
+comment on function mautic.ring_doorbell(text, bigint) is
+  'Rings mautic-sync at most once a transaction (twice for more than two batches of changes), and not while a '
   'worker is there to see the change.';
 
 -- Is there anything a worker could take now?

@@ -108,12 +108,14 @@ set search_path = ''
 as $$
 declare
   correlation constant text := mautic.correlation_id();
+  changes bigint;
 begin
   insert into mautic.lead_change (lead_id, cause, correlation_id)
   select n.id::text, 'insert', correlation
   from new_lead n;
-  if found then
-    perform mautic.ring_doorbell(correlation);
+  get diagnostics changes = row_count;
+  if changes > 0 then
+    perform mautic.ring_doorbell(correlation, changes);
   end if;
   return null;
 end
@@ -129,6 +131,7 @@ set search_path = ''
 as $$
 declare
   correlation constant text := mautic.correlation_id();
+  changes bigint;
 begin
   insert into mautic.lead_change (lead_id, cause, correlation_id)
   select
@@ -152,8 +155,9 @@ begin
       coalesce(o.email_status, 'subscribed') <> 'subscribed'
       and coalesce(n.email_status, 'subscribed') = 'subscribed'
     );
-  if found then
-    perform mautic.ring_doorbell(correlation);
+  get diagnostics changes = row_count;
+  if changes > 0 then
+    perform mautic.ring_doorbell(correlation, changes);
   end if;
   return null;
 end
@@ -167,6 +171,7 @@ set search_path = ''
 as $$
 declare
   correlation constant text := mautic.correlation_id();
+  changes bigint;
 begin
   insert into mautic.lead_change (lead_id, cause, correlation_id, removal)
   select
@@ -174,8 +179,9 @@ begin
     -- Not mautic.get(), which raises: a lost setting must not break the application's delete.
     (select nullif(s.value, 'keep')::mautic.contact_removal from mautic.setting s where s.name = 'on_lead_delete')
   from old_lead o;
-  if found then
-    perform mautic.ring_doorbell(correlation);
+  get diagnostics changes = row_count;
+  if changes > 0 then
+    perform mautic.ring_doorbell(correlation, changes);
   end if;
   return null;
 end

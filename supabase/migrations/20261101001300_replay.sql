@@ -22,7 +22,7 @@ begin
     replayed := 1;
   end if;
   if replayed > 0 then
-    perform mautic.ring_doorbell(correlation);
+    perform mautic.ring_doorbell(correlation, replayed);
   end if;
   return replayed;
 end
@@ -140,7 +140,7 @@ begin
 
   queued := mautic.queue_replay(wanted, coalesce(force, false), correlation);
   if queued > 0 then
-    perform mautic.ring_doorbell(correlation);
+    perform mautic.ring_doorbell(correlation, queued);
   end if;
   return jsonb_build_object(
     'matched', cardinality(wanted), 'queued', queued, 'already_queued', cardinality(wanted) - queued);

@@ -64,7 +64,7 @@ begin
     correlation, mautic.clock(), mautic.clock(), 'delete_contact',
     jsonb_build_array(jsonb_build_object('address', given, 'payload', null))
   );
-  perform mautic.ring_doorbell(correlation);
+  perform mautic.ring_doorbell(correlation, 1);
   return report || jsonb_build_object('mautic', 'queued', 'operation', operation);
 end
 $$;

@@ -29,9 +29,11 @@ Deno.test("an import rings for two workers at once, and not while one is there",
   await db.sql`truncate mautic.lead_change, net.http_request_queue`;
   await insert(101);
   assert.equal(await rings(db.sql), 2);
+  await insert(1);
+  assert.equal(await rings(db.sql), 3, "what others left waiting is no import of this writer");
   await startWorker(db.sql);
   await insert(101);
-  assert.equal(await rings(db.sql), 2);
+  assert.equal(await rings(db.sql), 3);
 });
 
 Deno.test("a ring carries the key and the correlation id, and nothing of the lead", async () => {
