@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-const text = z.string().nullish();
+/** Without what Postgres cannot store: NUL, and halves of characters. */
+const text = z.string().transform((given) => given.replaceAll("\u0000", "").toWellFormed())
+  .nullish();
 
 const leadId = z.union([
   z.string().trim().min(1, "expected 1 to 128 characters").max(

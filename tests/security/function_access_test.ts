@@ -172,4 +172,8 @@ Deno.test("where a signing key is set, the secret alone opens nothing", async ()
   assert.equal(await contents(project.sql), before);
   const headers = { [signatureHeader]: await sign(bytes, key) };
   assert.equal((await ask(project, query, { method: "POST", headers, body: event })).status, 200);
+  assert.ok(project.log.length >= signatures.length);
+  assert.ok(
+    project.log.every((line) => !line.includes(key) && !line.includes(project.webhookSecret)),
+  );
 });

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { startSync, type Sync } from "../support/sync.ts";
 
 /** How one request is answered; the body has been read. */
 export type Misbehaviour = (
@@ -96,4 +97,36 @@ export function endless(head: string, piece: string, everyMs = 0): Misbehaviour 
     };
     more();
   };
+}
+
+/** mautic-sync, and a Mautic that can be made hostile. */
+export interface HostileWorld extends AsyncDisposable {
+  sync: Sync;
+  hostile: HostileMautic;
+}
+
+export async function startHostileWorld(env: Record<string, string> = {}): Promise<HostileWorld> {
+  await using cleanup = new AsyncDisposableStack();
+  const hostile = cleanup.use(await startHostileMautic());
+  const sync = cleanup.use(
+    await startSync({
+      env: {
+        MAUTIC_BASE_URL: hostile.url,
+        MAUTIC_REQUEST_TIMEOUT_MS: "1500",
+        MAUTIC_SERVER_TIME_LIMIT_MS: "0",
+        ...env,
+      },
+    }),
+  );
+  hostile.target = sync.mautic.url;
+  const rest = cleanup.move();
+  return { sync, hostile, [Symbol.asyncDispose]: () => rest.disposeAsync() };
+}
+
+export const token = /^\/oauth/;
+export const save = /^\/api\/contacts\/(new|batch\/new)/;
+
+/** Mautic's answer with a token. */
+export function give(expires: string, text = '"a-token"'): string {
+  return `{"access_token":${text},"expires_in":${expires},"token_type":"bearer"}`;
 }

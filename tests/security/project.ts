@@ -29,7 +29,7 @@ export interface ProjectOptions {
  * whose bell nobody answers: what is there changes by the requests of a test alone.
  */
 export async function startProject(options: ProjectOptions = {}): Promise<Project> {
-  const cleanup = new AsyncDisposableStack();
+  await using cleanup = new AsyncDisposableStack();
   const db = cleanup.use(await testDatabase());
   const mautic = cleanup.use(await startMauticEmulator());
   const { jwtSecret = "", ...pair } = createApiKeys();
@@ -58,6 +58,7 @@ export async function startProject(options: ProjectOptions = {}): Promise<Projec
     MAUTIC_WEBHOOK_SECRET: webhookSecret,
     ...options.env,
   });
+  const rest = cleanup.move();
   return {
     url,
     keys,
@@ -66,7 +67,7 @@ export async function startProject(options: ProjectOptions = {}): Promise<Projec
     sql: db.sql,
     mautic,
     log,
-    [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
+    [Symbol.asyncDispose]: () => rest.disposeAsync(),
   };
 }
 
