@@ -56,8 +56,11 @@ export function formsOf(value: string): string[] {
 /** The names of the canaries that are in a text, in upper or lower case. */
 export function canariesIn(text: string, canaries: Canary[]): string[] {
   const lower = text.toLowerCase();
-  return canaries.filter(({ forms }) => forms.some((form) => lower.includes(form)))
-    .map(({ name }) => name);
+  // Base64 is broken into lines by Postgres, and by mail.
+  const joined = lower.replace(/\s+|\\r|\\n/g, "");
+  return canaries.filter(({ forms }) =>
+    forms.some((form) => lower.includes(form) || joined.includes(form))
+  ).map(({ name }) => name);
 }
 
 /** Looks through texts by what they are called. */

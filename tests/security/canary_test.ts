@@ -86,6 +86,8 @@ Deno.test("the search finds a canary in every form in which it may have been put
     `\\x6162${hex}63`,
     ...["", "a", "ab", "abc"].map((before) => btoa(`${before}${value}!`)),
     btoa(value).replaceAll("=", ""),
+    btoa(value).replace(/(.{20})/g, "$1\n"),
+    JSON.stringify(btoa(value).replace(/(.{20})/g, "$1\r\n")),
   ];
   for (const text of texts) assert.deepEqual(canariesIn(text, canaries), ["ann"], text);
   assert.deepEqual(canariesIn("a***@c***.test", canaries), []);
