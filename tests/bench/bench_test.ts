@@ -41,7 +41,12 @@ async function compete(start: () => Promise<Contender>) {
   assert.ok(imported.perSecond > 0 && imported.perSecond < 120, `${imported.perSecond}`);
   assert.ok(commits.median >= quickestSaveMs, `${contender.name}: ${commits.median} ms`);
   assert.ok(commits.p95 >= commits.median, contender.name);
-  return { imported, commits, paths: requests.map(({ method, path }) => `${method} ${path}`) };
+  return {
+    imported,
+    commits,
+    paths: requests.map(({ method, path }) => `${method} ${path}`),
+    items: requests.map(({ itemCount }) => itemCount),
+  };
 }
 
 Deno.test("every contender brings each lead to Mautic once, in the calls that it stands for", async () => {
@@ -69,6 +74,8 @@ Deno.test("every contender brings each lead to Mautic once, in the calls that it
   assert.equal(queue.paths.length, 60);
   assert.equal(times(direct.paths, "POST /api/contacts/new"), 60);
   assert.equal(direct.paths.length, 60);
+  // Full ones: a limit that posts less is none.
+  assert.deepEqual(batches.items, [50, 10]);
   assert.deepEqual(batches.paths, [
     "POST /api/contacts/batch/new",
     "POST /api/contacts/batch/new",
