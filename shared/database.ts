@@ -39,6 +39,7 @@ export type LeasedItem = z.infer<typeof leasedItem>;
 const claimed = z.object({
   state: z.enum(["claimed", "lost", "busy", "paused", "open"]),
   lease_token: z.string().optional(),
+  batch_size: z.number().optional(),
   items: z.array(leasedItem),
   more: z.boolean(),
 });
@@ -149,7 +150,7 @@ export function createDatabase(options: DatabaseOptions) {
       origin: string,
       leaseToken: string,
       outcomes: Outcome[],
-      run: { halted: string | null; answered: boolean },
+      run: { halted: string | null; answered: boolean; batchSize: number | null },
     ) =>
       call("settle", {
         p_origin: origin,
@@ -157,6 +158,7 @@ export function createDatabase(options: DatabaseOptions) {
         p_outcomes: outcomes,
         p_halted: run.halted,
         p_answered: run.answered,
+        p_batch_size: run.batchSize,
       }, settled),
     readStatus: () => call("read_status", {}, status),
     sendingState: (origin: string) =>

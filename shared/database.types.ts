@@ -333,6 +333,7 @@ export type Database = {
       };
       "sending": {
         Row: {
+          "batch_size": number | null;
           "halt_code": string | null;
           "halts": number;
           "one": boolean;
@@ -347,6 +348,7 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          "batch_size"?: number | null;
           "halt_code"?: string | null;
           "halts"?: number;
           "one"?: boolean;
@@ -360,6 +362,7 @@ export type Database = {
           "probes"?: number;
         };
         Update: {
+          "batch_size"?: number | null;
           "halt_code"?: string | null;
           "halts"?: number;
           "one"?: boolean;
@@ -997,6 +1000,7 @@ export type Database = {
       "settle": {
         Args: {
           "p_answered"?: boolean;
+          "p_batch_size"?: number;
           "p_halted"?: string;
           "p_lease_token": string;
           "p_origin": string;

@@ -103,8 +103,8 @@ begin
   if leave in ('paused', 'open') then
     return jsonb_build_object('state', leave, 'items', '[]'::jsonb, 'more', false);
   end if;
-  -- A probe risks few attempts.
-  batch_size := case when leave = 'probe' then least(p_limit, 5) else p_limit end;
+  -- A probe risks few attempts. A Mautic that was too slow for a batch gets no such batch again.
+  batch_size := least(p_limit, case when leave = 'probe' then 5 end, (select s.batch_size from mautic.sending s));
 
   unfolded := mautic.fold(5000);
   perform mautic.recover(p_origin);
@@ -180,6 +180,7 @@ begin
   return jsonb_build_object(
     'state', 'claimed',
     'lease_token', token,
+    'batch_size', batch_size,
     'items', mautic.leased_items(p_origin, token),
     'more', unfolded or exists (
       select from mautic.outbox
@@ -193,7 +194,7 @@ $$;
 comment on function mautic.claim(uuid, text, int, int) is
   'Leases up to p_limit due items to a live worker for p_item_lease_ms. No person is out twice: not in '
   'this batch, not with another worker, not during the grace after an ambiguous outcome. Returns '
-  '{state: claimed|lost|paused|open, lease_token, items[], more}; more: further items were due behind this batch. '
+  '{state: claimed|lost|paused|open, lease_token, batch_size, items[], more}; batch_size: how many a request may hold; more: further items were due behind this batch. '
   'paused, open: nothing is sent just now (mautic.sending).';
 
 -- The same for one lead whose payload a caller brings (upsert_contact): the same lock, keys and

@@ -27,7 +27,8 @@ comment on type mautic.outcome is
   'asked_contact_id: the id that was asked for, when another one came back. delay_ms: of retry and ambiguous.';
 
 create function mautic.settle(
-  p_origin text, p_lease_token uuid, p_outcomes jsonb, p_halted text default null, p_answered boolean default false
+  p_origin text, p_lease_token uuid, p_outcomes jsonb, p_halted text default null, p_answered boolean default false,
+  p_batch_size int default null
 )
 returns jsonb
 language plpgsql
@@ -48,6 +49,7 @@ declare
 begin
   -- Before any outbox row is locked: a probing claim takes the two in the same order.
   closes := mautic.note_run(p_origin, p_halted, p_answered);
+  update mautic.sending set batch_size = p_batch_size where batch_size is distinct from p_batch_size and p_batch_size is not null;
   perform mautic.note_history(p_lease_token, p_outcomes);
 
   for outcome in
@@ -142,12 +144,12 @@ begin
 end
 $$;
 
-comment on function mautic.settle(text, uuid, jsonb, text, boolean) is
+comment on function mautic.settle(text, uuid, jsonb, text, boolean, int) is
   'Takes the outcomes of a batch: [{lead_id, result: done|retry|ambiguous|gone|dead, …}]. Only the holder '
   'of the lease moves its rows; contacts are recorded all the same. done with an unchanged version: the row '
   'goes; changed meanwhile: pending again. retry, ambiguous: due after delay_ms; ambiguous keeps the person '
   'held until then. p_halted: the code that brought the run to a halt; p_answered: Mautic did something for it (both '
-  'for the circuit breaker). Returns {settled, lost[]}.';
+  'for the circuit breaker); p_batch_size: what the next request may hold. Returns {settled, lost[]}.';
 
 -- What an answer of Mautic taught about a contact. Without the lease (p_is_held false) only what cannot
 -- have been overtaken: that a contact is there, that it was merged, and whose it is where nothing was known.

@@ -13,6 +13,7 @@ create table mautic.sending (
   probe_at timestamptz,
   prober uuid,
   prober_until timestamptz,
+  batch_size int,
   check ((opened_at is null) = (probe_at is null))
 );
 
@@ -22,6 +23,8 @@ comment on column mautic.sending.halts is 'Runs in a row that ended because Maut
 comment on column mautic.sending.opened_at is 'Since when only probes are sent; null: the circuit is closed.';
 comment on column mautic.sending.probe_at is 'From then on one worker may claim a small batch as a probe.';
 comment on column mautic.sending.prober is 'The worker that probes; nobody else may until prober_until.';
+comment on column mautic.sending.batch_size is
+  'Leads in a request, as Mautic coped with them last: the next worker begins there. null: not known.';
 
 alter table mautic.sending enable row level security;
 

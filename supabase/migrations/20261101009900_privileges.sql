@@ -14,7 +14,7 @@ grant execute on function
   mautic.ring(text),
   mautic.claim(uuid, text, int, int),
   mautic.claim_lead(uuid, text, text, text, jsonb, text, int),
-  mautic.settle(text, uuid, jsonb, text, boolean),
+  mautic.settle(text, uuid, jsonb, text, boolean, int),
   mautic.sending_state(text),
   mautic.contact_in_use(text, bigint, text),
   mautic.read_status(),

@@ -96,3 +96,22 @@ Deno.test("batches shrink when Mautic is slow, and grow back", async () => {
   await sync.drain();
   assert.deepEqual(batchSizes(sync), [20, 10, 15, 20]);
 });
+
+Deno.test("a worker begins with the batch size at which the last one ended: a slow Mautic is not tried in vain for ever", async () => {
+  await using sync = await startSync({
+    env: { MAUTIC_BATCH_SIZE: "20", MAUTIC_REQUEST_TIMEOUT_MS: "1000" },
+    mautic: { latency: { cores: 2, cost: () => ({ request: 0, item: 60 }) } },
+  });
+  await insertMany(sync, 30);
+  for (let run = 0; run < 4; run++) {
+    await sync.drain();
+    await sync.skipWaits();
+  }
+  assert.deepEqual(await outbox(sync.sql), []);
+  assert.equal(sync.mautic.contacts.size, 30);
+  const [first, second, ...later] = sync.mautic.requests
+    .filter((request) => request.method !== "GET" && request.path.startsWith("/api/contacts/"))
+    .map((request) => request.itemCount);
+  assert.deepEqual([first, second], [20, 10]);
+  assert.ok(later.every((size) => size <= 6), `then ${later}`);
+});

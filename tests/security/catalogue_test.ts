@@ -65,7 +65,7 @@ const planted: [what: string, sql: string, rule: RegExp][] = [
   ],
   [
     "a search path",
-    "alter function mautic.settle(text, uuid, jsonb, text, boolean) reset search_path",
+    "alter function mautic.settle(text, uuid, jsonb, text, boolean, int) reset search_path",
     /^a function's search path/,
   ],
   [

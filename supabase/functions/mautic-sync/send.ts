@@ -96,17 +96,14 @@ async function sendBatch(
     batch.forEach((work, index) => take(work, entries[index]!, context));
     run.successes += 1;
     run.answered = true;
-    adaptBatchSize(
-      context,
-      clock.now() - startedAt > settings.requestTimeoutMs / 3 ? "slow" : "good",
-    );
+    adaptBatchSize(context, { leads: batch.length, elapsedMs: clock.now() - startedAt });
   } catch (error) {
     if (error instanceof DatabaseError) return failInDatabase(batch, error, context);
     if (!(error instanceof MauticError)) throw error;
     if (error.code === "server_failed" && batch.length > 1) {
       // 500 for the whole call, some items may be saved: one item may be the cause. Mautic
       // matches creates by address and edits are by id, so halves may be sent again at once.
-      adaptBatchSize(context, "failed");
+      shrinkBatchSize(context);
       const middle = Math.ceil(batch.length / 2);
       await sendBatch(batch.slice(0, middle), context, calls, true);
       await sendBatch(batch.slice(middle), context, calls, true);
@@ -118,7 +115,7 @@ async function sendBatch(
       if (run.failedAlone >= 2 && run.successes === 0) halt(context, error);
     } else if (isTrouble(error)) {
       halt(context, error);
-      adaptBatchSize(context, "failed");
+      shrinkBatchSize(context);
     }
     batch.forEach((work) => fail(work, error, context));
   }
@@ -131,8 +128,20 @@ function take(work: Work, answered: BatchEntry, context: SyncContext): void {
   work.created = answered.created;
 }
 
-function adaptBatchSize({ run, settings }: SyncContext, how: "good" | "slow" | "failed"): void {
-  run.batchSize = how === "good"
-    ? Math.min(settings.batchSize, run.batchSize + 5)
-    : Math.max(Math.min(5, settings.batchSize), Math.floor(run.batchSize / 2));
+/** Grows while there is time for more: as many as a third of the time limit is enough for. */
+function adaptBatchSize(
+  { run, settings }: SyncContext,
+  { leads, elapsedMs }: { leads: number; elapsedMs: number },
+): void {
+  const enoughMs = settings.requestTimeoutMs / 3;
+  if (elapsedMs > enoughMs) return shrinkBatchSize({ run, settings });
+  const fitting = Math.floor(leads * enoughMs / Math.max(elapsedMs, 1));
+  run.batchSize = Math.min(
+    settings.batchSize,
+    Math.max(run.batchSize, Math.min(run.batchSize + 5, fitting)),
+  );
+}
+
+function shrinkBatchSize({ run, settings }: Pick<SyncContext, "run" | "settings">): void {
+  run.batchSize = Math.max(Math.min(5, settings.batchSize), Math.floor(run.batchSize / 2));
 }

@@ -15,12 +15,15 @@ export async function settleSurely(
   leaseToken: string,
   outcomes: Outcome[],
   { database, clock, log, run }: { database: Database; clock: Clock; log: Log; run: Run },
+  /** What was learned of the size of batches, for the next worker; null: nothing. */
+  batchSize: number | null,
 ): Promise<void> {
   for (const pauseMs of [...pausesMs, undefined]) {
     try {
       const { lost } = await database.settle(origin, leaseToken, outcomes, {
         halted: run.halt?.code ?? null,
         answered: run.answered,
+        batchSize,
       });
       if (lost.length > 0) log.warn("lease_lost", { leads: lost.length });
       return;

@@ -61,7 +61,7 @@ export async function upsertContact(
     renew: async () => await context.database.renewLease(context.holder, itemLeaseMs(settings)) > 0,
   }, () => syncLeads(items, context));
   const outcomes = works.map((work) => outcome(work, context));
-  await settleSurely(settings.baseUrl, token, outcomes, context);
+  await settleSurely(settings.baseUrl, token, outcomes, context, null);
   return answer(works[0]!);
 }
 

@@ -98,6 +98,7 @@ async function work(
     const claim = await database.claim(workerId, origin, run.batchSize, itemLeaseMs(settings));
     if (claim.state === "paused" || claim.state === "open") return claim.state;
     if (claim.state !== "claimed") return "lost";
+    run.batchSize = claim.batch_size ?? run.batchSize;
     context.lease.until = claimedAt + itemLeaseMs(settings);
 
     if (claim.items.length > 0 && claim.lease_token) {
@@ -108,7 +109,7 @@ async function work(
       }
       const works = await syncLeads(claim.items, context);
       const outcomes = works.map((each) => outcome(each, context));
-      await settleSurely(origin, claim.lease_token, outcomes, context);
+      await settleSurely(origin, claim.lease_token, outcomes, context, run.batchSize);
       report.leads += works.length;
       report.batches += 1;
       context.log.info("batch_settled", {
