@@ -29,8 +29,8 @@ comment on table mautic.lead_change is
   'Log of lead writes that Mautic has to hear of; emptied by mautic.fold().';
 comment on column mautic.lead_change.priority is '0 = live change, 1 = replay or backfill.';
 comment on column mautic.lead_change.changed_at is
-  'When the lead changed. A replay is no change: it carries the time of the last one that was done, or else the '
-  'lead''s own, where the table has one, so that among leads of one person the newest still wins.';
+  'When the lead changed. A replay is no change: fold gives it the time of the last one, where that is known. Else '
+  'this counts, the lead''s own, so that among leads of one person the newest still wins.';
 comment on column mautic.lead_change.queued_at is 'Of a replay: when it was asked for. null: changed_at says it.';
 comment on column mautic.lead_change.removal is
   'Of a deleted lead: what becomes of its contact, as the setting on_lead_delete was then. null: it is kept.';

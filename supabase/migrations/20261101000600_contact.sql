@@ -33,7 +33,8 @@ create table mautic.contact_link (
   filled text[] not null default '{}',
   linked_at timestamptz not null default mautic.clock(),
   left_at timestamptz,
-  primary key (origin, lead_id)
+  -- In this order: a fold asks for a lead's links whatever the Mautic.
+  primary key (lead_id, origin)
 );
 
 create index contact_link_by_contact on mautic.contact_link (origin, contact_id);

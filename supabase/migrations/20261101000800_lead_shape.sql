@@ -136,7 +136,15 @@ begin
   insert into mautic.lead_change (lead_id, cause, correlation_id)
   select
     coalesce(n.id, o.id)::text,
-    case when n.id is null then mautic.change_cause 'delete' when o.id is null then 'insert' else 'update' end,
+    case
+      when n.id is null then mautic.change_cause 'delete'
+      when o.id is null then 'insert'
+      -- Mailable again and nothing else: looked at once more, but not newer than before.
+      when coalesce(n.email_status, 'subscribed') is distinct from coalesce(o.email_status, 'subscribed')
+        and to_jsonb(n) - '{email_status,email_status_changed_at,updated_at}'::text[]
+          = to_jsonb(o) - '{email_status,email_status_changed_at,updated_at}'::text[] then 'replay'
+      else 'update'
+    end,
     correlation
   from new_lead n
   full join old_lead o on o.id = n.id

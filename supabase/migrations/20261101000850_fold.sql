@@ -37,7 +37,11 @@ begin
   select
     d.lead_id, d.changes, d.priority, d.force, d.enqueued_at,
     -- A replay is no change: the time it carries counts only where none of a change is known.
-    coalesce(d.changed_at, queued.changed_at, d.replayed_at),
+    coalesce(
+      d.changed_at, queued.changed_at,
+      (select max(k.changed_at) from mautic.contact_link k where k.lead_id = d.lead_id),
+      d.replayed_at
+    ),
     d.correlation_id, d.removal
   from dirty d
   left join mautic.outbox queued on queued.lead_id = d.lead_id

@@ -47,12 +47,8 @@ declare
 begin
   insert into mautic.lead_change (priority, lead_id, cause, force, correlation_id, changed_at, queued_at)
   select
-    1, l.lead_id, 'replay', p_force, p_correlation_id, least(coalesce(done.changed_at, l.changed_at, asked_at), asked_at),
-    asked_at
+    1, l.lead_id, 'replay', p_force, p_correlation_id, least(coalesce(l.changed_at, asked_at), asked_at), asked_at
   from mautic.lead l
-  left join lateral (
-    select max(k.changed_at) as changed_at from mautic.contact_link k where k.lead_id = l.lead_id
-  ) done on true
   where l.lead_id = any (p_lead_ids)
     and not exists (
       select from mautic.outbox o

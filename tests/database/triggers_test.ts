@@ -52,6 +52,9 @@ Deno.test("becoming mailable again makes a lead dirty; becoming unmailable does 
   await db.sql`update public.leads set email_status = 'bounced'`;
   assert.deepEqual(await changes(db.sql), []);
   await db.sql`update public.leads set email_status = 'subscribed'`;
+  assert.deepEqual(await changes(db.sql), [[id, "replay"]]);
+  await db.sql`update public.leads set email_status = 'bounced'`;
+  await db.sql`update public.leads set email_status = null, first_name = 'New'`;
   assert.deepEqual(await changes(db.sql), [[id, "update"]]);
   await db.sql`update public.leads set email_status = null`;
   assert.deepEqual(await changes(db.sql), []);

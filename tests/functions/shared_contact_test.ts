@@ -205,3 +205,17 @@ Deno.test("a lead alone on its contact that takes another contact's address is a
     "two@example.test": ["Two", null],
   });
 });
+
+Deno.test("becoming mailable again makes no lead of a person newer than another", async () => {
+  await using sync = await startSync();
+  const [first, second] = await twoLeads(sync);
+  await sync.sql`update public.leads set email_status = 'unsubscribed'`;
+  // The older one comes last.
+  for (const id of [second, first]) {
+    await sync.sql`update public.leads set email_status = 'subscribed' where id = ${id}`;
+  }
+  await sync.sql`update mautic.contact set snapshot = '{}'`;
+  await sync.drain();
+  await sync.drain();
+  assert.deepEqual(shown(sync), { "both@example.test": ["Second", null] });
+});
