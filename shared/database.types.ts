@@ -714,6 +714,10 @@ export type Database = {
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
+      "assert_do_not_contact": {
+        Args: { "p_correlation_id": string; "p_origin": string };
+        Returns: number;
+      };
       "attempt": {
         Args: { "p_address": string; "p_attempted": Json; "p_payload": Json };
         Returns: Json;
@@ -951,6 +955,7 @@ export type Database = {
         Returns: undefined;
       };
       "remedy": { Args: { "p_code": string }; Returns: string };
+      "remember_change": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "renew_lease": { Args: { "p_holder": string; "p_item_lease_ms": number }; Returns: number };
       "renew_probe": { Args: { "p_holder": string }; Returns: undefined };
       "renew_worker": {

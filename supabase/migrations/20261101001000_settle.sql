@@ -42,6 +42,7 @@ declare
   leased bigint;
   keys text[];
   is_held boolean;
+  is_forced boolean;
   settled int := 0;
   lost text[] := array[]::text[];
   closes boolean;
@@ -56,7 +57,7 @@ begin
     select * from jsonb_populate_recordset(null::mautic.outcome, p_outcomes)
     order by lead_id
   loop
-    select o.version, o.leased_version, o.person_keys into row_version, leased, keys
+    select o.version, o.leased_version, o.person_keys, o.force into row_version, leased, keys, is_forced
     from mautic.outbox o
     where o.lead_id = outcome.lead_id and o.state = 'leased' and o.lease_token = p_lease_token
       and o.lease_expires_at > mautic.clock()
@@ -85,9 +86,20 @@ begin
       perform mautic.doubt_contacts(p_origin, keys);
     end if;
 
-    is_left := outcome.result = 'gone'
-      and mautic.note_contact_deleted(p_origin, outcome.asked_contact_id) = 'leave';
+    -- Left alone is who was that contact. A lead that only has its address is new: it gets its own. So
+    -- does one that an operator wants there by force.
+    is_left := false;
+    if outcome.result = 'gone' then
+      is_left := mautic.note_contact_deleted(p_origin, outcome.asked_contact_id) = 'leave';
+      is_left := is_left and not is_forced and exists (
+        select from mautic.contact_link k
+        where k.origin = p_origin and k.lead_id = outcome.lead_id and k.left_at is not null
+      );
+    end if;
 
+    if is_left then
+      perform mautic.remember_change(array[outcome.lead_id]);
+    end if;
     if (outcome.result = 'done' or is_left) and row_version = leased then
       delete from mautic.outbox where lead_id = outcome.lead_id;
     elsif outcome.result in ('done', 'gone') or (outcome.result = 'dead' and row_version <> leased) then

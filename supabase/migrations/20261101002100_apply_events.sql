@@ -48,7 +48,8 @@ $$;
 comment on function mautic.email_status_at(mautic.subscription) is 'When what email_status_of() says came about, by Mautic''s clock.';
 
 -- Whom events are about: the leads linked to the contact, else those with the address; and with
--- them all leads that share an address with one of these.
+-- them all leads that share an address with one of these, unless they are another contact: a lead
+-- that has just moved to an address, or cannot, does not speak for those who were there.
 create function mautic.match_events(p_event_ids bigint[])
 returns table (event_id bigint, lead_id text)
 language sql
@@ -80,7 +81,13 @@ as $$
   union
   select wanted.event_id, f.lead_id
   from wanted
-  join mautic.find_leads(array(select distinct wanted.address from wanted)) f on f.address = wanted.address;
+  join mautic.find_leads(array(select distinct wanted.address from wanted)) f on f.address = wanted.address
+  join event e on e.id = wanted.event_id
+  where not exists (
+    select from mautic.contact_link k
+    where k.lead_id = f.lead_id and k.origin = e.origin and k.contact_id <> e.contact_id and k.left_at is null
+      and exists (select from linked where linked.event_id = e.id)
+  );
 $$;
 
 comment on function mautic.match_events(bigint[]) is

@@ -211,6 +211,55 @@ comment on function mautic.settle_check(text, jsonb, text) is
   'What reading contacts showed: [{contact_id, state_at, result: lifted|gone}]. lifted: no entry, the status ends. '
   'gone: deleted or merged away, the status stays and is not checked again. Returns how many leads changed.';
 
+-- The other way round: Mautic has a row and the lead's does not say so, because it was deleted and
+-- inserted again, or another contact's event reached it. A status that somebody wrote since stays.
+create function mautic.assert_do_not_contact(p_origin text, p_correlation_id text)
+returns int
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  ids bigint[];
+begin
+  with standing as (
+    select d.contact_id, d.kind, d.detail, d.added_at, k.lead_id
+    from mautic.do_not_contact d
+    join mautic.contact_link k on k.origin = d.origin and k.contact_id = d.contact_id and k.left_at is null
+    where d.origin = p_origin and d.kind is not null
+  ), disagreeing as (
+    select
+      t.contact_id, t.kind, t.detail,
+      -- Newer than what the row goes by.
+      greatest(t.added_at, max(s.status_at) + interval '1 second', max(s.manual_at) + interval '1 second') as at
+    from standing t
+    join mautic.read_leads(array(select distinct lead_id from standing)) l on l.lead_id = t.lead_id
+    left join mautic.subscription s on s.lead_id = t.lead_id and s.status_at > '-infinity'
+    where coalesce(l.email_status, 'subscribed') <> 'complained'
+      and case t.kind
+        when 'manual' then coalesce(l.email_status, 'subscribed') = 'subscribed'
+        else l.email_status is distinct from t.kind
+      end
+    group by t.contact_id, t.kind, t.detail, t.added_at
+  ), noted as (
+    insert into mautic.webhook_event
+      (event_key, source, origin, contact_id, kind, occurred_at, detail, correlation_id)
+    select
+      md5(jsonb_build_array(p_origin, d.contact_id, null, d.kind, extract(epoch from d.at), null)::text),
+      'reconcile', p_origin, d.contact_id, d.kind, d.at, d.detail, p_correlation_id
+    from disagreeing d
+    on conflict (event_key) do update set state = 'stored'
+    returning id
+  )
+  select array_agg(n.id) into ids from noted n;
+  return mautic.try_events(ids, true);
+end
+$$;
+
+comment on function mautic.assert_do_not_contact(text, text) is
+  'Applies Mautic''s do-not-contact rows to linked leads whose email_status does not agree. Returns how many leads changed.';
+
 create function mautic.finish_reconcile(p_origin text)
 returns void
 language sql
@@ -218,6 +267,7 @@ volatile
 security definer
 set search_path = ''
 as $$
+  select mautic.assert_do_not_contact(p_origin, mautic.correlation_id());
   update mautic.reconcile_cursor
   set
     since = (select max(d.added_at) from mautic.do_not_contact d where d.origin = p_origin),
@@ -226,7 +276,7 @@ as $$
   where origin = p_origin;
 $$;
 
-comment on function mautic.finish_reconcile(text) is 'Moves the cursor to the newest row known and gives the lease back.';
+comment on function mautic.finish_reconcile(text) is 'Applies what leads do not agree with, moves the cursor to the newest row known and gives the lease back.';
 
 create function mautic.abandon_reconcile(p_origin text)
 returns void

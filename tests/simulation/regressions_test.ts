@@ -209,3 +209,41 @@ Deno.test("a settled lead keeps nothing of what was attempted", async () => {
   const rows = await sync.sql<{ attempted: unknown[] }[]>`select attempted from mautic.outbox`;
   assert.deepEqual([...rows], [{ attempted: [] }]);
 });
+
+Deno.test("a new lead with the address of a contact that was just deleted gets one, whatever becomes of those who were it", async () => {
+  await using sync = await startSync();
+  await sync.sql`select mautic.set('on_contact_deleted', 'leave')`;
+  await insertLead(sync.sql, "gone@example.test");
+  await sync.drain();
+  await sync.mautic.deleteContact(sync.mautic.contactByEmail("gone@example.test")!.id);
+  await insertLead(sync.sql, "gone@example.test", { first_name: "New" });
+  await sync.drain();
+  await sync.drain();
+  assert.equal(field(sync, "gone@example.test", "firstname"), "New");
+});
+
+Deno.test("a forced replay brings a contact back whose deletion it is the first to notice", async () => {
+  await using sync = await startSync();
+  await sync.sql`select mautic.set('on_contact_deleted', 'leave')`;
+  const id = await insertLead(sync.sql, "gone@example.test", { first_name: "Ada" });
+  await sync.drain();
+  await sync.mautic.deleteContact(sync.mautic.contactByEmail("gone@example.test")!.id);
+  await sync.sql`select mautic.replay(${id}, true)`;
+  await sync.drain();
+  assert.equal(field(sync, "gone@example.test", "firstname"), "Ada");
+});
+
+Deno.test("all leads of a contact that was deleted in Mautic come to the new one", async () => {
+  await using sync = await startSync();
+  const id = await insertLead(sync.sql, "both@example.test");
+  await insertLead(sync.sql, "both@example.test");
+  await sync.drain();
+  await sync.mautic.deleteContact(sync.mautic.contactByEmail("both@example.test")!.id);
+  await sync.sql`update public.leads set phone = '1' where id = ${id}`;
+  await sync.drain();
+  await sync.drain();
+  const contact = sync.mautic.contactByEmail("both@example.test")!.id;
+  const links = await sync.sql<{ contact_id: number }[]>`
+    select contact_id::int from mautic.contact_link`;
+  assert.deepEqual(links.map((link) => link.contact_id), [contact, contact]);
+});

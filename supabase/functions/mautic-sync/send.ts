@@ -86,7 +86,7 @@ async function sendBatch(
   calls: Calls,
   split = false,
 ): Promise<void> {
-  const { run, settings, clock } = context;
+  const { run, clock } = context;
   if (run.halt) return batch.forEach((work) => postpone(work, context));
   const startedAt = clock.now();
   try {
