@@ -73,6 +73,11 @@ const outcomes = [
   await step("Lint", "lint"),
   await step("Types", "check", ...code),
   await tests("Tests", Deno.execPath(), ["tests"]),
+  await step(
+    "Simulation: 60 seeds",
+    ...["run", "-A", "--no-check", "tests/simulation/main.ts"],
+    ...["--seeds", "60", "--jobs", "2"],
+  ),
   await tests(
     "Unit tests on the hosted runtime's level",
     await hostedDenoProgram(),

@@ -1,17 +1,19 @@
 import type { Clock } from "../../shared/clock.ts";
-import { createLog } from "../../shared/log.ts";
-import { createHandler } from "../../supabase/functions/mautic-sync/handler.ts";
-import type { Random } from "./random.ts";
+import { createLog, type Log } from "../../shared/log.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** One running instance of the edge function. */
+/** One running instance of an edge function. */
 export interface FunctionProcess {
   name: string;
   isAlive: boolean;
   /** Gets no time until then: its timers and answers come late. */
   frozenUntil: number;
+  /** When it was last frozen or lost touch with the database; what it does is late from then on. */
+  troubledAt: number;
   /** Requests to Mautic's API that it waits for. */
   openCalls: number;
+  /** How long it waits for the database. */
+  databaseTimeoutMs: number;
   handle(request: Request): Promise<Response>;
   /** Runs `resume` in this process: late when it is frozen, never when it is dead. */
   wake(delayMs: number, resume: () => void): void;
@@ -21,25 +23,36 @@ export interface FunctionProcess {
 
 export type ProcessFetch = (process: FunctionProcess, request: Request) => Promise<Response>;
 
+/** What the code of a function is given. */
+export interface Surroundings {
+  fetch: typeof fetch;
+  clock: Clock;
+  log: Log;
+}
+
 /**
  * A process with the product's own code. Everything it waits for goes through `fetch` and the
  * clock; killing it means that neither ever comes back.
  */
 export function startProcess(
-  { name, env, scheduler, random, fetch, note }: {
+  { name, skewMs, databaseTimeoutMs, scheduler, fetch, note, createHandler }: {
     name: string;
-    env: Record<string, string>;
+    /** How far its clock is ahead. */
+    skewMs: number;
+    databaseTimeoutMs: number;
     scheduler: Scheduler;
-    random: Random;
     fetch: ProcessFetch;
     note(line: string): void;
+    createHandler(surroundings: Surroundings): FunctionProcess["handle"];
   },
 ): FunctionProcess {
   const process: FunctionProcess = {
     name,
     isAlive: true,
     frozenUntil: 0,
+    troubledAt: -Infinity,
     openCalls: 0,
+    databaseTimeoutMs,
     handle: () => Promise.reject(new Error("not started")),
     onDeath: [],
     wake(delayMs, resume) {
@@ -52,7 +65,7 @@ export function startProcess(
     },
   };
   const clock: Clock = {
-    now: scheduler.now,
+    now: () => scheduler.now() + skewMs,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
@@ -61,7 +74,6 @@ export function startProcess(
       }),
   };
   process.handle = createHandler({
-    platform: { env, background: (work) => void work },
     // The Data API's client bounds its calls by real time, which does not pass here.
     fetch: (input, init) => {
       const { signal, ...rest } = init ?? {};
@@ -71,10 +83,9 @@ export function startProcess(
       return process.isAlive ? fetch(process, request) : new Promise(() => {});
     },
     clock,
-    random: random.next,
     log: createLog({
       name,
-      now: scheduler.now,
+      now: clock.now,
       write: (line, level) => {
         if (level === "warning" || level === "error") note(`${name} ${line}`);
       },
@@ -87,4 +98,10 @@ export function startProcess(
 export function kill(process: FunctionProcess): void {
   process.isAlive = false;
   for (const tell of process.onDeath) tell();
+}
+
+/** Gives a process no time for `ms`. */
+export function freeze(process: FunctionProcess, now: number, ms: number): void {
+  process.frozenUntil = now + ms;
+  process.troubledAt = now + ms;
 }

@@ -21,6 +21,11 @@ export interface Deeds {
   direct: DirectCall[];
   /** Contact id → when a person merged or deleted it. */
   removed: Map<number, number>;
+  /** Addresses that a person gave to a second contact in Mautic, or of contacts that were merged. */
+  doubled: Set<string>;
+  /** When add_to_campaign was called, by contact. */
+  campaignCalls: { contactId: number; at: number }[];
+  erased: Set<string>;
 }
 
 const payloadRow = z.object({ payload: z.record(z.string(), z.unknown()), address: z.string() });
@@ -40,7 +45,14 @@ export function scheduleHistory(
   },
 ): Deeds {
   const writer = createWriter({ random, people, now: scheduler.now, note });
-  const deeds: Deeds = { direct: [], removed: new Map() };
+  const deeds: Deeds = {
+    direct: [],
+    removed: new Map(),
+    doubled: new Set(),
+    campaignCalls: [],
+    erased: new Set(),
+  };
+  let calls = 0;
   /** Rows that an open transaction holds: another writer would wait for it for ever. */
   const held = new Set<string>();
 
@@ -50,31 +62,39 @@ export function scheduleHistory(
     return [...new Set(Array.from({ length: random.between(1, most) }, () => random.pick(free)))];
   }
 
+  /** What the application or an operator does: nothing while Postgres is away. */
   async function write(work: (sql: Parameters<typeof writer.insert>[0]) => Promise<unknown>) {
-    await database.step(work);
+    if (database.isDown()) return;
+    try {
+      await database.step(work);
+    } catch (error) {
+      // A row that an open transaction holds: as a lock_timeout of the application's own.
+      if (!(error instanceof Error && "code" in error && error.code === "55P03")) throw error;
+      note("gave up waiting for a lock");
+    }
     await platform.ring();
   }
 
   async function longTransaction(): Promise<void> {
     const level = random.pick(["read committed", "read committed", "repeatable read"]);
     const isKept = random.chance(0.7);
-    const session = database.session();
+    if (database.isDown()) return;
     const ids = await some(2);
     for (const id of ids) held.add(id);
     note(`begin ${level}, will ${isKept ? "commit" : "roll back"}`);
-    await database.step(() => session.unsafe(`begin isolation level ${level}`));
+    const transaction = await database.begin(level);
     const parts = random.between(1, 3);
     const part = async (left: number) => {
-      if (left > 0) {
+      if (left > 0 && !transaction.isCut) {
         await database.step(async () => {
-          if (random.chance(0.5)) await writer.insert(session, random.between(1, 3));
-          else await writer.update(session, ids);
+          if (random.chance(0.5)) await writer.insert(transaction.sql, random.between(1, 3));
+          else await writer.update(transaction.sql, ids);
         });
         scheduler.after(random.between(10, 20_000), () => part(left - 1));
         return;
       }
-      note(isKept ? "commit" : "rollback");
-      await database.step(() => session.unsafe(isKept ? "commit" : "rollback"));
+      note(transaction.isCut ? "rolled back by a restart" : isKept ? "commit" : "rollback");
+      await transaction.end(isKept ? "commit" : "rollback");
       for (const id of ids) held.delete(id);
       await platform.ring();
     };
@@ -106,7 +126,7 @@ export function scheduleHistory(
     };
     deeds.direct.push(call);
     note(`upsert_contact ${JSON.stringify(payload)}`);
-    platform.call({ action: "upsert_contact", payload }).then(({ status }) => {
+    platform.call({ action: "upsert_contact", payload }, `call-${++calls}`).then(({ status }) => {
       call.endedAt = scheduler.now();
       note(`upsert_contact ${call.leadId} answered ${status}`);
     });
@@ -119,29 +139,79 @@ export function scheduleHistory(
     return [contact.id, String(contact.values.get("email") ?? "")];
   }
 
-  async function person(): Promise<void> {
-    const found = someContact();
-    if (!found) return;
-    const act = random.pick(["unsubscribe", "bounce", "complain", "resubscribe"] as const);
-    note(`person ${act} contact ${found[0]}`);
-    await mautic[act](found[1]);
+  /** Not waited for: Mautic delivers webhooks meanwhile, which are events of their own. */
+  function inMautic(act: Promise<void>): void {
+    act.catch((error) => note(`in Mautic: ${error}`));
   }
 
-  async function staff(): Promise<void> {
+  function person(): void {
+    const found = someContact();
+    if (!found) return;
+    const act = random.pick(["unsubscribe", "bounce", "complain", "resubscribe", "staff"] as const);
+    note(`person ${act} contact ${found[0]}`);
+    inMautic(
+      act === "staff"
+        ? mautic.addDoNotContact(found[1], { reason: 3, comments: "by phone" })
+        : mautic[act](found[1]),
+    );
+  }
+
+  async function addToCampaign(): Promise<void> {
+    const found = someContact();
+    if (!found) return;
+    deeds.campaignCalls.push({ contactId: found[0], at: scheduler.now() });
+    const request = { mauticContactId: String(found[0]), campaignId: String(mautic.campaignId) };
+    note(`add_to_campaign ${found[0]}`);
+    platform.call({ action: "add_to_campaign", ...request }, `call-${++calls}`).then(({ status }) =>
+      note(`add_to_campaign ${found[0]} answered ${status}`)
+    );
+    await platform.ring();
+  }
+
+  async function restart(): Promise<void> {
+    const isCrash = random.chance(0.5);
+    const ms = random.between(50, 20_000);
+    note(`Postgres ${isCrash ? "crashes" : "is restarted"}, away for ${ms} ms`);
+    await database.restart(ms, isCrash);
+  }
+
+  function staff(): void {
     const found = someContact();
     const other = someContact();
     if (!found || !other) return;
     deeds.removed.set(found[0], scheduler.now());
+    deeds.doubled.add(found[1]);
     if (found[0] !== other[0] && random.chance(0.5)) {
       note(`merge contact ${found[0]} into ${other[0]}`);
       deeds.removed.set(other[0], scheduler.now());
-      return await mautic.mergeContacts(found[0], other[0]);
+      deeds.doubled.add(other[1]);
+      return inMautic(mautic.mergeContacts(found[0], other[0]));
     }
     note(`delete contact ${found[0]}`);
-    await mautic.deleteContact(found[0]);
+    inMautic(mautic.deleteContact(found[0]));
   }
 
   async function operator(): Promise<void> {
+    const kind = random.next();
+    if (kind < 0.15) {
+      note("replay everything");
+      return await write((sql) => sql`select mautic.replay_where(everything => true)`);
+    }
+    if (kind < 0.3) {
+      note("replay the dead, by force");
+      return await write((sql) =>
+        sql`select mautic.replay_where(dead_reason => 'any', force => true)`
+      );
+    }
+    if (kind < 0.5) {
+      note("replay a webhook");
+      return await write((sql) =>
+        sql`select mautic.replay_webhook(d.id) from (
+          select id from mautic.webhook_delivery order by id limit 1 offset ${
+          random.between(0, 5)
+        }) d`
+      );
+    }
     const [id] = await some(1);
     const isForced = random.chance(0.4);
     note(`replay ${id ?? "nobody"}${isForced ? " by force" : ""}`);
@@ -184,10 +254,12 @@ export function scheduleHistory(
     }],
     [7, longTransaction],
     [8, direct],
-    [10, person],
+    [14, person],
     [4, staff],
-    [4, operator],
+    [5, operator],
     [1, pause],
+    [2, addToCampaign],
+    [2, restart],
     [3, token],
     [5, () => platform.killOne()],
     [3, () => platform.freezeOne()],

@@ -1,62 +1,108 @@
 import { z } from "zod";
 import type { SimulatedDatabase } from "./database.ts";
-import type { Deeds } from "./history.ts";
+import type { DirectCall } from "./history.ts";
+
+/** One state of a lead, and how long it lasted, in the scheduler's milliseconds. */
+const version = z.object({
+  lead_id: z.string(),
+  /** null: the lead is gone. */
+  payload: z.unknown(),
+  address: z.string().nullable(),
+  from_ms: z.number(),
+  until_ms: z.number(),
+});
+export type Version = z.infer<typeof version>;
+
+const link = z.object({ lead_id: z.string(), contact_id: z.coerce.number(), at_ms: z.number() });
+
+const eligible = z.object({
+  crm_status: z.enum(["qualified", "converted"]),
+  consent: z.object({ marketing_opt_in: z.literal(true) }),
+  ml: z.object({ score: z.number().min(70) }),
+});
 
 /** What leads were over time, for questions about the past. */
 export interface PeopleLedger {
-  read(database: SimulatedDatabase, deeds: Deeds): Promise<void>;
+  versions: Version[];
+  links: z.infer<typeof link>[];
   /** Did several leads ever have this address? */
   isShared(address: string): boolean;
   /** Did any lead of this person allow an enrolment at that time, or shortly before? */
   isEligible(email: string, at: number): boolean;
+  /** The addresses that leads linked to this contact ever had. */
+  addressesOf(contactId: number): string[];
+  /** From when to when the lead's newest change may have been made: a table's write, or a call. */
+  newestChange(leadId: string): { from: number; until: number };
 }
 
-/** A worker may hold what it claimed for as long as its lease is renewed. */
+/** A worker may hold what it claimed for as long as its lease is renewed, and then retry. */
 const slackMs = 300_000;
 
-const version = z.object({
-  lead_id: z.string(),
-  address: z.string().nullable(),
-  eligible: z.boolean(),
-  from_ms: z.coerce.number(),
-  until_ms: z.coerce.number(),
-});
+export async function readLedger(
+  database: SimulatedDatabase,
+  directs: DirectCall[],
+): Promise<PeopleLedger> {
+  const rows = await database.step((sql) =>
+    sql`
+    select lead_id, address, payload, at as from_ms,
+      coalesce(lead(at) over (partition by lead_id order by place), 1e15) as until_ms
+    from simulation.version order by place`
+  );
+  const versions = z.array(version).parse([...rows]);
+  const linkRows = await database.step((sql) =>
+    sql`select lead_id, contact_id, at as at_ms from simulation.link order by place`
+  );
+  const links = z.array(link).parse([...linkRows]);
 
-export function createPeopleLedger(): PeopleLedger {
-  let versions: z.infer<typeof version>[] = [];
-  const directs: { address: string; leadId: string; from: number; until: number }[] = [];
+  function leadsWith(address: string): Set<string> {
+    return new Set([
+      ...versions.filter((each) => each.address === address).map((each) => each.lead_id),
+      ...directs.filter((each) => each.address === address).map((each) => each.leadId),
+    ]);
+  }
+
   return {
-    async read(database, deeds) {
-      const rows = await database.step((sql) =>
-        sql`
-        select lead_id, address, eligible,
-          extract(epoch from at) * 1000 as from_ms,
-          coalesce(extract(epoch from lead(at) over (partition by lead_id order by place)) * 1000, 1e15) as until_ms
-        from simulation.version order by place`
-      );
-      versions = z.array(version).parse([...rows]);
-      for (const { address, leadId, startedAt, endedAt } of deeds.direct) {
-        directs.push({ address, leadId, from: startedAt, until: endedAt });
-      }
-    },
-    isShared(address) {
-      const leads = new Set(
-        [...versions.filter((each) => each.address === address)].map((each) => each.lead_id),
-      );
-      for (const each of directs) if (each.address === address) leads.add(each.leadId);
-      return leads.size > 1;
-    },
+    versions,
+    links,
+    isShared: (address) => leadsWith(address).size > 1,
     isEligible(email, at) {
-      const person = email.trim().toLowerCase();
+      const ids = leadsWith(email.trim().toLowerCase());
+      const states = [
+        ...versions.map((each) => ({
+          leadId: each.lead_id,
+          payload: each.payload,
+          from: each.from_ms,
+          until: each.until_ms,
+        })),
+        ...directs.map((each) => ({
+          leadId: each.leadId,
+          payload: each.payload,
+          from: each.startedAt,
+          until: each.endedAt,
+        })),
+      ];
+      return states.some(({ leadId, payload, from, until }) =>
+        ids.has(leadId) && from <= at && until >= at - slackMs &&
+        eligible.safeParse(payload).success
+      );
+    },
+    addressesOf(contactId) {
       const ids = new Set(
-        versions.filter((each) => each.address === person).map((each) => each.lead_id),
+        links.filter((each) => each.contact_id === contactId).map((each) => each.lead_id),
       );
-      return versions.some((each) =>
-        ids.has(each.lead_id) && each.eligible && each.from_ms <= at &&
-        each.until_ms >= at - slackMs
-      ) || directs.some((each) =>
-        each.address === person && each.from <= at && each.until >= at - slackMs
-      );
+      return [
+        ...versions.filter((each) => ids.has(each.lead_id)).flatMap(({ address }) => address ?? []),
+        ...directs.filter((each) => ids.has(each.leadId)).map(({ address }) => address),
+      ];
+    },
+    newestChange(leadId) {
+      const own = versions.findLast((each) => each.lead_id === leadId)?.from_ms ?? -Infinity;
+      const calls = directs.filter((each) => each.leadId === leadId);
+      return {
+        // A call may have come to nothing.
+        from: own,
+        until: Math.max(own, ...calls.map((call) => call.endedAt)),
+      };
     },
   };
 }

@@ -22,10 +22,12 @@ export interface Limits {
  * some behind. Tokens: a new one only after the last was revoked, or used up, or got lost.
  */
 export function createLimits(
-  { mautic, now, maxWorkers, processes, deeds }: {
+  { mautic, now, maxWorkers, skewMs, processes, deeds }: {
     mautic: MauticServer;
     now(): number;
     maxWorkers: number;
+    /** How far two clocks may be apart. */
+    skewMs: number;
     processes(): readonly FunctionProcess[];
     deeds(): Deeds;
   },
@@ -42,7 +44,10 @@ export function createLimits(
         `a token was asked for at ${now()}, the last was good until ${lastToken.usableUntil}`,
       );
     }
-    lastToken = { at: now(), usableUntil: now() + lifeMs - Math.min(60_000, lifeMs / 2) - 1_000 };
+    lastToken = {
+      at: now(),
+      usableUntil: now() + lifeMs - Math.min(60_000, lifeMs / 2) - 1_000 - skewMs,
+    };
   }
 
   return {

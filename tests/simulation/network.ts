@@ -2,28 +2,10 @@ import { ConnectionCut } from "../../local/mautic/server.ts";
 import type { FaultKind } from "../../local/mautic/faults.ts";
 import type { MauticServer } from "../../local/mautic/server_types.ts";
 import type { SimulatedDatabase } from "./database.ts";
-import { type FunctionProcess, kill } from "./function_process.ts";
+import { freeze, type FunctionProcess, kill, type ProcessFetch } from "./function_process.ts";
+import type { FaultRates } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
-
-/** How much goes wrong; all zero: nothing. Probabilities are for each call. */
-export interface FaultRates {
-  killBefore: number;
-  killAfter: number;
-  mautic: number;
-  database: number;
-  freeze: number;
-  slowNetwork: number;
-}
-
-export const noFaults: FaultRates = {
-  killBefore: 0,
-  killAfter: 0,
-  mautic: 0,
-  database: 0,
-  freeze: 0,
-  slowNetwork: 0,
-};
 
 /** What the observers are told of a request to Mautic. */
 export interface MauticCall {
@@ -33,6 +15,14 @@ export interface MauticCall {
   body: unknown;
 }
 
+/** What they are told of a call to the database that was committed. */
+export interface DatabaseCall {
+  process: string;
+  routine: string;
+  args: unknown;
+  answer: unknown;
+}
+
 export interface NetworkOptions {
   scheduler: Scheduler;
   random: Random;
@@ -40,8 +30,7 @@ export interface NetworkOptions {
   mautic: MauticServer;
   rates(): FaultRates;
   note(line: string): void;
-  /** Right after the database did it; `routine` is the function's name. */
-  onDatabaseCall(routine: string): Promise<void>;
+  onDatabaseCall(call: DatabaseCall): Promise<void>;
   /** Right before Mautic begins with it. */
   onArrival(call: MauticCall): void;
   /** Right before the process hears the answer. */
@@ -62,15 +51,16 @@ const mauticFaults: FaultKind[] = [
   "cut_before",
   "cut_after",
 ];
-const databaseTimeoutMs = 15_000;
 const serverTimeLimitMs = 59_000;
+
+type Heard = (answer: () => void, ms: number) => void;
 
 /**
  * The only way out of a process. Each call is three events: it arrives, it is answered, and the
  * process hears of it; between any two the process may die or freeze, and the call may fail with
  * and without its work done.
  */
-export function createNetwork(options: NetworkOptions) {
+export function createNetwork(options: NetworkOptions): { fetch: ProcessFetch } {
   const { scheduler, random, database, mautic, note } = options;
 
   function mayDie(process: FunctionProcess, rate: number, where: string): boolean {
@@ -93,11 +83,11 @@ export function createNetwork(options: NetworkOptions) {
     if (random.chance(options.rates().freeze)) {
       const ms = random.between(2_000, 130_000);
       note(`${process.name} frozen for ${ms} ms at ${where}`);
-      process.frozenUntil = scheduler.now() + ms;
+      freeze(process, scheduler.now(), ms);
     }
     if (mayDie(process, options.rates().killBefore, `before ${where}`)) return never();
     return new Promise((resolve, reject) => {
-      const heard = (answer: () => void, ms: number) => {
+      const heard: Heard = (answer, ms) => {
         if (mayDie(process, options.rates().killAfter, `after ${where}`)) return;
         process.wake(ms, answer);
       };
@@ -105,47 +95,72 @@ export function createNetwork(options: NetworkOptions) {
         delay(isDatabase ? [1, 5] : [5, 40]),
         () =>
           isDatabase
-            ? callDatabase(request, where, heard, resolve, reject)
+            ? callDatabase(process, request, where, heard, resolve, reject)
             : callMautic(process, request, where, heard, resolve, reject),
       );
     });
   }
 
   async function callDatabase(
+    process: FunctionProcess,
     request: Request,
     where: string,
-    heard: (answer: () => void, ms: number) => void,
+    heard: Heard,
     resolve: (response: Response) => void,
     reject: (error: unknown) => void,
   ): Promise<void> {
-    const broken = random.chance(options.rates().database)
+    const broken = database.isDown()
+      ? "refused"
+      : random.chance(options.rates().database)
       ? random.pick(["refused", "lost", "hung", "hung_before"] as const)
       : undefined;
-    if (broken) note(`database ${broken}: ${where}`);
+    if (broken) {
+      note(`${process.name} database ${broken}: ${where}`);
+      process.troubledAt = scheduler.now() + process.databaseTimeoutMs;
+    }
     const timedOut = () => reject(new DOMException("Signal timed out.", "TimeoutError"));
     if (broken === "refused") {
       return heard(() => reject(new TypeError("client error (Connect): refused")), 1);
     }
-    if (broken === "hung_before") return heard(timedOut, databaseTimeoutMs);
+    if (broken === "hung_before") return heard(timedOut, process.databaseTimeoutMs);
+    const text = await scheduler.track(request.clone().text());
     const { status, body, headers } = await database.request(request);
-    await options.onDatabaseCall(where.replace("POST rpc ", ""));
+    if (status < 300) {
+      await options.onDatabaseCall({
+        process: process.name,
+        routine: where.replace("POST rpc ", ""),
+        args: parse(text),
+        answer: parse(body),
+      });
+    } else note(`${process.name} ${where} answered ${status} ${body.slice(0, 200)}`);
     if (broken === "lost") return heard(() => reject(new TypeError("connection closed")), 1);
-    if (broken === "hung") return heard(timedOut, databaseTimeoutMs);
+    if (broken === "hung") return heard(timedOut, process.databaseTimeoutMs);
     const empty = status === 204 || body === "";
-    heard(() => resolve(new Response(empty ? null : body, { status, headers })), delay([1, 5]));
+    const restarts = database.restarts();
+    heard(() => {
+      if (database.restarts() !== restarts) {
+        process.troubledAt = scheduler.now();
+        reject(new TypeError("connection closed"));
+      } else resolve(new Response(empty ? null : body, { status, headers }));
+    }, delay([1, 5]));
   }
 
   async function callMautic(
     process: FunctionProcess,
     request: Request,
     where: string,
-    heard: (answer: () => void, ms: number) => void,
+    heard: Heard,
     resolve: (response: Response) => void,
     reject: (error: unknown) => void,
   ): Promise<void> {
     const text = await scheduler.track(request.clone().text());
     const { pathname: path } = new URL(request.url);
-    const call: MauticCall = { process: process.name, request, path, body: parse(text) };
+    const call: MauticCall = {
+      process: process.name,
+      request,
+      path,
+      body: parse(text),
+    };
     const stop = new AbortController();
     const give = () => stop.abort();
     process.onDeath.push(give);
@@ -158,7 +173,7 @@ export function createNetwork(options: NetworkOptions) {
     if (kind) {
       const delayMs = random.between(1_000, 55_000);
       const retryAfterSeconds = random.chance(0.5) ? random.between(0, 20) : undefined;
-      note(`mautic ${kind}${kind === "slow" ? ` ${delayMs} ms` : ""}: ${where}`);
+      note(`${process.name} mautic ${kind}${kind === "slow" ? ` ${delayMs} ms` : ""}: ${where}`);
       mautic.failNext({
         kind,
         delayMs,

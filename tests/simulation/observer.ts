@@ -78,6 +78,12 @@ export function createObserver(
         enrollments.push({ contactId, email, at: now() });
         judge(call, contactId, "enrols", entriesOf(contactId));
       }
+      if (/^\/api\/contacts\/(batch\/)?new$/.test(call.path)) {
+        // There the flag blanks what is NOT sent, of a contact that somebody else filled.
+        if (JSON.stringify(call.body).includes("overwriteWithBlank")) {
+          violations.push(`at ${now()} ${call.process} creates with overwriteWithBlank`);
+        }
+      }
       const changed = /^\/api\/contacts\/(\d+)\/dnc\/email\/(add|remove)$/.exec(call.path);
       if (changed) {
         const contactId = Number(changed[1]);

@@ -1,17 +1,20 @@
 import { createHash } from "node:crypto";
 import { createMauticServer } from "../../local/mautic/server.ts";
 import { readSyncSettings } from "../../shared/settings.ts";
+import { checkConsent } from "./consent_check.ts";
+import { startCron } from "./cron.ts";
 import { createSimulatedDatabase, type SimulatedDatabase } from "./database.ts";
-import { kill } from "./function_process.ts";
-import { type Deeds, scheduleHistory } from "./history.ts";
-import { checkContacts, checkRest } from "./invariants.ts";
+import { scheduleHistory } from "./history.ts";
+import { createInbound } from "./inbound.ts";
+import { checkContacts, checkContactsStrictly, checkRest } from "./invariants.ts";
+import { readLedger } from "./ledger.ts";
 import { createLimits, type Limits } from "./limits.ts";
-import { createNetwork, type FaultRates, noFaults } from "./network.ts";
+import { createNetwork } from "./network.ts";
 import { createObserver } from "./observer.ts";
-import { type BellRates, createPlatform, type Platform } from "./platform.ts";
-import { createRandom, type Random } from "./random.ts";
+import { makePlan, noBellFaults, noFaults, noInboundFaults, poisonousCompany } from "./plan.ts";
+import { createPlatform, type Platform } from "./platform.ts";
+import { createRandom } from "./random.ts";
 import { createScheduler, trackWebCrypto } from "./scheduler.ts";
-import { createPeopleLedger } from "./ledger.ts";
 
 export interface SimulationResult {
   seed: number;
@@ -30,49 +33,68 @@ const startsAt = Date.UTC(2026, 0, 1);
 const minuteMs = 60_000;
 /** Back-off reaches 15 minutes, and a few of them may follow each other. */
 const longestDrainMs = 60 * minuteMs;
-const noBellFaults: BellRates = { lost: 0, doubled: 0, sweepMissed: 0, sweepLate: 0 };
+const webhookSecret = "simulated-webhook-secret";
+const signingKey = "simulated-signing-key";
 
 /** One world from one seed: a history with faults, then quiet, then what must hold. */
 export async function simulate(seed: number): Promise<SimulationResult> {
-  const plan = createRandom(seed, "plan");
+  const plan = makePlan(createRandom(seed, "plan"));
+  let { rates, bells, inbound } = plan;
   const scheduler = createScheduler(startsAt, createRandom(seed, "ties"));
   const restoreCrypto = trackWebCrypto(scheduler);
-  await using database = await createSimulatedDatabase(scheduler);
+  await using database = await createSimulatedDatabase(scheduler, plan.skew.database);
   const history: string[] = [];
   let limits: Limits | undefined = undefined;
+  let platform: Platform | undefined = undefined;
   const note = (line: string) => {
     history.push(`${((scheduler.now() - startsAt) / 1000).toFixed(3)} ${line}`);
     limits?.onNote(line);
   };
+  const mustPlatform = () => {
+    if (!platform) throw new Error("Nothing runs yet.");
+    return platform;
+  };
 
-  const lively = plan.pick([0, 0.3, 1, 1, 2]);
-  let rates: FaultRates = {
-    killBefore: 0.004 * lively,
-    killAfter: 0.006 * lively,
-    mautic: plan.pick([0, 0.05, 0.15, 0.3]) * Math.min(1, lively),
-    database: 0.005 * lively,
-    freeze: 0.002 * lively,
-    slowNetwork: plan.pick([0, 0.02, 0.1]),
-  };
-  let bells: BellRates = {
-    lost: plan.pick([0, 0.2, 0.6]),
-    doubled: plan.pick([0, 0.2]),
-    sweepMissed: plan.pick([0, 0.2, 0.5]),
-    sweepLate: plan.pick([0, 0.2]),
-  };
-  const emulated = createRandom(seed, "mautic");
   const mautic = createMauticServer({
     clock: {
-      now: scheduler.now,
+      now: () => scheduler.now() + plan.skew.mautic,
       sleep: (ms) => new Promise((resolve) => scheduler.after(ms, resolve)),
     },
-    random: emulated.next,
+    random: createRandom(seed, "mautic").next,
     turn: () => new Promise((resolve) => scheduler.after(0, resolve)),
-    deliver: () => Promise.resolve({ status: 200 }),
+    deliver: createInbound({
+      scheduler,
+      random: createRandom(seed, "inbound"),
+      platform: mustPlatform,
+      rates: () => inbound,
+      note,
+    }),
     siteUrl: "http://mautic.test",
     campaigns: [{ name: "High value leads", allowRestart: true }],
     latency: { cores: 4, cost: () => ({ request: 20, item: 15 }) },
   });
+  mautic.settings.webhookMode = plan.hook.mode;
+  const hook = mautic.addWebhook({
+    url: `http://function.test/mautic-webhook${
+      plan.hook.proof === "secret" ? `?secret=${webhookSecret}` : ""
+    }`,
+    secret: signingKey,
+    triggers: [
+      "mautic.lead_channel_subscription_changed",
+      ...(plan.hook.tellsOfSaves
+        ? ["mautic.lead_post_save_new", "mautic.lead_post_save_update"]
+        : []),
+    ],
+  });
+  if (plan.hook.isEdited) hook.dateModified = startsAt + plan.skew.mautic;
+  if (plan.hasPoison) {
+    mautic.failNext({
+      kind: "500",
+      times: Infinity,
+      match: ({ method, body }) =>
+        method !== "GET" && JSON.stringify(body ?? null).includes(poisonousCompany),
+    });
+  }
   const env = {
     SUPABASE_URL: "http://data.test",
     SUPABASE_SECRET_KEYS: JSON.stringify({ default: database.secretKey }),
@@ -81,15 +103,11 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     MAUTIC_CLIENT_SECRET: mautic.clientSecret,
     MAUTIC_ENROLLMENT_ENABLED: "true",
     MAUTIC_CAMPAIGN_HIGH_VALUE: String(mautic.campaignId),
-    MAUTIC_BATCH_SIZE: String(plan.pick([2, 5, 50])),
-    MAUTIC_MAX_WORKERS: String(plan.pick([1, 2, 2, 3])),
-    MAUTIC_WORKER_LINGER_MS: String(plan.pick([0, 100, 300])),
-    MAUTIC_WORKER_BUDGET_LEADS: String(plan.pick([10, 2_000])),
-    MAUTIC_NATIVE_UTM_TAGS: String(plan.chance(0.2)),
+    MAUTIC_WEBHOOK_SECRET: webhookSecret,
+    ...(plan.hook.proof === "signature" ? { MAUTIC_WEBHOOK_SIGNING_KEY: signingKey } : {}),
+    ...plan.env,
   };
   const observer = createObserver(mautic, scheduler.now);
-  const ledger = createPeopleLedger();
-  let platform: Platform | undefined = undefined;
   const network = createNetwork({
     scheduler,
     random: createRandom(seed, "faults"),
@@ -106,7 +124,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       limits?.onArrival(call.path);
     },
     onAnswer: observer.onAnswer,
-    async onDatabaseCall(routine) {
+    async onDatabaseCall({ routine }) {
       if (routine === "ring") await platform?.ring();
     },
   });
@@ -115,11 +133,30 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     random: createRandom(seed, "platform"),
     database,
     env,
+    skews: plan.skew.processes,
     fetch: network.fetch,
     bells: () => bells,
     note,
   });
-  const durationMs = plan.pick([30_000, 5 * minuteMs, 15 * minuteMs]);
+  await database.step((sql) =>
+    sql`select mautic.set('on_lead_delete', ${plan.settings.on_lead_delete}),
+      mautic.set('on_contact_deleted', ${plan.settings.on_contact_deleted})`
+  );
+  startCron({
+    scheduler,
+    random: createRandom(seed, "cron"),
+    database,
+    platform,
+    bells: () => bells,
+    reconcileEveryMs: plan.reconcileEveryMs,
+  });
+  const flushHooks = () =>
+    scheduler.after(60_000, () => {
+      flushHooks();
+      // Not waited for: its deliveries are events of their own.
+      void mautic.flushHookQueue();
+    });
+  if (plan.hook.mode === "queue") flushHooks();
   const deeds = scheduleHistory({
     scheduler,
     random: createRandom(seed, "history"),
@@ -127,32 +164,26 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     mautic,
     platform,
     note,
-    steps: plan.between(20, 90),
-    durationMs,
-    people: plan.pick([3, 10, 40]),
+    steps: plan.steps,
+    durationMs: plan.durationMs,
+    people: plan.people,
   });
   limits = createLimits({
     mautic,
     now: scheduler.now,
-    maxWorkers: Number(env.MAUTIC_MAX_WORKERS),
-    processes: platform.processes,
+    maxWorkers: Number(plan.env["MAUTIC_MAX_WORKERS"]),
+    skewMs: Math.max(...plan.skew.processes) - Math.min(...plan.skew.processes) +
+      Math.abs(plan.skew.database),
+    processes: platform.syncs,
     deeds: () => deeds,
   });
-  note(
-    `env ${
-      JSON.stringify({
-        ...env,
-        SUPABASE_SECRET_KEYS: "",
-        MAUTIC_CLIENT_SECRET: "",
-        MAUTIC_CLIENT_ID: "",
-      })
-    }`,
-  );
+  note(`plan ${JSON.stringify(plan)}`);
 
   try {
-    await scheduler.run(startsAt + durationMs + 2 * minuteMs);
+    await scheduler.run(startsAt + plan.durationMs + 2 * minuteMs);
     rates = noFaults;
     bells = noBellFaults;
+    inbound = noInboundFaults;
     mautic.clearFaults();
     platform.thaw();
     note("quiet");
@@ -161,27 +192,27 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     const quietAt = scheduler.now();
     const violations = await drain(database, scheduler, quietAt);
     const drainedAfterSeconds = Math.round((scheduler.now() - quietAt) / 1000);
-    await scheduler.run(scheduler.now() + 2 * minuteMs);
-    await ledger.read(database, deeds);
+    // Two more reconciliations, each with time to end.
+    await scheduler.run(scheduler.now() + 2 * plan.reconcileEveryMs + 5 * minuteMs);
+    violations.push(...await drain(database, scheduler, scheduler.now()));
+    const ledger = await readLedger(database, deeds.direct);
+    const world = { database, mautic, aliases: aliasesOf(env), deeds, ledger };
     violations.push(
       ...observer.violations,
       ...limits.violations,
-      ...await checkContacts({
-        database,
-        mautic,
-        aliases: aliasesOf(env),
-        deeds,
-        isUntroubled: lively === 0 && !history.some((line) => / killed| frozen/.test(line)),
-        duplicated: (address) => ledger.isShared(address),
-      }),
-      ...await checkRest({
-        database,
-        mautic,
-        removed: deeds.removed,
-        enrolled: observer.enrollments,
-        isEligible: ledger.isEligible,
-      }),
+      ...await checkContacts(world),
+      ...await checkConsent(world),
+      ...await checkRest({ ...world, enrolled: observer.enrollments }),
     );
+    if (plan.endsWithReplay) {
+      note("everything is replayed by force");
+      await database.step((sql) =>
+        sql`select mautic.replay_where(everything => true, force => true)`
+      );
+      await platform.ring();
+      violations.push(...await drain(database, scheduler, scheduler.now()));
+      violations.push(...await checkContactsStrictly(world));
+    }
     return {
       seed,
       violations,
@@ -193,7 +224,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       races: observer.races.length,
     };
   } finally {
-    for (const process of platform.processes()) kill(process);
+    platform.killAll();
     restoreCrypto();
   }
 }
@@ -254,5 +285,3 @@ async function hashOf(
     "hex",
   );
 }
-
-export type { Deeds, Random };

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { simulate } from "./simulate.ts";
 
-/** For the gate; `deno task simulate --seeds N` runs as many as one likes. */
-const seeds = 12;
+const mainProgram = fileURLToPath(new URL("main.ts", import.meta.url));
+/** A few at hand; the gate runs more (`deno task simulate --seeds 60 --jobs 2`). */
+const seeds = 8;
 
 Deno.test(`in ${seeds} random histories with faults everywhere the invariants hold`, async () => {
   for (let seed = 1; seed <= seeds; seed++) {
@@ -11,9 +13,18 @@ Deno.test(`in ${seeds} random histories with faults everywhere the invariants ho
   }
 });
 
-Deno.test("a seed replays exactly: the same requests at the same times, the same final state", async () => {
+Deno.test("a seed replays exactly, here and in another process: the same requests at the same times, the same final state", async () => {
   const first = await simulate(7);
   const second = await simulate(7);
   assert.equal(second.hash, first.hash);
   assert.ok(first.requests > 0);
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", mainProgram, "--seed", "7"],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  assert.match(
+    new TextDecoder().decode(stdout),
+    new RegExp(`^seed 7 ok ${first.hash.slice(0, 12)} `),
+  );
 });

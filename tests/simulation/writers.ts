@@ -1,5 +1,6 @@
 import type postgres from "postgres";
 import type { SimulatedDatabase } from "./database.ts";
+import { poisonousCompany } from "./plan.ts";
 import type { Random } from "./random.ts";
 
 /** A row as the application writes it. */
@@ -25,7 +26,11 @@ export function values(random: Random, people: number, isWhole: boolean): Row {
   maybe("first_name", () => random.pick(texts));
   maybe("last_name", () => random.pick(texts));
   maybe("phone", () => random.pick([null, "1", "2", "3"]));
-  maybe("company", () => random.pick([null, "Acme", "Zeta"]), 0.1);
+  maybe(
+    "company",
+    () => random.pick([null, "Acme", "Zeta", random.chance(0.1) ? poisonousCompany : "Zeta"]),
+    0.1,
+  );
   maybe("crm_status", () => random.pick(stages));
   maybe("marketing_opt_in", () => random.pick([true, true, false, null]));
   maybe("ml_score", () => random.pick([0, 5, 70, 71, 90, null]));

@@ -1,0 +1,134 @@
+import type { Random } from "./random.ts";
+
+/** Probabilities for each call of a function; all zero: nothing goes wrong. */
+export interface FaultRates {
+  killBefore: number;
+  killAfter: number;
+  mautic: number;
+  database: number;
+  freeze: number;
+  slowNetwork: number;
+}
+
+/** How unreliable pg_net and pg_cron are. */
+export interface BellRates {
+  lost: number;
+  doubled: number;
+  tickMissed: number;
+  tickLate: number;
+}
+
+/** What becomes of Mautic's webhooks on their way. */
+export interface InboundRates {
+  refused: number;
+  answerLost: number;
+  failed: number;
+  held: number;
+  doubled: number;
+  deferred: number;
+}
+
+export const noFaults: FaultRates = {
+  killBefore: 0,
+  killAfter: 0,
+  mautic: 0,
+  database: 0,
+  freeze: 0,
+  slowNetwork: 0,
+};
+export const noBellFaults: BellRates = { lost: 0, doubled: 0, tickMissed: 0, tickLate: 0 };
+export const noInboundFaults: InboundRates = {
+  refused: 0,
+  answerLost: 0,
+  failed: 0,
+  held: 0,
+  doubled: 0,
+  deferred: 0,
+};
+
+/** Everything about a world that is decided before it begins. */
+export interface Plan {
+  rates: FaultRates;
+  bells: BellRates;
+  inbound: InboundRates;
+  /** Settings of mautic-sync that vary. */
+  env: Record<string, string>;
+  /** Settings in `mautic.setting`. */
+  settings: { on_lead_delete: string; on_contact_deleted: string };
+  hook: {
+    mode: "immediate" | "queue";
+    proof: "secret" | "signature";
+    /** A hook that nobody edited is switched off by its first failure. */
+    isEdited: boolean;
+    tellsOfSaves: boolean;
+  };
+  /** How far each clock is ahead of the scheduler's, in milliseconds. */
+  skew: { database: number; mautic: number; processes: number[] };
+  reconcileEveryMs: number;
+  durationMs: number;
+  steps: number;
+  people: number;
+  /** Mautic answers 500 to every save of a lead whose company is {@link poisonousCompany}. */
+  hasPoison: boolean;
+  /** Once all is quiet everything is replayed by force, and looked at again without excuses. */
+  endsWithReplay: boolean;
+}
+
+export const poisonousCompany = "Poison Ltd";
+
+export function makePlan(random: Random): Plan {
+  const lively = random.pick([0, 0.3, 1, 1, 2]);
+  const rough = random.pick([0, 0, 0.3, 1, 1]);
+  return {
+    rates: {
+      killBefore: 0.004 * lively,
+      killAfter: 0.006 * lively,
+      mautic: random.pick([0, 0.05, 0.15, 0.3]) * Math.min(1, lively),
+      database: 0.005 * lively,
+      freeze: 0.002 * lively,
+      slowNetwork: random.pick([0, 0.02, 0.1]),
+    },
+    bells: {
+      lost: random.pick([0, 0.2, 0.6]),
+      doubled: random.pick([0, 0.2]),
+      tickMissed: random.pick([0, 0.2, 0.5]),
+      tickLate: random.pick([0, 0.2]),
+    },
+    inbound: {
+      refused: 0.15 * rough,
+      answerLost: 0.1 * rough,
+      failed: 0.1 * rough,
+      held: 0.1 * rough,
+      doubled: 0.15 * rough,
+      deferred: 0.2 * rough,
+    },
+    env: {
+      MAUTIC_BATCH_SIZE: String(random.pick([2, 5, 50])),
+      MAUTIC_MAX_WORKERS: String(random.pick([1, 2, 2, 3])),
+      MAUTIC_WORKER_LINGER_MS: String(random.pick([0, 100, 300])),
+      MAUTIC_WORKER_BUDGET_LEADS: String(random.pick([10, 2_000])),
+      MAUTIC_NATIVE_UTM_TAGS: String(random.chance(0.2)),
+    },
+    settings: {
+      on_lead_delete: random.pick(["keep", "keep", "keep", "do_not_contact", "delete_contact"]),
+      on_contact_deleted: random.pick(["recreate", "recreate", "recreate", "leave"]),
+    },
+    hook: {
+      mode: random.pick(["immediate", "immediate", "queue"]),
+      proof: random.pick(["secret", "signature"]),
+      isEdited: random.chance(0.85),
+      tellsOfSaves: random.chance(0.15),
+    },
+    skew: {
+      database: random.pick([0, 0, 700, -1_500]),
+      mautic: random.pick([0, 0, -3_000, 240_000]),
+      processes: random.pick([[0], [0], [0, 400, -2_000], [15_000, 0, -20_000]]),
+    },
+    reconcileEveryMs: random.pick([60_000, 5 * 60_000, 15 * 60_000]),
+    durationMs: random.pick([30_000, 5 * 60_000, 15 * 60_000]),
+    steps: random.between(20, 90),
+    people: random.pick([3, 10, 40]),
+    hasPoison: random.chance(0.15),
+    endsWithReplay: random.chance(0.35),
+  };
+}
