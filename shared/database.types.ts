@@ -878,7 +878,7 @@ export type Database = {
       };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "note_contact_deleted": {
-        Args: { "p_contact_id": number; "p_origin": string };
+        Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
       };
       "note_entries": {

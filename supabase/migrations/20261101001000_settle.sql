@@ -86,12 +86,11 @@ begin
       perform mautic.doubt_contacts(p_origin, keys);
     end if;
 
-    -- Left alone is who was that contact. A lead that only has its address is new: it gets its own. So
-    -- does one that an operator wants there by force.
+    -- Left alone is who was that contact. A lead that only has its address is new: it gets its own.
     is_left := false;
     if outcome.result = 'gone' then
-      is_left := mautic.note_contact_deleted(p_origin, outcome.asked_contact_id) = 'leave';
-      is_left := is_left and not is_forced and exists (
+      is_left := mautic.note_contact_deleted(p_origin, outcome.asked_contact_id, is_forced) = 'leave';
+      is_left := is_left and exists (
         select from mautic.contact_link k
         where k.origin = p_origin and k.lead_id = outcome.lead_id and k.left_at is not null
       );

@@ -89,7 +89,7 @@ as $$
 $$;
 
 -- After Mautic said that a contact is gone (404; a merge answers with another id instead).
-create function mautic.note_contact_deleted(p_origin text, p_contact_id bigint)
+create function mautic.note_contact_deleted(p_origin text, p_contact_id bigint, p_is_forced boolean default false)
 returns text
 language plpgsql
 volatile
@@ -97,7 +97,8 @@ security definer
 set search_path = ''
 as $$
 declare
-  reaction constant text := mautic.get('on_contact_deleted');
+  -- Who replays one of its leads by force wants it there.
+  reaction constant text := case when p_is_forced then 'recreate' else mautic.get('on_contact_deleted') end;
 begin
   insert into public.lead_activity (lead_id, type, detail)
   select k.lead_id, 'contact_deleted', jsonb_build_object('contact_id', p_contact_id, 'reaction', reaction)
@@ -124,7 +125,7 @@ begin
 end
 $$;
 
-comment on function mautic.note_contact_deleted(text, bigint) is
+comment on function mautic.note_contact_deleted(text, bigint, boolean) is
   'Notes a contact''s deletion in Mautic on its leads, and says what follows: recreate or leave (setting on_contact_deleted).';
 
 -- After contacts were deleted in Mautic by our own hand, or were found to be gone: leads that are
