@@ -133,7 +133,9 @@ export async function checkContacts(world: World): Promise<string[]> {
   for (const [contactId, group] of groups) {
     const newest = group.reduce((a, b) => changedAt(b.lead_id) > changedAt(a.lead_id) ? b : a);
     const from = ledger.newestChange(newest.lead_id).from;
-    if ((deeds.removed.get(contactId) ?? -1) >= from) continue;
+    // A merge brings values that no answer to us has shown: as when staff edits a field, they stand
+    // until the lead changes that field, or is replayed by force (the check below).
+    if (deeds.removed.has(contactId)) continue;
     const ids = new Set(group.map(({ lead_id }) => lead_id));
     // A lead that is gone, dead or elsewhere may have left its newer state on the contact.
     const others = ledger.links.filter((each) =>

@@ -247,3 +247,23 @@ Deno.test("all leads of a contact that was deleted in Mautic come to the new one
     select contact_id::int from mautic.contact_link`;
   assert.deepEqual(links.map((link) => link.contact_id), [contact, contact]);
 });
+
+Deno.test("two leads found to be one contact in one batch: the newer is sent last", async () => {
+  await using sync = await startSync();
+  const older = "00000000-0000-4000-8000-000000000001";
+  const newer = "ffffffff-0000-4000-8000-000000000002";
+  await sync.sql`
+    insert into public.leads (id, email, first_name) values
+      (${older}, 'older@example.test', 'Older'), (${newer}, 'newer@example.test', 'Newer')`;
+  await sync.drain();
+  const [from, into] = ["older@example.test", "newer@example.test"].map((email) =>
+    sync.mautic.contactByEmail(email)!.id
+  );
+  await sync.mautic.mergeContacts(from!, into!);
+  await sync.sql`update public.leads set phone = '1' where id = ${older}`;
+  await sync.sql`update public.leads set phone = '2' where id = ${newer}`;
+  await sync.drain();
+  await sync.drain();
+  const shown = sync.mautic.contacts.get(into!)!.values;
+  assert.deepEqual([shown.get("firstname"), shown.get("phone")], ["Newer", "2"]);
+});

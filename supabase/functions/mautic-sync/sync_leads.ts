@@ -66,13 +66,27 @@ async function sendFields(works: Work[], context: SyncContext): Promise<void> {
     else batch.set(id, work);
   }
   await sendEdits([...batch.values()], context);
-  for (const work of alone) await sendEdits([work], context);
+  for (const work of alone.sort(byChange)) await sendEdits([work], context);
+  // Found to be one contact by a merge: the newest comes last.
+  for (const work of batch.values()) {
+    const isOverwritten = alone.some((other) =>
+      other.sent && other.contact?.id === work.contact?.id && byChange(other, work) < 0
+    );
+    if (!open(work) || !isOverwritten) continue;
+    startOver(work);
+    await sendEdits([work], context);
+  }
   for (const work of edits) {
     if (!open(work) || moved.includes(work) || !isMerged(work)) continue;
     startOver(work);
     await sendEdits([work], context);
   }
   await sendCreates(works.filter((work) => open(work) && work.contactId === undefined), context);
+}
+
+/** Whose lead changed earlier comes first. */
+function byChange(a: Work, b: Work): number {
+  return Date.parse(a.item.changed_at) - Date.parse(b.item.changed_at);
 }
 
 /** Mautic answered with the survivor of a merge. */
