@@ -35,6 +35,8 @@ const answerShape = z.object({
 export function createObserver(
   mautic: MauticServer,
   now: () => number,
+  /** Is a caller's add_to_campaign for this contact under way? */
+  isAsked: (contactId: number) => boolean,
 ): Observer {
   const violations: string[] = [];
   const races: string[] = [];
@@ -76,7 +78,10 @@ export function createObserver(
         const contactId = Number(added[2]);
         const email = String(mautic.contacts.get(contactId)?.values.get("email") ?? "");
         enrollments.push({ contactId, email, at: now() });
-        judge(call, contactId, "enrols", entriesOf(contactId));
+        // A caller's request has read the contact itself; what another request of the same process
+        // was told since, it cannot know.
+        if (isAsked(contactId)) races.push(`add_to_campaign ${contactId} at ${now()}`);
+        else judge(call, contactId, "enrols", entriesOf(contactId));
       }
       if (/^\/api\/contacts\/(batch\/)?new$/.test(call.path)) {
         // There the flag blanks what is NOT sent, of a contact that somebody else filled.

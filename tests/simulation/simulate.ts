@@ -107,7 +107,14 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     ...(plan.hook.proof === "signature" ? { MAUTIC_WEBHOOK_SIGNING_KEY: signingKey } : {}),
     ...plan.env,
   };
-  const observer = createObserver(mautic, scheduler.now);
+  const observer = createObserver(
+    mautic,
+    scheduler.now,
+    (contactId) =>
+      deeds.campaignCalls.some((call) =>
+        call.contactId === contactId && call.at > scheduler.now() - minuteMs
+      ),
+  );
   const network = createNetwork({
     scheduler,
     random: createRandom(seed, "faults"),
