@@ -74,9 +74,9 @@ const outcomes = [
   await step("Types", "check", ...code),
   await tests("Tests", Deno.execPath(), ["tests"]),
   await step(
-    "Simulation: 60 seeds",
+    "Simulation: 200 seeds",
     ...["run", "-A", "--no-check", "tests/simulation/main.ts"],
-    ...["--seeds", "60", "--jobs", "2"],
+    ...["--seeds", "200", "--seed", "1000", "--jobs", "2"],
   ),
   await tests(
     "Unit tests on the hosted runtime's level",

@@ -6,6 +6,12 @@ import { chance } from "./moments.ts";
 import { slowBatches } from "./slow_batches.ts";
 import { createWriter } from "./writer.ts";
 
+// postgres.js writes what it has gathered in a turn of its own, and there a socket that Postgres has
+// closed by then raises past every promise that we hold. The statement itself is rejected as well.
+globalThis.addEventListener("unhandledrejection", (event) => {
+  if (/socket has been ended by the other party/.test(String(event.reason))) event.preventDefault();
+});
+
 /** kill -9 of one backend: Postgres ends all others, recovers, and empties what is unlogged. */
 async function killBackend(faults: FaultStack): Promise<void> {
   const { stack } = faults;
