@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { realisticLatency } from "../../local/mautic/load.ts";
 import { startStack } from "../../local/stack.ts";
+import { ignoreClosedSockets } from "../support/closed_sockets.ts";
 import { addresses, drained, holds, sweepEverySecond } from "./support.ts";
+
+ignoreClosedSockets();
 
 /** Waits of minutes made short, so that what they are for can be seen within a test. */
 const hasty = {

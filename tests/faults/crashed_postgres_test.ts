@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import type { Stack } from "../../local/stack.ts";
+import { ignoreClosedSockets } from "../support/closed_sockets.ts";
 import { type FaultStack, startFaultStack } from "./fault_stack.ts";
 import { assertFinalState } from "./final_state.ts";
 import { chance } from "./moments.ts";
 import { slowBatches } from "./slow_batches.ts";
 import { createWriter } from "./writer.ts";
 
-// postgres.js writes what it has gathered in a turn of its own, and there a socket that Postgres has
-// closed by then raises past every promise that we hold. The statement itself is rejected as well.
-globalThis.addEventListener("unhandledrejection", (event) => {
-  if (/socket has been ended by the other party/.test(String(event.reason))) event.preventDefault();
-});
+ignoreClosedSockets();
 
 /** kill -9 of one backend: Postgres ends all others, recovers, and empties what is unlogged. */
 async function killBackend(faults: FaultStack): Promise<void> {
