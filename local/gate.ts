@@ -2,19 +2,18 @@
  * `deno task ok`: the one gate. Format, lint, types, the tests, and once more what runs on the
  * hosted edge runtime, with a Deno of its level, and what runs in the database, on Postgres 15. The
  * last line is `N passed, N failed`: tests, any other step that failed, and any place where a secret
- * made for the tests turned up in what they printed or in a log of Postgres.
+ * made for the tests turned up in what they printed or in a log of Postgres. What failed is named
+ * once more right above it.
  */
 import { fileURLToPath } from "node:url";
 import { denoEnvironment } from "./deno_environment.ts";
 import { hostedDenoProgram } from "./npm_binaries.ts";
 import { printResult } from "./print.ts";
+import { type Outcome, readReport } from "./test_report.ts";
 import { runWatched } from "./watched_tests.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const code = ["local", "shared", "supabase/functions", "tests"];
-
-/** How many tests passed and failed. */
-type Outcome = { passed: number; failed: number };
 
 async function run(program: string, args: string[]): Promise<boolean> {
   const env = denoEnvironment();
@@ -25,7 +24,7 @@ async function run(program: string, args: string[]): Promise<boolean> {
 /** A step that is no test counts only when it fails. */
 async function step(title: string, ...args: string[]): Promise<Outcome> {
   printResult(`\n== ${title}`);
-  return { passed: 0, failed: await run(Deno.execPath(), args) ? 0 : 1 };
+  return { passed: 0, failures: await run(Deno.execPath(), args) ? [] : [title] };
 }
 
 async function tests(
@@ -45,10 +44,11 @@ async function tests(
       env: variables,
       write: (bytes) => writeAll(bytes),
     });
-    for (const leak of leaks) printResult(`A secret of the tests is in ${leak}`);
-    const { passed, failed } = readReport(await Deno.readTextFile(report));
+    const { passed, failures } = readReport(await Deno.readTextFile(report));
     // An error outside of any test fails the run, and is in no report.
-    return { passed, failed: (success ? failed : Math.max(failed, 1)) + leaks.length };
+    if (!success && failures.length === 0) failures.push("an error outside of any test");
+    failures.push(...leaks.map((leak) => `a secret of the tests is in ${leak}`));
+    return { passed, failures: failures.map((failure) => `${title}: ${failure}`) };
   } finally {
     await Deno.remove(report);
   }
@@ -56,16 +56,6 @@ async function tests(
 
 function writeAll(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-}
-
-/** Adds the suites of a JUnit report up. Skipped tests are neither passed nor failed. */
-function readReport(xml: string): Outcome {
-  const total = (attribute: string) =>
-    [...xml.matchAll(/<testsuite\s[^>]*>/g)]
-      .map(([suite]) => Number(new RegExp(`\\b${attribute}="(\\d+)"`).exec(suite)?.[1] ?? 0))
-      .reduce((sum, count) => sum + count, 0);
-  const failed = total("failures") + total("errors");
-  return { passed: total("tests") - failed - total("disabled"), failed };
 }
 
 const outcomes = [
@@ -92,6 +82,7 @@ const outcomes = [
   ),
 ];
 const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
-const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
-printResult(`\n${passed} passed, ${failed} failed`);
-Deno.exit(failed === 0 ? 0 : 1);
+const failures = outcomes.flatMap((outcome) => outcome.failures);
+for (const failure of failures) printResult(`\nFAILED ${failure}`);
+printResult(`\n${passed} passed, ${failures.length} failed`);
+Deno.exit(failures.length === 0 ? 0 : 1);
