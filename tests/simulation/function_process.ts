@@ -8,8 +8,6 @@ export interface FunctionProcess {
   isAlive: boolean;
   /** Gets no time until then: its timers and answers come late. */
   frozenUntil: number;
-  /** When it was last frozen or lost touch with the database; what it does is late from then on. */
-  troubledAt: number;
   /** Requests to Mautic's API that it waits for. */
   openCalls: number;
   /** How long it waits for the database. */
@@ -50,7 +48,6 @@ export function startProcess(
     name,
     isAlive: true,
     frozenUntil: 0,
-    troubledAt: -Infinity,
     openCalls: 0,
     databaseTimeoutMs,
     handle: () => Promise.reject(new Error("not started")),
@@ -103,5 +100,4 @@ export function kill(process: FunctionProcess): void {
 /** Gives a process no time for `ms`. */
 export function freeze(process: FunctionProcess, now: number, ms: number): void {
   process.frozenUntil = now + ms;
-  process.troubledAt = now + ms;
 }

@@ -38,8 +38,6 @@ create table simulation.version (
 create index on simulation.version (lead_id, place);
 create table simulation.link (
   lead_id text, contact_id bigint, at float8, place bigint generated always as identity);
-create table simulation.email_status (
-  lead_id text, status text, at float8, place bigint generated always as identity);
 
 create function simulation.note_version() returns trigger language plpgsql security definer as $$
 declare
@@ -49,10 +47,6 @@ begin
   if tg_op = 'DELETE' then
     insert into simulation.version (lead_id, at) values (old.id, simulation.time_of(mautic.clock()));
     return null;
-  end if;
-  if is_new or new.email_status is distinct from old.email_status then
-    insert into simulation.email_status (lead_id, status, at)
-    values (new.id, new.email_status, simulation.time_of(mautic.clock()));
   end if;
   select * into was from simulation.version v where v.lead_id = new.id::text order by place desc limit 1;
   insert into simulation.version (lead_id, address, payload, at)

@@ -15,14 +15,6 @@ export interface MauticCall {
   body: unknown;
 }
 
-/** What they are told of a call to the database that was committed. */
-export interface DatabaseCall {
-  process: string;
-  routine: string;
-  args: unknown;
-  answer: unknown;
-}
-
 export interface NetworkOptions {
   scheduler: Scheduler;
   random: Random;
@@ -30,7 +22,8 @@ export interface NetworkOptions {
   mautic: MauticServer;
   rates(): FaultRates;
   note(line: string): void;
-  onDatabaseCall(call: DatabaseCall): Promise<void>;
+  /** Right after the database did it; `routine` is the function's name. */
+  onDatabaseCall(routine: string): Promise<void>;
   /** Right before Mautic begins with it. */
   onArrival(call: MauticCall): void;
   /** Right before the process hears the answer. */
@@ -116,22 +109,15 @@ export function createNetwork(options: NetworkOptions): { fetch: ProcessFetch } 
       : undefined;
     if (broken) {
       note(`${process.name} database ${broken}: ${where}`);
-      process.troubledAt = scheduler.now() + process.databaseTimeoutMs;
     }
     const timedOut = () => reject(new DOMException("Signal timed out.", "TimeoutError"));
     if (broken === "refused") {
       return heard(() => reject(new TypeError("client error (Connect): refused")), 1);
     }
     if (broken === "hung_before") return heard(timedOut, process.databaseTimeoutMs);
-    const text = await scheduler.track(request.clone().text());
     const { status, body, headers } = await database.request(request);
     if (status < 300) {
-      await options.onDatabaseCall({
-        process: process.name,
-        routine: where.replace("POST rpc ", ""),
-        args: parse(text),
-        answer: parse(body),
-      });
+      await options.onDatabaseCall(where.replace("POST rpc ", ""));
     } else note(`${process.name} ${where} answered ${status} ${body.slice(0, 200)}`);
     if (broken === "lost") return heard(() => reject(new TypeError("connection closed")), 1);
     if (broken === "hung") return heard(timedOut, process.databaseTimeoutMs);
@@ -139,7 +125,6 @@ export function createNetwork(options: NetworkOptions): { fetch: ProcessFetch } 
     const restarts = database.restarts();
     heard(() => {
       if (database.restarts() !== restarts) {
-        process.troubledAt = scheduler.now();
         reject(new TypeError("connection closed"));
       } else resolve(new Response(empty ? null : body, { status, headers }));
     }, delay([1, 5]));

@@ -131,7 +131,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       limits?.onArrival(call.path);
     },
     onAnswer: observer.onAnswer,
-    async onDatabaseCall({ routine }) {
+    async onDatabaseCall(routine) {
       if (routine === "ring") await platform?.ring();
     },
   });
