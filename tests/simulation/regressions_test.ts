@@ -267,3 +267,22 @@ Deno.test("two leads found to be one contact in one batch: the newer is sent las
   const shown = sync.mautic.contacts.get(into!)!.values;
   assert.deepEqual([shown.get("firstname"), shown.get("phone")], ["Newer", "2"]);
 });
+
+Deno.test("what a lead changed while its deleted contact was left alone counts when it comes back", async () => {
+  await using sync = await startSync();
+  await sync.sql`select mautic.set('on_contact_deleted', 'leave')`;
+  const first = await insertLead(sync.sql, "left@example.test", { first_name: "First" });
+  await sync.drain();
+  await sync.mautic.deleteContact(sync.mautic.contactByEmail("left@example.test")!.id);
+  await sync.sql`update public.leads set phone = '1' where id = ${first}`;
+  await sync.drain();
+  const second = await insertLead(sync.sql, "left@example.test", { first_name: "Second" });
+  await sync.drain();
+  // Left alone, but the newest.
+  await sync.sql`update public.leads set phone = '2' where id = ${first}`;
+  await sync.drain();
+  for (const id of [first, second]) await sync.sql`select mautic.replay(${id}, true)`;
+  await sync.drain();
+  await sync.drain();
+  assert.equal(field(sync, "left@example.test", "firstname"), "First");
+});
