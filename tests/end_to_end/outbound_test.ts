@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { realisticLatency } from "../../local/mautic/load.ts";
 import { startStack } from "../../local/stack.ts";
-import { ignoreClosedSockets } from "../support/closed_sockets.ts";
 import { addresses, drained, holds, sweepEverySecond } from "./support.ts";
-
-ignoreClosedSockets();
 
 /** Waits of minutes made short, so that what they are for can be seen within a test. */
 const hasty = {
@@ -30,17 +27,6 @@ Deno.test("an insert in SQL rings the function, and its correlation id reaches M
   assert.ok(stack.functionLog("mautic-sync").every((line) => !line.includes("vip@example.test")));
 });
 
-Deno.test("a ring that was lost is made good by the sweep", async () => {
-  await using stack = await startStack();
-  stack.pgNet.pause();
-  await stack.sql`insert into public.leads (email) values ('lost@example.test')`;
-  await stack.pgNet.loseQueue();
-  stack.pgNet.resume();
-  await stack.pgCron.tickNow("mautic-sweep");
-  await drained(stack);
-  assert.deepEqual(addresses(stack, /lost/), ["lost@example.test"]);
-});
-
 Deno.test("killing the function again and again while 1,000 leads are in flight loses and doubles none", async () => {
   await using stack = await startStack({
     functionEnv: hasty,
@@ -63,17 +49,4 @@ Deno.test("killing the function again and again while 1,000 leads are in flight 
   const unlinked = await stack.sql`
     select from public.leads l where not exists (select from mautic.contact_link k where k.lead_id = l.id::text)`;
   assert.equal(unlinked.count, 0);
-});
-
-Deno.test("a crash of Postgres in the middle loses no lead", async () => {
-  await using stack = await startStack({ functionEnv: hasty });
-  await stack
-    .sql`insert into public.leads (email) select 'p' || i || '@example.test' from generate_series(1, 300) i`;
-  await sweepEverySecond(stack);
-  await holds(stack, () => Promise.resolve(stack.mautic.contacts.size >= 50));
-  await stack.restartPostgres();
-  await stack.sql`insert into public.leads (email) values ('p0@example.test')`;
-  await drained(stack);
-  assert.equal(addresses(stack, /^p/).length, 301);
-  assert.deepEqual(stack.mautic.duplicateEmails(), []);
 });
