@@ -44,7 +44,8 @@ as $$
         'force', o.force,
         'payload', l.payload,
         'address', l.address,
-        'attempted', o.attempted,
+        -- Not the one that this lease is: its payload stands beside.
+        'attempted', case when l.lead_id is null then o.attempted else o.attempted - -1 end,
         'email_status', l.email_status,
         'contact_id', coalesce(c.contact_id, case when o.removal is not null and l.lead_id is null then k.contact_id end),
         'removal', o.removal,
