@@ -802,6 +802,17 @@ export type Database = {
         Returns: Json;
       };
       "erase_inbox": { Args: { "p_address": string; "p_lead_ids": (string)[] }; Returns: Json };
+      "event_key": {
+        Args: {
+          "p_address": string;
+          "p_contact_id": number;
+          "p_kind": string;
+          "p_occurred_at": string;
+          "p_origin": string;
+          "p_place"?: number;
+        };
+        Returns: string;
+      };
       "find_leads": {
         Args: { "p_addresses": (string)[] };
         Returns: {

@@ -66,6 +66,20 @@ comment on column mautic.webhook_event.state is
   'stored: to be applied. pending: the person is not among the leads yet. applied. failed: see error, then replay_webhook.';
 comment on column mautic.webhook_event.changed_leads is 'How many leads it gave another status.';
 
+-- Webhooks and reconciliation name one event alike. p_place: only of an event without a time.
+create function mautic.event_key(
+  p_origin text, p_contact_id bigint, p_address text, p_kind text, p_occurred_at timestamptz, p_place bigint default null
+)
+returns text
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select md5(jsonb_build_array(
+    p_origin, p_contact_id, p_address, p_kind, extract(epoch from p_occurred_at), p_place)::text);
+$$;
+
 -- A lead's email_status is a function of the set of events heard of, not of their order of
 -- arrival. These four times and a status are all of that set that matters.
 create table mautic.subscription (

@@ -88,9 +88,8 @@ as $$
   ), keyed as materialized (
     select
       *,
-      md5(jsonb_build_array(
-        origin, contact_id, address, kind, extract(epoch from occurred_at),
-        case when not timed then place end)::text) as event_key
+      mautic.event_key(
+        origin, contact_id, address, kind, occurred_at, case when not timed then place end) as event_key
     from given
   ), inserted as (
     insert into mautic.webhook_event

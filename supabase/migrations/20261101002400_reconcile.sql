@@ -126,7 +126,7 @@ begin
     insert into mautic.webhook_event
       (event_key, source, origin, contact_id, kind, occurred_at, detail, correlation_id)
     select
-      md5(jsonb_build_array(d.origin, d.contact_id, null, d.kind, extract(epoch from d.added_at), null)::text),
+      mautic.event_key(d.origin, d.contact_id, null, d.kind, d.added_at),
       'reconcile', d.origin, d.contact_id, d.kind, d.added_at, d.detail || jsonb_build_object('entry_id', d.entry_id),
       p_correlation_id
     from mautic.do_not_contact d
@@ -195,7 +195,7 @@ begin
     insert into mautic.webhook_event
       (event_key, source, origin, contact_id, kind, occurred_at, detail, correlation_id)
     select
-      md5(jsonb_build_array(p_origin, c.contact_id, null, 'subscribed', extract(epoch from c.state_at + interval '1 second'), null)::text),
+      mautic.event_key(p_origin, c.contact_id, null, 'subscribed', c.state_at + interval '1 second'),
       'reconcile', p_origin, c.contact_id, 'subscribed', c.state_at + interval '1 second', '{}', p_correlation_id
     from jsonb_to_recordset(p_checked) as c(contact_id bigint, result text, state_at timestamptz)
     where c.result = 'lifted'
@@ -246,7 +246,7 @@ begin
     insert into mautic.webhook_event
       (event_key, source, origin, contact_id, kind, occurred_at, detail, correlation_id)
     select
-      md5(jsonb_build_array(p_origin, d.contact_id, null, d.kind, extract(epoch from d.at), null)::text),
+      mautic.event_key(p_origin, d.contact_id, null, d.kind, d.at),
       'reconcile', p_origin, d.contact_id, d.kind, d.at, d.detail, p_correlation_id
     from disagreeing d
     on conflict (event_key) do update set state = 'stored'

@@ -88,6 +88,24 @@ as $$
   delete from mautic.contact_link where lead_id = any (p_lead_ids) and lead_id like 'erase:%';
 $$;
 
+-- After contacts were deleted in Mautic by our own hand.
+create function mautic.forget_contacts(p_origin text, p_lead_id text, p_contact_ids bigint[])
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  delete from mautic.enrollment where origin = p_origin and contact_id = any (p_contact_ids);
+  delete from mautic.do_not_contact where origin = p_origin and contact_id = any (p_contact_ids);
+  delete from mautic.contact_link where origin = p_origin and contact_id = any (p_contact_ids);
+  delete from mautic.contact where origin = p_origin and contact_id = any (p_contact_ids);
+  -- An erasure's own link has served.
+  delete from mautic.contact_link where p_lead_id like 'erase:%' and lead_id = p_lead_id;
+$$;
+
+comment on function mautic.forget_contacts(text, text, bigint[]) is 'Deletes what is known of contacts that are gone from Mautic.';
+
 -- After Mautic said that a contact is gone (404; a merge answers with another id instead).
 create function mautic.note_contact_deleted(p_origin text, p_contact_id bigint, p_is_forced boolean default false)
 returns text
@@ -127,30 +145,3 @@ $$;
 
 comment on function mautic.note_contact_deleted(text, bigint, boolean) is
   'Notes a contact''s deletion in Mautic on its leads, and says what follows: recreate or leave (setting on_contact_deleted).';
-
--- After contacts were deleted in Mautic by our own hand, or were found to be gone: leads that are
--- there and were one of them are told as after any deletion.
-create function mautic.forget_contacts(p_origin text, p_lead_id text, p_contact_ids bigint[])
-returns void
-language sql
-volatile
-security definer
-set search_path = ''
-as $$
-  select mautic.note_contact_deleted(p_origin, id)
-  from unnest(p_contact_ids) id
-  where exists (
-    select from mautic.read_leads(array(
-      select k.lead_id from mautic.contact_link k where k.origin = p_origin and k.contact_id = id))
-  );
-  delete from mautic.enrollment where origin = p_origin and contact_id = any (p_contact_ids);
-  delete from mautic.do_not_contact where origin = p_origin and contact_id = any (p_contact_ids);
-  delete from mautic.contact_link k
-  where k.origin = p_origin and k.contact_id = any (p_contact_ids)
-    and not exists (select from mautic.read_leads(array[k.lead_id]));
-  delete from mautic.contact where origin = p_origin and contact_id = any (p_contact_ids);
-  -- An erasure's own link has served.
-  delete from mautic.contact_link where p_lead_id like 'erase:%' and lead_id = p_lead_id;
-$$;
-
-comment on function mautic.forget_contacts(text, text, bigint[]) is 'Deletes what is known of contacts that are gone from Mautic.';
