@@ -212,7 +212,8 @@ comment on function mautic.settle_check(text, jsonb, text) is
   'gone: deleted or merged away, the status stays and is not checked again. Returns how many leads changed.';
 
 -- The other way round: Mautic has a row and the lead's does not say so, because it was deleted and
--- inserted again, or another contact's event reached it. A status that somebody wrote since stays.
+-- inserted again, another contact's event reached it, or somebody wrote another status: Mautic mails
+-- by its row, whatever we show.
 create function mautic.assert_do_not_contact(p_origin text, p_correlation_id text)
 returns int
 language plpgsql
@@ -232,7 +233,9 @@ begin
     select
       t.contact_id, t.kind, t.detail,
       -- Newer than what the row goes by.
-      greatest(t.added_at, max(s.status_at) + interval '1 second', max(s.manual_at) + interval '1 second') as at
+      greatest(
+        t.added_at, max(s.status_at) + interval '1 second', max(s.manual_at) + interval '1 second',
+        max(mautic.clock()) filter (where mautic.email_status_of(s) is distinct from l.email_status)) as at
     from standing t
     join mautic.read_leads(array(select distinct lead_id from standing)) l on l.lead_id = t.lead_id
     left join mautic.subscription s on s.lead_id = t.lead_id and s.status_at > '-infinity'

@@ -48,3 +48,29 @@ Deno.test("what happens to one contact does not reach a lead of another contact 
     { [one]: null, [other]: "unsubscribed" },
   );
 });
+
+Deno.test("a status that somebody wrote over Mautic's opt-out is Mautic's again after one reconciliation", async () => {
+  await using db = await testDatabase();
+  const id = await insertLead(db.sql, "hand@example.test");
+  await link(db, id, 7, "hand@example.test");
+  for (const kind of ["unsubscribed", "bounced"]) {
+    await record(db, 7, kind);
+    for (const written of ["subscribed", null]) {
+      await db.sql`
+        update public.leads
+        set email_status = ${written}, email_status_changed_at = mautic.clock()
+        where id = ${id}`;
+      await finish(db);
+      assert.deepEqual(await statuses(db), { "hand@example.test": kind });
+    }
+  }
+  // What Mautic says later still counts.
+  await db.sql`
+    select mautic.settle_check(${origin}, (
+      select jsonb_agg(c || '{"result": "lifted"}')
+      from (
+        select jsonb_build_object('contact_id', 7, 'state_at', l.email_status_changed_at) as c
+        from public.leads l
+      ) c), 'c')`;
+  assert.deepEqual(await statuses(db), { "hand@example.test": "subscribed" });
+});
