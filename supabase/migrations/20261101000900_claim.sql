@@ -2,7 +2,6 @@
 -- serialised by an advisory lock held for the few milliseconds of this transaction:
 -- `for update skip locked` alone cannot keep two leads of one person apart (reproduced).
 
--- What a worker needs of the items it holds.
 -- One more attempt. The same once more, as in an outage, adds nothing.
 create function mautic.attempt(p_attempted jsonb, p_address text, p_payload jsonb)
 returns jsonb
@@ -15,7 +14,7 @@ as $$
   from jsonb_build_object('address', p_address, 'payload', p_payload) attempt;
 $$;
 
--- p_address: where the caller brings a payload of its own.
+-- What a worker needs of the items it holds. p_address: where the caller brings a payload of its own.
 create function mautic.leased_items(p_origin text, p_lease_token uuid, p_address text default null)
 returns jsonb
 language sql
