@@ -1,7 +1,8 @@
 /** What doctor and set-up are told on the command line, and the environment that follows. */
 import { parseEnv } from "node:util";
-import postgres, { type Sql } from "postgres";
+import type { Sql } from "postgres";
 import type { Env } from "../../shared/settings.ts";
+import { connect } from "../supabase_database.ts";
 import { envOfStack } from "./target.ts";
 
 /** Options both programs take, for `parseArgs` of node:util. */
@@ -40,11 +41,10 @@ export async function targetEnv(
 
 /** One session; works through Supabase's poolers, with TLS where the server has it. */
 export function openSession(url: string): Sql {
-  return postgres(url, {
+  return connect(url, {
     max: 1,
     connect_timeout: 10,
     prepare: false,
-    onnotice: () => {},
     ...(/[?&]sslmode=/.test(url) ? {} : { ssl: "prefer" }),
   });
 }

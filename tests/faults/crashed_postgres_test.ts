@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import type { Stack } from "../../local/stack.ts";
-import { ignoreClosedSockets } from "../support/closed_sockets.ts";
 import { type FaultStack, startFaultStack } from "./fault_stack.ts";
 import { assertFinalState } from "./final_state.ts";
 import { chance } from "./moments.ts";
 import { slowBatches } from "./slow_batches.ts";
 import { createWriter } from "./writer.ts";
-
-ignoreClosedSockets();
 
 /** kill -9 of one backend: Postgres ends all others, recovers, and empties what is unlogged. */
 async function killBackend(faults: FaultStack): Promise<void> {
