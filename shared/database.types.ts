@@ -917,6 +917,10 @@ export type Database = {
       "purge_history": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_rings": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_webhooks": { Args: { "p_older_than"?: string }; Returns: number };
+      "queue_others": {
+        Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
+        Returns: undefined;
+      };
       "queue_replay": {
         Args: { "p_correlation_id": string; "p_force": boolean; "p_lead_ids": (string)[] };
         Returns: number;
@@ -1061,6 +1065,7 @@ export type Database = {
         Args: { "p_changed_at": (string)[]; "p_lead_ids": (string)[]; "p_statuses": (string)[] };
         Returns: undefined;
       };
+      "yield_contact": { Args: { "p_lead_id": string; "p_origin": string }; Returns: undefined };
     };
     Enums: {
       "change_cause": "insert" | "update" | "delete" | "replay";

@@ -46,8 +46,32 @@ comment on function mautic.contact_of_lead(text, text, text) is
   'The known contact that a lead with this address is, no row if there is none. is_moving: the contact goes along to '
   'a new address of its lead.';
 
--- The contact shows values of a lead that is no longer its own: those that are left are sent again,
--- and may blank what the other had filled.
+-- Who else is a contact is sent again. Dead letters wait for a person.
+create function mautic.queue_others(p_origin text, p_lead_id text, p_contact_id bigint)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  perform mautic.queue_replay(
+    array(
+      select k.lead_id
+      from mautic.contact_link k
+      where k.origin = p_origin and k.contact_id = p_contact_id and k.lead_id <> p_lead_id
+        and not exists (select from mautic.outbox o where o.lead_id = k.lead_id and o.state = 'dead')
+    ),
+    false,
+    mautic.correlation_id()
+  );
+end
+$$;
+
+comment on function mautic.queue_others(text, text, bigint) is
+  'Queues the other leads of a contact, but for dead letters: the contact shows values of a lead that it is not to show.';
+
+-- They may blank what the lead that left had filled.
 create function mautic.leave_contact(p_origin text, p_lead_id text, p_contact_id bigint, p_filled text[])
 returns void
 language plpgsql
@@ -64,16 +88,36 @@ begin
   set filled = array(select distinct alias from unnest(filled || p_filled) alias order by alias)
   where origin = p_origin and contact_id = p_contact_id and lead_id <> p_lead_id;
 
-  perform mautic.queue_replay(
-    array(
-      select k.lead_id from mautic.contact_link k
-      where k.origin = p_origin and k.contact_id = p_contact_id and k.lead_id <> p_lead_id
-    ),
-    false,
-    mautic.correlation_id()
-  );
+  perform mautic.queue_others(p_origin, p_lead_id, p_contact_id);
 end
 $$;
 
 comment on function mautic.leave_contact(text, text, bigint, text[]) is
   'A lead that had filled these aliases has another contact now: the other leads of the one it left are queued.';
+
+-- A newer lead goes before the others of its contact. Not one that cannot be sent: somebody who
+-- mistyped a new address would keep the others from it for ever.
+create function mautic.yield_contact(p_origin text, p_lead_id text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  shown bigint;
+begin
+  update mautic.contact c
+  set lead_id = null, lead_changed_at = null
+  from mautic.contact_link k
+  where k.origin = p_origin and k.lead_id = p_lead_id
+    and c.origin = p_origin and c.contact_id = k.contact_id and c.lead_id = p_lead_id
+  returning c.contact_id into shown;
+  if found then
+    perform mautic.queue_others(p_origin, p_lead_id, shown);
+  end if;
+end
+$$;
+
+comment on function mautic.yield_contact(text, text) is
+  'A lead that its contact shows has become a dead letter: the other leads of the contact are queued.';

@@ -118,6 +118,9 @@ begin
         leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
         error_code = outcome.error_code, error_message = outcome.error_message, error_at = mautic.clock()
       where lead_id = outcome.lead_id;
+      if not coalesce(outcome.shows_lead, false) then
+        perform mautic.yield_contact(p_origin, outcome.lead_id);
+      end if;
     elsif outcome.result in ('retry', 'ambiguous') then
       update mautic.outbox
       set
@@ -176,9 +179,10 @@ declare
   asked constant bigint := p_outcome.asked_contact_id;
   address constant text := lower(btrim(p_outcome.address));
   shows_lead constant boolean := p_is_held and coalesce(p_outcome.shows_lead, false);
-  -- What was not done says nothing of where the lead is.
-  lead_address constant text := case when p_outcome.result = 'done' then p_outcome.lead_address end;
-  changed_at constant timestamptz := case when p_outcome.result = 'done' then p_outcome.changed_at end;
+  -- What came to nothing says nothing of where the lead is.
+  is_there constant boolean := p_outcome.result = 'done' or shows_lead;
+  lead_address constant text := case when is_there then p_outcome.lead_address end;
+  changed_at constant timestamptz := case when is_there then p_outcome.changed_at end;
   link record;
 begin
   -- Leads whose contacts were merged in Mautic are found to be one person only now, maybe in the
@@ -230,6 +234,10 @@ begin
     on conflict do nothing;
     delete from mautic.enrollment where origin = p_origin and contact_id = asked;
     delete from mautic.contact where origin = p_origin and contact_id = asked;
+    -- The survivor shows values of both, and maybe what was sent to the other with its answer lost.
+    if not shows_lead then
+      perform mautic.doubt_contacts(p_origin, array['contact:' || seen, 'lead:' || p_outcome.lead_id]);
+    end if;
   end if;
 
   select k.contact_id, k.filled into link

@@ -219,3 +219,79 @@ Deno.test("becoming mailable again makes no lead of a person newer than another"
   await sync.drain();
   assert.deepEqual(shown(sync), { "both@example.test": ["Second", null] });
 });
+
+Deno.test("a lead whose fields went through, but not what comes after, moves away: the contact stays with the other", async () => {
+  await using sync = await startSync();
+  sync.mautic.failNext({ kind: "503", match: "/dnc/email/add", times: Infinity });
+  const mover = await insertLead(sync.sql, "both@example.test", { marketing_opt_in: false });
+  await sync.drain();
+  assert.deepEqual((await outbox(sync.sql)).map((row) => row.state), ["waiting"]);
+  const contact = await contactOf(sync, mover);
+  sync.mautic.clearFaults();
+  const stays = await insertLead(sync.sql, "both@example.test", { first_name: "Stays" });
+  await sync.drain();
+  await move(sync, mover, "moved@example.test");
+  await sync.sql`update public.leads set first_name = 'Mover' where id = ${mover}`;
+  for (let round = 0; round < 3; round++) {
+    await sync.skipWaits();
+    await sync.drain();
+  }
+  assert.deepEqual(shown(sync), {
+    "both@example.test": ["Stays", null],
+    "moved@example.test": ["Mover", null],
+  });
+  assert.equal(await contactOf(sync, stays), contact);
+  assert.deepEqual(await outbox(sync.sql), []);
+});
+
+Deno.test("a newer lead that becomes a dead letter leaves its contact to the others", async () => {
+  await using sync = await startSync();
+  const [first, second] = await twoLeads(sync, { phone: "1" }, { phone: "2" });
+  await move(sync, second, "no address");
+  await sync.drain();
+  await sync.drain();
+  assert.deepEqual(shown(sync), { "both@example.test": ["First", "1"] });
+  // Not before it is corrected.
+  await sync.sql`update public.leads set phone = '3' where id = ${first}`;
+  await sync.drain();
+  assert.deepEqual(shown(sync), { "both@example.test": ["First", "3"] });
+  assert.deepEqual((await outbox(sync.sql)).map((row) => [row.lead_id, row.state]), [
+    [second, "dead"],
+  ]);
+  await move(sync, second, "both@example.test");
+  await sync.drain();
+  assert.deepEqual(shown(sync), { "both@example.test": ["Second", "2"] });
+});
+
+Deno.test("a lead whose fields got through stays the newest, whatever else makes it a dead letter", async () => {
+  await using sync = await startSync({ env: { MAUTIC_CAMPAIGN_HIGH_VALUE: "9999" } });
+  const high = { crm_status: "qualified", marketing_opt_in: true, ml_score: 90 };
+  const [, second] = await twoLeads(sync, {}, high);
+  assert.deepEqual((await outbox(sync.sql)).map((row) => [row.lead_id, row.error_code]), [
+    [second, "campaign_not_found"],
+  ]);
+  await sync.drain();
+  assert.deepEqual(shown(sync), { "both@example.test": ["Second", null] });
+});
+
+Deno.test("a merge that is found out brings the newest lead's values to the survivor again", async () => {
+  await using sync = await startSync();
+  const loser = await insertLead(sync.sql, "loser@example.test", { first_name: "Loser" });
+  const winner = await insertLead(sync.sql, "winner@example.test", { first_name: "Winner" });
+  await insertLead(sync.sql, "taken@example.test");
+  const other = await insertLead(sync.sql, "other@example.test");
+  await sync.drain();
+  const [from, into] = [await contactOf(sync, loser), await contactOf(sync, winner)];
+  await sync.sql`update public.leads set phone = '1' where id = ${winner}`;
+  await sync.drain();
+  await sync.mautic.mergeContacts(from!, into!);
+  // What an attempt on the other contact did, or the merge itself.
+  sync.mautic.contacts.get(into!)!.values.set("firstname", "Loser");
+  // Read first, because two are edited; then refused.
+  await move(sync, loser, "taken@example.test");
+  await sync.sql`update public.leads set phone = '3' where id = ${other}`;
+  await sync.drain();
+  await sync.drain();
+  assert.equal(await contactOf(sync, loser), into);
+  assert.deepEqual(shown(sync)["winner@example.test"], ["Winner", "1"]);
+});
