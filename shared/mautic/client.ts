@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { manualReason } from "../consent_decider.ts";
+import { type DoNotContactEntry, manualReason } from "../consent_decider.ts";
 import { type BatchEntry, batchEntry, requireEmail, requireIds, requireSize } from "./batch.ts";
 import { type ApiRequest, callApi, type MauticClientOptions } from "./request.ts";
 import * as wire from "./wire.ts";
@@ -169,26 +169,32 @@ export function createMauticClient(options: MauticClientOptions) {
 
     /**
      * Sets the do-not-contact entry of the e-mail channel. Reason 3 rests on having read that
-     * there is none and is not repeated; 1 and 2 put an opt-out back and are.
+     * there is none and is not repeated; 1 and 2 put an opt-out back and are. Returns the entries
+     * as they are then: one that stood already may stay.
      */
     async addDoNotContact(
       id: number,
       { reason, comments }: { reason: number; comments: string },
       correlationId?: string,
-    ): Promise<void> {
-      await call({
+    ): Promise<DoNotContactEntry[]> {
+      const request = {
         method: "POST",
         path: `/api/contacts/${id}/dnc/email/add`,
         body: { reason, comments },
         policy: reason === manualReason ? "fresh" : "save",
         correlationId,
-      }, wire.touchedAnswer);
+      } as const;
+      return (await call(request, wire.contactAnswer)).contact.doNotContact;
     },
 
-    /** Removes the entry of the e-mail channel, whatever it is: read it right before. */
-    async removeDoNotContact(id: number, correlationId?: string): Promise<void> {
+    /**
+     * Removes the entry of the e-mail channel, whatever it is: read it right before. Returns the
+     * entries that are left.
+     */
+    async removeDoNotContact(id: number, correlationId?: string): Promise<DoNotContactEntry[]> {
       const path = `/api/contacts/${id}/dnc/email/remove`;
-      await call({ method: "POST", path, policy: "fresh", correlationId }, wire.touchedAnswer);
+      const request = { method: "POST", path, policy: "fresh", correlationId } as const;
+      return (await call(request, wire.contactAnswer)).contact.doNotContact;
     },
 
     /**
@@ -213,17 +219,20 @@ export function createMauticClient(options: MauticClientOptions) {
       await call({ method: "POST", path, policy: "append", correlationId }, wire.successAnswer);
     },
 
-    /** Adds one set of native UTM tags (`utm_source` …). */
-    async addUtm(id: number, tags: Record<string, string>, correlationId?: string): Promise<void> {
-      const path = `/api/contacts/${id}/utm/add`;
+    /** Adds one set of native UTM tags (`utm_source` …). Returns the do-not-contact entries. */
+    async addUtm(
+      id: number,
+      tags: Record<string, string>,
+      correlationId?: string,
+    ): Promise<DoNotContactEntry[]> {
       const request = {
         method: "POST",
-        path,
+        path: `/api/contacts/${id}/utm/add`,
         body: tags,
         policy: "append",
         correlationId,
       } as const;
-      await call(request, wire.touchedAnswer);
+      return (await call(request, wire.contactAnswer)).contact.doNotContact;
     },
 
     /** All contact fields: aliases to check settings against. */

@@ -111,8 +111,6 @@ export const campaignsAnswer = z.object({ campaigns: z.unknown() }).transform(({
 ).pipe(z.array(z.object({ id: idSchema }).transform(({ id }) => id)));
 
 export const successAnswer = z.object({ success: z.union([z.literal(1), z.literal(true)]) });
-/** The do-not-contact and UTM actions answer the contact without `fields.all`: only its id is read. */
-export const touchedAnswer = z.object({ contact: z.object({ id: idSchema }) });
 
 export const fieldsAnswer = z.object({ fields: z.unknown() }).transform(({ fields }) =>
   valuesOf(fields)

@@ -222,3 +222,20 @@ Deno.test("a contact deleted right before its enrolment is created again, and no
   assert.deepEqual(await outbox(sync.sql), []);
   assert.equal(members(sync), 1);
 });
+
+Deno.test("an opt-out that the answer to a UTM tag shows is known before the enrolment", async () => {
+  await using sync = await startSync({ env: { MAUTIC_NATIVE_UTM_TAGS: "true" } });
+  sync.mautic.failNext({ kind: "slow", match: "/utm/add", delayMs: 150 });
+  const tagging = sync.mautic.waitForStart((request) => request.path.endsWith("/utm/add"));
+  await insertLead(sync.sql, "tagged@example.test", {
+    crm_status: "qualified",
+    marketing_opt_in: true,
+    ml_score: 90,
+    utm_source: "web",
+  });
+  const drained = sync.drain();
+  await tagging;
+  await sync.mautic.addDoNotContact("tagged@example.test", { reason: 1, comments: "by staff" });
+  await drained;
+  assert.deepEqual(sync.mautic.campaignMembers(sync.mautic.campaignId), []);
+});

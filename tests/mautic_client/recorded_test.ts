@@ -157,9 +157,12 @@ Deno.test("native UTM tags and do-not-contact actions read answers without field
   const names = ["dnc-add-email", "dnc-remove-email", "edit-utm-add"];
   await using server = serve((index) => answer(names[index] ?? ""));
   const { mautic } = client(server.url);
-  await mautic.addDoNotContact(1, { reason: 3, comments: "ours" });
-  await mautic.removeDoNotContact(1);
-  await mautic.addUtm(1, { utm_source: "news" });
+  // What stands then, not what was sent.
+  assert.deepEqual(await mautic.addDoNotContact(1, { reason: 3, comments: "ours" }), [
+    { channel: "email", reason: 3, comments: "" },
+  ]);
+  assert.deepEqual(await mautic.removeDoNotContact(1), []);
+  assert.deepEqual(await mautic.addUtm(1, { utm_source: "news" }), []);
   assert.deepEqual(server.requests.map(({ url, body }) => [url.pathname, body]), [
     ["/api/contacts/1/dnc/email/add", '{"reason":3,"comments":"ours"}'],
     ["/api/contacts/1/dnc/email/remove", "{}"],

@@ -30,6 +30,12 @@ export interface Deeds {
 
 const payloadRow = z.object({ payload: z.record(z.string(), z.unknown()), address: z.string() });
 
+export interface History {
+  deeds: Deeds;
+  /** The person behind a contact does something in Mautic. */
+  act(contactId: number): void;
+}
+
 /** Schedules `steps` random events over `durationMs`. */
 export function scheduleHistory(
   { scheduler, random, database, mautic, platform, note, steps, durationMs, people }: {
@@ -43,7 +49,7 @@ export function scheduleHistory(
     durationMs: number;
     people: number;
   },
-): Deeds {
+): History {
   const writer = createWriter({ random, people, now: scheduler.now, note });
   const deeds: Deeds = {
     direct: [],
@@ -155,16 +161,24 @@ export function scheduleHistory(
     act.catch((error) => note(`in Mautic: ${error}`));
   }
 
+  function act(contactId: number): void {
+    const contact = mautic.contacts.get(contactId);
+    if (!contact) return;
+    const email = String(contact.values.get("email") ?? "");
+    const deed = random.pick(
+      ["unsubscribe", "bounce", "complain", "resubscribe", "staff"] as const,
+    );
+    note(`person ${deed} contact ${contactId}`);
+    inMautic(
+      deed === "staff"
+        ? mautic.addDoNotContact(email, { reason: 3, comments: "by phone" })
+        : mautic[deed](email),
+    );
+  }
+
   function person(): void {
     const found = someContact();
-    if (!found) return;
-    const act = random.pick(["unsubscribe", "bounce", "complain", "resubscribe", "staff"] as const);
-    note(`person ${act} contact ${found[0]}`);
-    inMautic(
-      act === "staff"
-        ? mautic.addDoNotContact(found[1], { reason: 3, comments: "by phone" })
-        : mautic[act](found[1]),
-    );
+    if (found) act(found[0]);
   }
 
   async function addToCampaign(): Promise<void> {
@@ -279,11 +293,11 @@ export function scheduleHistory(
   for (let step = 0; step < steps; step++) {
     scheduler.after(random.between(0, durationMs), async () => {
       let left = random.next() * weight;
-      for (const [each, act] of deedsOfAll) {
+      for (const [each, deed] of deedsOfAll) {
         left -= each;
-        if (left < 0) return await act();
+        if (left < 0) return await deed();
       }
     });
   }
-  return deeds;
+  return { deeds, act };
 }

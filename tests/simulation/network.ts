@@ -20,6 +20,7 @@ export interface NetworkOptions {
   random: Random;
   database: SimulatedDatabase;
   mautic: MauticServer;
+  serverTimeLimitMs: number;
   rates(): FaultRates;
   note(line: string): void;
   /** Right after the database did it; `routine` is the function's name. */
@@ -44,8 +45,6 @@ const mauticFaults: FaultKind[] = [
   "cut_before",
   "cut_after",
 ];
-const serverTimeLimitMs = 59_000;
-
 type Heard = (answer: () => void, ms: number) => void;
 
 /**
@@ -54,7 +53,7 @@ type Heard = (answer: () => void, ms: number) => void;
  * and without its work done.
  */
 export function createNetwork(options: NetworkOptions): { fetch: ProcessFetch } {
-  const { scheduler, random, database, mautic, note } = options;
+  const { scheduler, random, database, mautic, serverTimeLimitMs, note } = options;
 
   function mayDie(process: FunctionProcess, rate: number, where: string): boolean {
     if (!process.isAlive || !random.chance(rate)) return !process.isAlive;
@@ -156,7 +155,7 @@ export function createNetwork(options: NetworkOptions): { fetch: ProcessFetch } 
 
     const kind = random.chance(options.rates().mautic) ? random.pick(mauticFaults) : undefined;
     if (kind) {
-      const delayMs = random.between(1_000, 55_000);
+      const delayMs = random.between(1_000, serverTimeLimitMs - 4_000);
       const retryAfterSeconds = random.chance(0.5) ? random.between(0, 20) : undefined;
       note(`${process.name} mautic ${kind}${kind === "slow" ? ` ${delayMs} ms` : ""}: ${where}`);
       mautic.failNext({

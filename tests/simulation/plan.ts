@@ -53,6 +53,10 @@ export interface Plan {
   inbound: InboundRates;
   /** Settings of mautic-sync that vary. */
   env: Record<string, string>;
+  /** When Mautic's server gives up by itself; mautic-sync is told a second more. */
+  serverTimeLimitMs: number;
+  /** How often somebody does something in Mautic just when a request about them is under way. */
+  reactions: number;
   /** Settings in `mautic.setting`. */
   settings: { on_lead_delete: string; on_contact_deleted: string };
   hook: {
@@ -74,18 +78,26 @@ export interface Plan {
   endsWithReplay: boolean;
 }
 
+const hastyLeases = {
+  MAUTIC_REQUEST_TIMEOUT_MS: "4000",
+  MAUTIC_SERVER_TIME_LIMIT_MS: "6000",
+  MAUTIC_WORKER_LEASE_MS: "2000",
+};
+
 export const poisonousCompany = "Poison Ltd";
 
 export function makePlan(random: Random): Plan {
   const lively = random.pick([0, 0.3, 1, 1, 2]);
   const rough = random.pick([0, 0, 0.3, 1, 1]);
+  // Short leases run out under workers that are frozen or cut off.
+  const isHasty = random.chance(0.4);
   return {
     rates: {
       killBefore: 0.004 * lively,
       killAfter: 0.006 * lively,
       mautic: random.pick([0, 0.05, 0.15, 0.3]) * Math.min(1, lively),
       database: 0.005 * lively,
-      freeze: 0.002 * lively,
+      freeze: (isHasty ? 0.008 : 0.002) * lively,
       slowNetwork: random.pick([0, 0.02, 0.1]),
     },
     bells: {
@@ -108,7 +120,10 @@ export function makePlan(random: Random): Plan {
       MAUTIC_WORKER_LINGER_MS: String(random.pick([0, 100, 300])),
       MAUTIC_WORKER_BUDGET_LEADS: String(random.pick([10, 2_000])),
       MAUTIC_NATIVE_UTM_TAGS: String(random.chance(0.2)),
+      ...(isHasty ? hastyLeases : {}),
     },
+    serverTimeLimitMs: isHasty ? 5_000 : 59_000,
+    reactions: random.pick([0, 0.05, 0.2]),
     settings: {
       on_lead_delete: random.pick(["keep", "keep", "keep", "do_not_contact", "delete_contact"]),
       on_contact_deleted: random.pick(["recreate", "recreate", "recreate", "leave"]),

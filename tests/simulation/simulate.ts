@@ -39,7 +39,8 @@ const signingKey = "simulated-signing-key";
 /** One world from one seed: a history with faults, then quiet, then what must hold. */
 export async function simulate(seed: number): Promise<SimulationResult> {
   const plan = makePlan(createRandom(seed, "plan"));
-  let { rates, bells, inbound } = plan;
+  let { rates, bells, inbound, reactions } = plan;
+  const reaction = createRandom(seed, "reactions");
   const scheduler = createScheduler(startsAt, createRandom(seed, "ties"));
   const restoreCrypto = trackWebCrypto(scheduler);
   await using database = await createSimulatedDatabase(scheduler, plan.skew.database);
@@ -120,6 +121,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     random: createRandom(seed, "faults"),
     database,
     mautic,
+    serverTimeLimitMs: plan.serverTimeLimitMs,
     rates: () => rates,
     note,
     onArrival(call) {
@@ -129,6 +131,10 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       }
       observer.onArrival(call);
       limits?.onArrival(call.path);
+      const about = /^\/api\/contacts\/(\d+)/.exec(call.path)?.[1];
+      if (about && reaction.chance(reactions)) {
+        scheduler.after(reaction.between(1, 80), () => act(Number(about)));
+      }
     },
     onAnswer: observer.onAnswer,
     async onDatabaseCall(routine) {
@@ -164,7 +170,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       void mautic.flushHookQueue();
     });
   if (plan.hook.mode === "queue") flushHooks();
-  const deeds = scheduleHistory({
+  const { deeds, act } = scheduleHistory({
     scheduler,
     random: createRandom(seed, "history"),
     database,
@@ -191,6 +197,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     rates = noFaults;
     bells = noBellFaults;
     inbound = noInboundFaults;
+    reactions = 0;
     mautic.clearFaults();
     platform.thaw();
     note("quiet");

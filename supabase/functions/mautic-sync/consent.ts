@@ -88,8 +88,8 @@ async function add(batch: Held[], context: SyncContext): Promise<void> {
     if (batch.length === 1) {
       const { contact, work } = first;
       const entry = { reason: manualReason, comments: consentComment };
-      await mautic.addDoNotContact(contact.id, entry, correlationId);
-      work.contact = { ...contact, doNotContact: [...contact.doNotContact, ours] };
+      const doNotContact = await mautic.addDoNotContact(contact.id, entry, correlationId);
+      work.contact = { ...contact, doNotContact };
       return;
     }
     const entries = await mautic.batchEdit(
@@ -116,11 +116,10 @@ async function lift({ work, contact }: Held, context: SyncContext): Promise<void
     work.contact = fresh;
     if (decide(work, fresh.doNotContact) !== "lift") return;
     if (!isMailable(await database.readEmailStatus(leadId))) return;
-    await mautic.removeDoNotContact(fresh.id, correlationId);
+    const doNotContact = await mautic.removeDoNotContact(fresh.id, correlationId);
     const status = await database.readEmailStatus(leadId);
     if (!isMailable(status)) return await restore({ work, contact: fresh }, status, context);
-    const left = fresh.doNotContact.filter((entry) => entry.channel !== "email");
-    work.contact = { ...fresh, doNotContact: left };
+    work.contact = { ...fresh, doNotContact };
   });
 }
 
@@ -133,7 +132,9 @@ async function restore(
   const reason = status === "bounced" ? 2 : 1;
   const comments = `restored: ${status} while consent was being lifted`;
   work.contact = { ...contact, doNotContact: [ours] };
-  await mautic.addDoNotContact(contact.id, { reason, comments }, work.item.correlation_id);
-  work.contact = { ...contact, doNotContact: [{ channel: "email", reason, comments }] };
+  const entry = { reason, comments };
+  const correlationId = work.item.correlation_id;
+  const doNotContact = await mautic.addDoNotContact(contact.id, entry, correlationId);
+  work.contact = { ...contact, doNotContact };
   log.warn("opt_out_restored", { leadId: work.item.lead_id, status });
 }

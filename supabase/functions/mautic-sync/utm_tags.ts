@@ -28,7 +28,9 @@ export async function applyUtmTags(works: Work[], context: SyncContext): Promise
     );
     if (present) continue;
     await guarded([work], context, async () => {
-      await context.mautic.addUtm(contact.id, set, work.item.correlation_id);
+      const doNotContact = await context.mautic.addUtm(contact.id, set, work.item.correlation_id);
+      // Somebody may have opted out since.
+      work.contact = { ...contact, doNotContact };
     });
   }
 }
