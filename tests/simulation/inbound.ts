@@ -4,18 +4,17 @@ import type { Platform } from "./platform.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** As long as our sender waits for Mautic's own time limit, Mautic waits for nobody. */
-const longestWaitMs = 15_000;
-
 /**
  * The way of Mautic's webhooks to mautic-webhook. On it they are refused, held, doubled, put off
  * (something in between takes them and passes them on later, so that they come in another order),
  * answered with an error nobody of ours gave, or applied with the answer lost.
  */
 export function createInbound(
-  { scheduler, random, platform, rates, note }: {
+  { scheduler, random, longestWaitMs, platform, rates, note }: {
     scheduler: Scheduler;
     random: Random;
+    /** Mautic waits no longer for an answer: the request that caused the webhook waits with it. */
+    longestWaitMs: number;
     platform(): Platform;
     rates(): InboundRates;
     note(line: string): void;
@@ -74,7 +73,9 @@ export function createInbound(
       note(`webhook doubled, the second in ${ms} ms`);
       send(url, request, ms).catch(() => {});
     }
-    const heldMs = random.chance(held) ? random.between(1_000, 10_000) : random.between(1, 30);
+    const heldMs = random.chance(held)
+      ? random.between(1_000, 0.7 * longestWaitMs)
+      : random.between(1, 30);
     return { status: await send(url, request, heldMs) };
   };
 }

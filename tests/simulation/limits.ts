@@ -54,7 +54,9 @@ export function createLimits(
     violations,
     onNote(line) {
       if (trouble.test(line)) troubleAt = now();
-      if (tokenTrouble.test(line)) tokenTroubleAt = now();
+      // Who is frozen hears of its token late, and maybe too late, until it thaws.
+      const frozenMs = Number(/frozen for (\d+) ms/.exec(line)?.[1] ?? 0);
+      if (tokenTrouble.test(line)) tokenTroubleAt = Math.max(tokenTroubleAt, now() + frozenMs);
     },
     onArrival(path) {
       if (path === "/oauth/v2/token") return watchToken();

@@ -66,6 +66,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     deliver: createInbound({
       scheduler,
       random: createRandom(seed, "inbound"),
+      longestWaitMs: Math.min(15_000, 0.3 * plan.serverTimeLimitMs),
       platform: mustPlatform,
       rates: () => inbound,
       note,
