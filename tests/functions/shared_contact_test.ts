@@ -295,3 +295,47 @@ Deno.test("a merge that is found out brings the newest lead's values to the surv
   assert.equal(await contactOf(sync, loser), into);
   assert.deepEqual(shown(sync)["winner@example.test"], ["Winner", "1"]);
 });
+
+Deno.test("a change that needs nothing sent makes its lead the newest all the same", async () => {
+  await using sync = await startSync();
+  const [first, second] = await twoLeads(sync);
+  sync.mautic.failNext({ kind: "503", match: "/edit", times: Infinity });
+  await sync.sql`update public.leads set phone = '9' where id = ${first}`;
+  await sync.drain();
+  assert.deepEqual((await outbox(sync.sql)).map((row) => row.state), ["waiting"]);
+  await sync.sql`update public.leads set marketing_opt_in = true where id = ${second}`;
+  sync.mautic.clearFaults();
+  await sync.drain();
+  assert.deepEqual((await outbox(sync.sql)).map((row) => row.lead_id), [first]);
+  await sync.skipWaits();
+  await sync.drain();
+  assert.deepEqual(await outbox(sync.sql), []);
+  assert.deepEqual(shown(sync), { "both@example.test": ["Second", null] });
+});
+
+for (const newest of ["loser", "winner"] as const) {
+  Deno.test(`of leads that turn out to be one contact, the newest's consent counts: the ${newest}'s`, async () => {
+    await using sync = await startSync();
+    const high = { crm_status: "qualified", ml_score: 90, marketing_opt_in: null };
+    const loser = await insertLead(sync.sql, "loser@example.test", high);
+    const winner = await insertLead(sync.sql, "winner@example.test", high);
+    await sync.drain();
+    const survivor = (await contactOf(sync, winner))!;
+    await sync.mautic.mergeContacts((await contactOf(sync, loser))!, survivor);
+    const [older, newer] = newest === "winner" ? [loser, winner] : [winner, loser];
+    const answer = async (id: string, optIn: boolean) =>
+      await sync.sql`update public.leads set marketing_opt_in = ${optIn} where id = ${id}`;
+    const members = () => sync.mautic.campaignMembers(sync.mautic.campaignId).length;
+    const entries = () => sync.mautic.contacts.get(survivor)!.doNotContact.length;
+
+    await answer(older, true);
+    await answer(newer, false);
+    await sync.drain();
+    assert.deepEqual([members(), entries()], [0, 1]);
+    // Known is what stands there now, so that it can be lifted.
+    await sync.drain();
+    await answer(newer, true);
+    await sync.drain();
+    assert.deepEqual([members(), entries()], [1, 0]);
+  });
+}

@@ -20,14 +20,32 @@ export async function syncLeads(items: LeasedItem[], context: SyncContext): Prom
   const works = all.filter((work) => work.item.operation !== "remove");
   await lookUp(works.filter((work) => open(work) && work.item.operation === "look_up"), context);
   await sendFields(works, context);
-  await applyConsent(works, context);
-  await applyUtmTags(works, context);
-  await applyEnrollment(works, context);
+  const newest = newestOfContacts(works.filter(open));
+  const speaking = [...newest.values()];
+  await applyConsent(speaking, context);
+  await applyUtmTags(speaking, context);
+  await applyEnrollment(speaking, context);
+  works.forEach((work) => adoptEntries(work, newest));
   for (const work of all) {
     judge(work, context);
     report(work, context);
   }
   return all;
+}
+
+/**
+ * The newest of the leads of each contact, by its id: whose consent counts, and who may be enrolled.
+ * A claim holds one lead of a contact; that there are more is found out where Mautic merged them.
+ */
+function newestOfContacts(works: Work[]): Map<number, Work> {
+  const ids = works.toSorted(byChange).map((work) => [work.contact?.id ?? work.contactId, work]);
+  return new Map(ids.filter((entry): entry is [number, Work] => entry[0] !== undefined));
+}
+
+/** What another lead of the same contact has brought about is what this one's answer would show. */
+function adoptEntries(work: Work, newest: Map<number, Work>): void {
+  const entries = work.contact && newest.get(work.contact.id)?.contact?.doNotContact;
+  if (entries) work.contact = { ...work.contact!, doNotContact: entries };
 }
 
 function report(work: Work, { log }: SyncContext): void {
@@ -68,7 +86,7 @@ async function sendFields(works: Work[], context: SyncContext): Promise<void> {
   await sendEdits([...batch.values()], context);
   for (const work of alone.sort(byChange)) await sendEdits([work], context);
   // Found to be one contact by a merge: the newest comes last.
-  for (const work of batch.values()) {
+  for (const work of new Set([...batch.values(), ...onlyRead])) {
     const isOverwritten = alone.some((other) =>
       other.sent && other.contact?.id === work.contact?.id && byChange(other, work) < 0
     );
@@ -105,13 +123,19 @@ function startOver(work: Work): void {
 export function outcome(work: Work, { log }: SyncContext): Outcome {
   const { item, contact } = work;
   if (item.operation === "remove") return outcomeOf(work, {});
+  const shown = showsLead(work) ? { shows_lead: true } : {};
   if (!contact) {
-    // Superseded, or nothing to send to a contact found by its address: the link is the news.
-    const linked = work.result?.result === "done" || (open(work) && !item.linked);
+    // Superseded, or nothing to send: the link is the news, or whom the contact shows since when.
+    const isDone = open(work) || work.result?.result === "done";
     return outcomeOf(
       work,
-      linked && item.contact_id !== null
-        ? { contact_id: item.contact_id, lead_address: work.address, changed_at: item.changed_at }
+      isDone && item.contact_id !== null
+        ? {
+          contact_id: item.contact_id,
+          lead_address: work.address,
+          changed_at: item.changed_at,
+          ...shown,
+        }
         : {},
     );
   }
@@ -125,6 +149,7 @@ export function outcome(work: Work, { log }: SyncContext): Outcome {
     lead_address: work.address,
     do_not_contact: contact.doNotContact,
     changed_at: item.changed_at,
+    ...shown,
   };
   if (!work.sent) return outcomeOf(work, answered);
 
@@ -143,6 +168,11 @@ export function outcome(work: Work, { log }: SyncContext): Outcome {
     snapshot,
     refused: { ...stillRefused, ...confirmed.refused },
     filled,
-    shows_lead: true,
   });
+}
+
+/** Does the contact show this very lead: sent just now, or the same as what was confirmed? */
+function showsLead(work: Work): boolean {
+  if (work.sent) return true;
+  return work.lead !== undefined && !work.item.superseded && !hasFieldsToSend(work);
 }
