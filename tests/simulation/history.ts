@@ -25,7 +25,6 @@ export interface Deeds {
   doubled: Set<string>;
   /** When add_to_campaign was called, by contact. */
   campaignCalls: { contactId: number; at: number }[];
-  erased: Set<string>;
 }
 
 const payloadRow = z.object({ payload: z.record(z.string(), z.unknown()), address: z.string() });
@@ -56,7 +55,6 @@ export function scheduleHistory(
     removed: new Map(),
     doubled: new Set(),
     campaignCalls: [],
-    erased: new Set(),
   };
   let calls = 0;
   /** Rows that an open transaction holds: another writer would wait for it for ever. */
