@@ -48,6 +48,24 @@ Deno.test("parallel upserts of one new person make one contact", async () => {
   assert.deepEqual(sync.mautic.overlappingWrites(), []);
 });
 
+Deno.test("a lease that ran while its claim was answered is no time to start a request in", async () => {
+  await using sync = await startSync({
+    env: {
+      MAUTIC_REQUEST_TIMEOUT_MS: "100",
+      MAUTIC_SERVER_TIME_LIMIT_MS: "0",
+      MAUTIC_WORKER_LEASE_MS: "500",
+    },
+  });
+  // Slow after the lease was written: 850 ms of it are over before the caller hears of it.
+  await sync.sql.unsafe(`
+    create function mautic.dawdle() returns trigger language plpgsql as
+      'begin perform pg_sleep(1); return null; end';
+    create trigger dawdle after insert on mautic.outbox execute function mautic.dawdle()`);
+  const { status, answer } = await sync.call({ action: "upsert_contact", payload: lead });
+  assert.deepEqual([status, answer.error?.code], [503, "lease_too_short"]);
+  assert.equal(sync.mautic.contacts.size, 0);
+});
+
 Deno.test("what Mautic refuses is answered with a code and the remedy", async () => {
   await using sync = await startSync({ env: { MAUTIC_CAMPAIGN_HIGH_VALUE: "999" } });
   const { status, answer } = await sync.call({ action: "upsert_contact", payload: lead });

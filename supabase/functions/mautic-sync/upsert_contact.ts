@@ -29,7 +29,7 @@ export async function upsertContact(
   correlationId: string,
   context: SyncContext & { holder: string; lease: Lease },
 ): Promise<UpsertAnswer> {
-  const { settings, clock } = context;
+  const { settings } = context;
   const address = validateAddress(lead.contact.email, settings.fieldMaxLength);
   if (!address.ok) {
     return {
@@ -39,7 +39,7 @@ export async function upsertContact(
       retryable: false,
     };
   }
-  const claim = await claimPatiently(
+  const { claim, claimedAt } = await claimPatiently(
     { id: lead.id, address: address.address, payload: lead },
     correlationId,
     context,
@@ -47,7 +47,7 @@ export async function upsertContact(
   if (claim.state === "paused" || claim.state === "open") return { state: claim.state };
   if (!claim.lease_token) return { state: "busy" };
   const token = claim.lease_token;
-  context.lease.until = clock.now() + itemLeaseMs(settings);
+  context.lease.until = claimedAt + itemLeaseMs(settings);
   const items = claim.items.map((item) => ({
     ...item,
     payload: lead,
@@ -65,13 +65,15 @@ export async function upsertContact(
   return answer(works[0]!);
 }
 
+/** `claimedAt`: before it was asked for, since its answer may come when the lease has run for a while. */
 async function claimPatiently(
   lead: { id: string; address: string; payload: Lead },
   correlationId: string,
   { database, settings, clock, holder }: SyncContext & { holder: string },
-): Promise<Claim> {
+): Promise<{ claim: Claim; claimedAt: number }> {
   const until = clock.now() + busyPatienceMs;
   while (true) {
+    const claimedAt = clock.now();
     const claim = await database.claimLead(
       holder,
       settings.baseUrl,
@@ -79,7 +81,7 @@ async function claimPatiently(
       correlationId,
       itemLeaseMs(settings),
     );
-    if (claim.state !== "busy" || clock.now() >= until) return claim;
+    if (claim.state !== "busy" || clock.now() >= until) return { claim, claimedAt };
     await clock.sleep(busyPauseMs);
   }
 }
