@@ -21,6 +21,8 @@ export interface Deeds {
   direct: DirectCall[];
   /** Contact id → when a person merged or deleted it. */
   removed: Map<number, number>;
+  /** Which contact was merged into which, and when. */
+  merges: { loser: number; winner: number; at: number }[];
   /** Addresses that a person gave to a second contact in Mautic, or of contacts that were merged. */
   doubled: Set<string>;
   /** When add_to_campaign was called, by contact. */
@@ -53,6 +55,7 @@ export function scheduleHistory(
   const deeds: Deeds = {
     direct: [],
     removed: new Map(),
+    merges: [],
     doubled: new Set(),
     campaignCalls: [],
   };
@@ -206,6 +209,7 @@ export function scheduleHistory(
     deeds.doubled.add(found[1]);
     if (found[0] !== other[0] && random.chance(0.5)) {
       note(`merge contact ${found[0]} into ${other[0]}`);
+      deeds.merges.push({ loser: found[0], winner: other[0], at: scheduler.now() });
       deeds.removed.set(other[0], scheduler.now());
       deeds.doubled.add(other[1]);
       return inMautic(mautic.mergeContacts(found[0], other[0]));

@@ -6,12 +6,15 @@ import { parseLead } from "../../shared/lead.ts";
 import type { SimulatedDatabase } from "./database.ts";
 import type { Deeds } from "./history.ts";
 import type { PeopleLedger } from "./ledger.ts";
+import { checkOverlaps } from "./overlap_check.ts";
 import { poisonousCompany } from "./plan.ts";
 
 /** What is looked at once all is quiet. */
 export interface World {
   database: SimulatedDatabase;
   mautic: MauticServer;
+  /** How far Mautic's clock is ahead of the scheduler's, in milliseconds. */
+  mauticAheadMs: number;
   aliases: FieldAliases;
   deeds: Deeds;
   ledger: PeopleLedger;
@@ -30,8 +33,6 @@ const leadRow = z.object({
 type LeadRow = z.infer<typeof leadRow>;
 
 const textLimit = 64;
-/** A worker may go on with what it knew of a contact for as long as its lease is renewed. */
-const slackMs = 300_000;
 
 async function readLeads(database: SimulatedDatabase): Promise<LeadRow[]> {
   const rows = await database.step((sql) =>
@@ -208,10 +209,10 @@ function shows(wanted: FieldValue, held: unknown): boolean {
 
 /** Invariants 2, 3 and 5: what the emulator and the tables show once all is quiet. */
 export async function checkRest(
-  { database, mautic, deeds, ledger, enrolled }: World & {
-    enrolled: { contactId: number; email: string; at: number }[];
-  },
+  world: World,
+  enrolled: { contactId: number; email: string; at: number }[],
 ): Promise<string[]> {
+  const { database, mautic, deeds, ledger } = world;
   const problems: string[] = [];
   for (const email of mautic.duplicateEmails()) problems.push(`two contacts have ${email}`);
   for (const member of mautic.campaignMembers(mautic.campaignId)) {
@@ -230,27 +231,7 @@ export async function checkRest(
       );
     }
   }
-  // Two contacts that a person makes one while a request is on its way overlap by no fault of ours.
-  const mergedDuring = (text: string, from: number, until: number) =>
-    [...text.matchAll(/(?:^id:|contacts?\/)(\d+)/g)].some(([, id]) => {
-      const at = deeds.removed.get(Number(id));
-      return at !== undefined && at >= from - slackMs && at <= until;
-    });
-  for (const { person, first, second } of mautic.overlappingWrites()) {
-    const until = Math.max(first.startedAt, second.startedAt) + slackMs;
-    const from = Math.min(first.startedAt, second.startedAt);
-    if ([person, first.path, second.path].some((text) => mergedDuring(text, from, until))) continue;
-    // add_to_campaign writes no field of the contact, and waits for nobody.
-    const isAsked = [first.path, second.path].some((path) =>
-      deeds.campaignCalls.some(({ contactId, at }) =>
-        path === `/api/campaigns/${mautic.campaignId}/contact/${contactId}/add` && at <= until
-      )
-    );
-    if (isAsked) continue;
-    problems.push(
-      `two writes at once for ${person}: ${first.path} from ${first.startedAt}, ${second.path} from ${second.startedAt}`,
-    );
-  }
+  problems.push(...checkOverlaps(world));
   const [left] = await database.step((sql) =>
     sql`
     select

@@ -29,6 +29,8 @@ export interface PeopleLedger {
   isShared(address: string): boolean;
   /** Did any lead of this person allow an enrolment at that time, or shortly before? */
   isEligible(email: string, at: number): boolean;
+  /** Was a lead linked to this contact at some time between the two? */
+  wasLinked(contactId: number, from: number, until: number): boolean;
   /** The addresses that leads linked to this contact ever had. */
   addressesOf(contactId: number): string[];
   /** From when to when the lead's newest change may have been made: a table's write, or a call. */
@@ -86,6 +88,12 @@ export async function readLedger(
         eligible.safeParse(payload).success
       );
     },
+    wasLinked: (contactId, from, until) =>
+      links.some((each, index) => {
+        if (each.contact_id !== contactId || each.at_ms > until) return false;
+        const next = links.find((other, place) => place > index && other.lead_id === each.lead_id);
+        return next === undefined || next.at_ms >= from;
+      }),
     addressesOf(contactId) {
       const ids = new Set(
         links.filter((each) => each.contact_id === contactId).map((each) => each.lead_id),

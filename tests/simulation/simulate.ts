@@ -211,13 +211,20 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     await scheduler.run(scheduler.now() + 2 * plan.reconcileEveryMs + 5 * minuteMs);
     violations.push(...await drain(database, scheduler, scheduler.now()));
     const ledger = await readLedger(database, deeds.direct);
-    const world = { database, mautic, aliases: aliasesOf(env), deeds, ledger };
+    const world = {
+      database,
+      mautic,
+      mauticAheadMs: plan.skew.mautic,
+      aliases: aliasesOf(env),
+      deeds,
+      ledger,
+    };
     violations.push(
       ...observer.violations,
       ...limits.violations,
       ...await checkContacts(world),
       ...await checkConsent(world),
-      ...await checkRest({ ...world, enrolled: observer.enrollments }),
+      ...await checkRest(world, observer.enrollments),
     );
     if (plan.endsWithReplay) {
       note("everything is replayed by force");

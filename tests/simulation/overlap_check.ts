@@ -1,0 +1,55 @@
+import type { Overlap, RequestEntry } from "../../local/mautic/journal.ts";
+import type { World } from "./invariants.ts";
+
+/** A worker may go on with the link it was given for as long as its lease is renewed. */
+const slackMs = 150_000;
+
+/**
+ * No person is written by two requests at once. Not ours to avoid is what a merge in Mautic brings
+ * together while we still have a lead on the id that is gone: nobody has told us yet that the two
+ * are one.
+ */
+export function checkOverlaps({ mautic, mauticAheadMs, deeds, ledger }: World): string[] {
+  /** The ids that were merged into a contact, however many merges ago. */
+  const mergedInto = (id: number, until: number): number[] =>
+    deeds.merges.filter(({ winner, at }) => winner === id && at <= until)
+      .flatMap(({ loser }) => [loser, ...mergedInto(loser, until)]);
+
+  function isUnknownMerge({ person, first, second }: Overlap): boolean {
+    const from = Math.min(first.startedAt, second.startedAt) - mauticAheadMs;
+    const until = Math.max(first.startedAt, second.startedAt) - mauticAheadMs;
+    const ids = [...idsIn(first), ...idsIn(second), Number(/^id:(\d+)$/.exec(person)?.[1])];
+    const gone = new Set(deeds.merges.filter(({ at }) => at <= until).map(({ loser }) => loser));
+    return ids.flatMap((id) => [id, ...mergedInto(id, until)])
+      .some((id) => gone.has(id) && ledger.wasLinked(id, from - slackMs, until));
+  }
+
+  /** add_to_campaign writes no field of the contact, and waits for nobody. */
+  function isAsked({ first, second }: Overlap): boolean {
+    return [first, second].some(({ path, startedAt }) =>
+      deeds.campaignCalls.some(({ contactId, at }) =>
+        path === `/api/campaigns/${mautic.campaignId}/contact/${contactId}/add` &&
+        at <= startedAt - mauticAheadMs
+      )
+    );
+  }
+
+  return mautic.overlappingWrites()
+    .filter((overlap) => !isUnknownMerge(overlap) && !isAsked(overlap))
+    .map(({ person, first, second }) =>
+      `two writes at once for ${person}: ${first.path} from ${first.startedAt}, ` +
+      `${second.path} from ${second.startedAt}`
+    );
+}
+
+/** The contacts that a request names by id, in its path or as items of its batch. */
+function idsIn({ path, body }: RequestEntry): number[] {
+  const named = [...path.matchAll(/\/contacts?\/(\d+)/g)].map(([, id]) => Number(id));
+  const items = Array.isArray(body) ? body : [];
+  return [
+    ...named,
+    ...items.flatMap((item) =>
+      typeof item === "object" && item !== null && "id" in item ? [Number(item.id)] : []
+    ),
+  ];
+}
