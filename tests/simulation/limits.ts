@@ -10,8 +10,8 @@ const tokenTrouble =
 
 /** Watches how many requests are open at once, and how many tokens are asked for. */
 export interface Limits {
-  /** Before Mautic begins with a request to `path`. */
-  onArrival(path: string): void;
+  /** Before Mautic begins with a request of `process`. */
+  onArrival(request: { process: string; path: string }): void;
   /** A line of the history. */
   onNote(line: string): void;
   violations: string[];
@@ -37,7 +37,7 @@ export function createLimits(
   let tokenTroubleAt = -Infinity;
   let lastToken: { at: number; usableUntil: number } | undefined;
 
-  function watchToken(): void {
+  function watchToken(asker: string): void {
     const lifeMs = mautic.settings.tokenLifetimeSeconds * 1_000;
     if (lastToken && now() < lastToken.usableUntil && tokenTroubleAt < lastToken.at) {
       violations.push(
@@ -48,6 +48,9 @@ export function createLimits(
       at: now(),
       usableUntil: now() + lifeMs - Math.min(60_000, lifeMs / 2) - 1_000 - skewMs,
     };
+    // It died with its request under way: nobody will have that token.
+    const isLost = !processes().some(({ name, isAlive }) => name === asker && isAlive);
+    if (isLost) tokenTroubleAt = now();
   }
 
   return {
@@ -58,8 +61,8 @@ export function createLimits(
       const frozenMs = Number(/frozen for (\d+) ms/.exec(line)?.[1] ?? 0);
       if (tokenTrouble.test(line)) tokenTroubleAt = Math.max(tokenTroubleAt, now() + frozenMs);
     },
-    onArrival(path) {
-      if (path === "/oauth/v2/token") return watchToken();
+    onArrival({ process: asker, path }) {
+      if (path === "/oauth/v2/token") return watchToken(asker);
       const open = processes().filter((process) => process.isAlive)
         .reduce((sum, process) => sum + process.openCalls, 1);
       const direct =

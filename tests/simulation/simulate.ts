@@ -131,7 +131,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         note(`${call.process} -> ${call.request.method} ${call.path}${body}`);
       }
       observer.onArrival(call);
-      limits?.onArrival(call.path);
+      limits?.onArrival(call);
       const about = /^\/api\/contacts\/(\d+)/.exec(call.path)?.[1];
       if (about && reaction.chance(reactions)) {
         scheduler.after(reaction.between(1, 80), () => act(Number(about)));
