@@ -41,3 +41,4 @@ create extension "uuid-ossp" with schema extensions;
 alter role anon set statement_timeout to '3s';
 alter role authenticated set statement_timeout to '8s';
 alter role authenticator set statement_timeout to '8s';
+alter role authenticator set lock_timeout to '8s';

@@ -140,7 +140,7 @@ export function judgeTriggers({ triggers }: DatabaseFacts): Finding {
   }
   const off = triggers.filter(({ enabled }) => !enabled).map(({ name }) => name);
   return off.length > 0
-    ? fail(check, `disabled: ${off.join(", ")}`, "alter table public.leads enable trigger all;")
+    ? fail(check, `disabled: ${off.join(", ")}`, "alter table public.leads enable trigger user;")
     : pass(check, `${triggers.length} triggers watch the leads`);
 }
 

@@ -1,8 +1,9 @@
 -- Stand-in for pg_cron 1.6: the same tables, functions and grants. The runner behind it is
 -- local/pg_cron_runner.ts.
 --
--- The real functions write cron.job from C, whatever the caller may do; here they run with the
--- caller's rights, so that `current_user` is the caller, and every role may write its own rows.
+-- The real functions write cron.job from C, whatever the caller may do, and nobody writes it
+-- otherwise. Here they run with the caller's rights, so that `current_user` is the caller, and leave
+-- the writing to others that have the rights of their owner.
 
 create schema cron;
 
@@ -60,59 +61,78 @@ begin
 end
 $$;
 
-create function cron.schedule(schedule text, command text) returns bigint
+-- A job of that name keeps whether it is active, as with the real one.
+create function cron._put(job_name text, schedule text, command text, owner text) returns bigint
 language plpgsql
+security definer
+set search_path = ''
 as $$
 #variable_conflict use_variable
 declare
   job_id bigint;
 begin
   perform cron._check_schedule(schedule);
-  insert into cron.job (schedule, command)
-  values (schedule, command)
+  insert into cron.job (jobname, schedule, command, username)
+  values (job_name, schedule, command, owner)
+  on conflict on constraint jobname_username_uniq do update
+  set schedule = excluded.schedule, command = excluded.command, database = excluded.database
   returning jobid into job_id;
   return job_id;
 end
 $$;
 
+create function cron.schedule(schedule text, command text) returns bigint
+language sql
+as 'select cron._put(null, schedule, command, current_user)';
+
 create function cron.schedule(job_name text, schedule text, command text) returns bigint
+language sql
+as 'select cron._put(job_name, schedule, command, current_user)';
+
+create function cron._drop(job_id bigint, job_name text, owner text) returns boolean
 language plpgsql
+security definer
+set search_path = ''
 as $$
-#variable_conflict use_variable
-declare
-  job_id bigint;
 begin
-  perform cron._check_schedule(schedule);
-  insert into cron.job (jobname, schedule, command)
-  values (job_name, schedule, command)
-  on conflict on constraint jobname_username_uniq do update
-  set schedule = excluded.schedule, command = excluded.command, active = true
-  returning jobid into job_id;
-  return job_id;
+  delete from cron.job where (jobid = job_id or jobname = job_name) and username = owner;
+  if not found then
+    raise exception 'could not find valid entry for job ''%''', coalesce(job_name, job_id::text);
+  end if;
+  return true;
 end
 $$;
 
 create function cron.unschedule(job_name text) returns boolean
-language plpgsql
-as $$
-begin
-  delete from cron.job where jobname = job_name and username = current_user;
-  if not found then
-    raise exception 'could not find valid entry for job ''%''', job_name;
-  end if;
-  return true;
-end
-$$;
+language sql
+as 'select cron._drop(null, job_name, current_user)';
 
 create function cron.unschedule(job_id bigint) returns boolean
+language sql
+as 'select cron._drop(job_id, null, current_user)';
+
+create function cron._alter(
+  job_id bigint, schedule text, command text, database text, username text, active boolean, owner text
+) returns void
 language plpgsql
+security definer
+set search_path = ''
 as $$
 begin
-  delete from cron.job where jobid = job_id;
-  if not found then
-    raise exception 'could not find valid entry for job ''%''', job_id;
+  if _alter.schedule is not null then
+    perform cron._check_schedule(_alter.schedule);
   end if;
-  return true;
+  update cron.job as j
+  set
+    schedule = coalesce(_alter.schedule, j.schedule),
+    command = coalesce(_alter.command, j.command),
+    database = coalesce(_alter.database, j.database),
+    username = coalesce(_alter.username, j.username),
+    active = coalesce(_alter.active, j.active)
+  where j.jobid = _alter.job_id and j.username = owner;
+  if not found then
+    raise exception 'Job % does not exist or you don''t own it', job_id;
+  end if;
 end
 $$;
 
@@ -124,28 +144,11 @@ create function cron.alter_job(
   username text default null,
   active boolean default null
 ) returns void
-language plpgsql
-as $$
-begin
-  if alter_job.schedule is not null then
-    perform cron._check_schedule(alter_job.schedule);
-  end if;
-  update cron.job as j
-  set
-    schedule = coalesce(alter_job.schedule, j.schedule),
-    command = coalesce(alter_job.command, j.command),
-    database = coalesce(alter_job.database, j.database),
-    username = coalesce(alter_job.username, j.username),
-    active = coalesce(alter_job.active, j.active)
-  where j.jobid = alter_job.job_id;
-  if not found then
-    raise exception 'Job % does not exist or you don''t own it', job_id;
-  end if;
-end
-$$;
+language sql
+as 'select cron._alter(job_id, schedule, command, database, username, active, current_user)';
 
 grant usage on schema cron to postgres with grant option;
-grant select, insert, update, delete on cron.job to postgres;
+grant select on cron.job to postgres;
 grant select, delete on cron.job_run_details to postgres;
 grant usage on all sequences in schema cron to postgres;
 revoke all on all functions in schema cron from public;

@@ -149,9 +149,9 @@ volatile
 security definer
 set search_path = ''
 as $$
-  select coalesce(jsonb_agg(jsonb_build_object('contact_id', c.contact_id, 'state_at', c.state_at) order by c.contact_id), '[]')
-  from (
-    select s.contact_id, max(greatest(s.status_at, s.manual_at)) as state_at
+  -- Materialised: planned as one, Postgres reads each lead by itself before it asks whether a row is there.
+  with lost as materialized (
+    select s.lead_id, s.contact_id, greatest(s.status_at, s.manual_at) as state_at, mautic.email_status_of(s) as status
     from mautic.subscription s
     where s.origin = p_origin
       and s.contact_id > p_after_id
@@ -161,11 +161,15 @@ as $$
       and not exists (
         select from mautic.do_not_contact d
         where d.origin = s.origin and d.contact_id = s.contact_id and d.kind is not null)
-      -- A status that somebody else wrote is not Mautic's to lift.
-      and exists (
-        select from mautic.read_leads(array[s.lead_id]) l where l.email_status = mautic.email_status_of(s))
-    group by s.contact_id
-    order by s.contact_id
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('contact_id', c.contact_id, 'state_at', c.state_at) order by c.contact_id), '[]')
+  from (
+    select w.contact_id, max(w.state_at) as state_at
+    from lost w
+    -- A status that somebody else wrote is not Mautic's to lift.
+    join mautic.read_leads(array(select o.lead_id from lost o)) l on l.lead_id = w.lead_id and l.email_status = w.status
+    group by w.contact_id
+    order by w.contact_id
     limit p_limit
   ) c;
 $$;

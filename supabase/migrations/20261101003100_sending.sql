@@ -64,7 +64,8 @@ set search_path = ''
 as $$
 begin
   update mautic.sending
-  set paused_at = coalesce(paused_at, mautic.clock()), pause_reason = coalesce(pause.reason, pause_reason);
+  set paused_at = coalesce(paused_at, mautic.clock()), pause_reason = coalesce(pause.reason, pause_reason)
+  where one;
   return 'paused';
 end
 $$;
@@ -187,7 +188,8 @@ begin
       return false;
     end if;
     update mautic.sending
-    set halts = 0, halt_code = null, opened_at = null, probes = 0, probe_at = null, prober = null, prober_until = null;
+    set halts = 0, halt_code = null, opened_at = null, probes = 0, probe_at = null, prober = null, prober_until = null
+    where one;
     return s.opened_at is not null;
   end if;
 
@@ -195,7 +197,8 @@ begin
   if new_halts < mautic.get('circuit_after_halts')::int then
     update mautic.sending
     set origin = p_origin, halts = new_halts, halt_code = p_halted,
-      opened_at = null, probes = 0, probe_at = null, prober = null, prober_until = null;
+      opened_at = null, probes = 0, probe_at = null, prober = null, prober_until = null
+    where one;
   else
     update mautic.sending
     set
@@ -206,7 +209,8 @@ begin
         5 * 2 ^ least(case when s.opened_at is null then 0 else s.probes + 1 end, 10),
         mautic.get('circuit_longest_pause_seconds')::int
       ) * interval '1 second',
-      prober = null, prober_until = null;
+      prober = null, prober_until = null
+    where one;
   end if;
   return false;
 end

@@ -26,6 +26,14 @@ begin
   execute $cron$select cron.schedule('mautic-inbox-purge', '17 3 * * *', 'select mautic.purge_webhooks()')$cron$;
   execute $cron$select cron.schedule('mautic-reconcile', '*/15 * * * *', 'select mautic.ring_reconcile()')$cron$;
   execute $cron$select cron.schedule('mautic-purge', '7 * * * *', 'select mautic.purge()')$cron$;
+  -- The real cron.schedule() leaves a job that was switched off as it is.
+  begin
+    execute $cron$
+      select cron.alter_job(jobid, active := true) from cron.job where jobname like 'mautic-%' and not active
+    $cron$;
+  exception when insufficient_privilege or undefined_function then
+    raise warning 'jobs that are switched off stay so: %', sqlerrm;
+  end;
   return 'scheduled';
 end
 $$;

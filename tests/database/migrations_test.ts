@@ -28,6 +28,21 @@ Deno.test("the migrations work on an existing leads table with a bigint key and 
   assert.equal((await db.sql`select from public.leads where owner_note is null`).count, 2);
 });
 
+Deno.test("an existing leads table without row level security stays as open as the application had it", async () => {
+  await using db = await testDatabase({ migrations: false });
+  await db.sql`create table public.leads (id int primary key, email text)`;
+  await db.sql`grant select, insert on public.leads to anon`;
+  await migrate({ databaseUrl: db.url });
+  await db.sql.begin(async (anon) => {
+    await anon`set local role anon`;
+    await anon`insert into public.leads (id, email) values (1, 'open@example.test')`;
+    assert.equal((await anon`select from public.leads`).count, 1);
+  });
+  const [status] = await db.sql<{ changes: number }[]>`
+    select count(*)::int as changes from mautic.lead_change`;
+  assert.equal(status?.changes, 1);
+});
+
 const refused: [string, string, RegExp][] = [
   [
     "a view",
@@ -82,4 +97,11 @@ Deno.test("the sweep is scheduled, once, however often it is asked for", async (
   const jobs = await db.sql<{ schedule: string; command: string }[]>`
     select schedule, command from cron.job where jobname = 'mautic-sweep'`;
   assert.deepEqual([...jobs], [{ schedule: "10 seconds", command: "select mautic.sweep()" }]);
+});
+
+Deno.test("schedule_jobs() switches on what was switched off", async () => {
+  await using db = await testDatabase();
+  await db.sql`select cron.alter_job(jobid, active => false) from cron.job`;
+  await db.sql`select mautic.schedule_jobs()`;
+  assert.equal((await db.sql`select from cron.job where not active`).count, 0);
 });

@@ -106,7 +106,8 @@ const faults: Fault[] = [
   {
     title: "a cron job that is switched off",
     plant: async ({ sql }) => {
-      await sql`update cron.job set active = false where jobname = 'mautic-reconcile'`;
+      await sql`
+        select cron.alter_job(jobid, active => false) from cron.job where jobname = 'mautic-reconcile'`;
       return { undo: () => sql`select mautic.schedule_jobs()` };
     },
     expected: ["fail cron.mautic-reconcile"],

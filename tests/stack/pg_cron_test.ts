@@ -50,7 +50,7 @@ Deno.test("a job with an interval runs by itself", async () => {
   }
 });
 
-Deno.test("cron.schedule() replaces a job of the same name and refuses a wrong schedule", async () => {
+Deno.test("cron.schedule() replaces a job of the same name, leaves it switched off, and refuses a wrong schedule", async () => {
   await using database = await createTestDatabase();
   const [first] = await database.sql`select cron.schedule('job', '* * * * *', 'select 1') as id`;
   const [second] = await database.sql`select cron.schedule('job', '5 seconds', 'select 2') as id`;
@@ -64,6 +64,14 @@ Deno.test("cron.schedule() replaces a job of the same name and refuses a wrong s
     username: "postgres",
     active: true,
   });
+  await database.sql`select cron.alter_job(${first?.id}, active => false)`;
+  await database.sql`select cron.schedule('job', '6 seconds', 'select 3')`;
+  const [off] = await database.sql`select schedule, active from cron.job where jobname = 'job'`;
+  assert.deepEqual({ ...off }, { schedule: "6 seconds", active: false });
+  await assert.rejects(
+    async () => await database.sql`update cron.job set active = true`,
+    /permission denied/,
+  );
   for (const schedule of ["60 seconds", "0 seconds", "* * * *", "soon"]) {
     await assert.rejects(
       async () => await database.sql`select cron.schedule(${schedule}, 'select 1')`,
