@@ -715,8 +715,13 @@ export type Database = {
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
       "assert_do_not_contact": {
-        Args: { "p_correlation_id": string; "p_origin": string };
-        Returns: number;
+        Args: {
+          "p_after_id": number;
+          "p_correlation_id": string;
+          "p_limit": number;
+          "p_origin": string;
+        };
+        Returns: Json;
       };
       "attempt": {
         Args: { "p_address": string; "p_attempted": Json; "p_payload": Json };

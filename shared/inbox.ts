@@ -60,6 +60,8 @@ const recorded = z.object({
 const toCheck = z.array(z.object({ contact_id: z.number(), state_at: z.string() }));
 export type ContactToCheck = z.infer<typeof toCheck>[number];
 
+const asserted = z.object({ changed_leads: z.number(), upto_id: z.number().nullable() });
+
 export type Inbox = ReturnType<typeof createInbox>;
 
 /**
@@ -129,6 +131,13 @@ export function createInbox(options: DatabaseOptions) {
         p_checked: checked,
         p_correlation_id: correlationId,
       }, z.number()),
+    assertDoNotContact: (origin: string, afterId: number, limit: number, correlationId: string) =>
+      call("assert_do_not_contact", {
+        p_origin: origin,
+        p_after_id: afterId,
+        p_limit: limit,
+        p_correlation_id: correlationId,
+      }, asserted),
     finishReconcile: (origin: string) => call("finish_reconcile", { p_origin: origin }, nothing),
     abandonReconcile: (origin: string) => call("abandon_reconcile", { p_origin: origin }, nothing),
   };

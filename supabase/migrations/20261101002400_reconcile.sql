@@ -217,22 +217,30 @@ comment on function mautic.settle_check(text, jsonb, text) is
 
 -- The other way round: Mautic has a row and the lead's does not say so, because it was deleted and
 -- inserted again, another contact's event reached it, or somebody wrote another status: Mautic mails
--- by its row, whatever we show.
-create function mautic.assert_do_not_contact(p_origin text, p_correlation_id text)
-returns int
+-- by its row, whatever we show. A page at a time: the Data API gives a call eight seconds.
+create function mautic.assert_do_not_contact(p_origin text, p_after_id bigint, p_limit int, p_correlation_id text)
+returns jsonb
 language plpgsql
 volatile
 security definer
 set search_path = ''
 as $$
 declare
+  page bigint[];
   ids bigint[];
 begin
+  page := array(
+    select d.entry_id
+    from mautic.do_not_contact d
+    where d.origin = p_origin and d.entry_id > p_after_id
+    order by d.entry_id
+    limit p_limit);
+
   with standing as (
     select d.contact_id, d.kind, d.detail, d.added_at, k.lead_id
     from mautic.do_not_contact d
     join mautic.contact_link k on k.origin = d.origin and k.contact_id = d.contact_id and k.left_at is null
-    where d.origin = p_origin and d.kind is not null
+    where d.origin = p_origin and d.entry_id = any (page) and d.kind is not null
   ), disagreeing as (
     select
       t.contact_id, t.kind, t.detail,
@@ -260,12 +268,15 @@ begin
     returning id
   )
   select array_agg(n.id) into ids from noted n;
-  return mautic.try_events(ids, true);
+  return jsonb_build_object(
+    'changed_leads', mautic.try_events(ids, true),
+    'upto_id', case when cardinality(page) = p_limit then page[p_limit] end);
 end
 $$;
 
-comment on function mautic.assert_do_not_contact(text, text) is
-  'Applies Mautic''s do-not-contact rows to linked leads whose email_status does not agree. Returns how many leads changed.';
+comment on function mautic.assert_do_not_contact(text, bigint, int, text) is
+  'Applies Mautic''s do-not-contact rows to linked leads whose email_status does not agree: up to p_limit rows whose '
+  'entry_id is above p_after_id. Returns {changed_leads, upto_id}; upto_id is null after the last page.';
 
 create function mautic.finish_reconcile(p_origin text)
 returns void
@@ -274,7 +285,6 @@ volatile
 security definer
 set search_path = ''
 as $$
-  select mautic.assert_do_not_contact(p_origin, mautic.correlation_id());
   update mautic.reconcile_cursor
   set
     since = (select max(d.added_at) from mautic.do_not_contact d where d.origin = p_origin),
@@ -283,7 +293,7 @@ as $$
   where origin = p_origin;
 $$;
 
-comment on function mautic.finish_reconcile(text) is 'Applies what leads do not agree with, moves the cursor to the newest row known and gives the lease back.';
+comment on function mautic.finish_reconcile(text) is 'Moves the cursor to the newest row known and gives the lease back.';
 
 create function mautic.abandon_reconcile(p_origin text)
 returns void

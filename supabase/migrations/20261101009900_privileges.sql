@@ -34,6 +34,7 @@ grant execute on function
   mautic.known_do_not_contact(text),
   mautic.contacts_to_check(text, bigint, int),
   mautic.settle_check(text, jsonb, text),
+  mautic.assert_do_not_contact(text, bigint, int, text),
   mautic.finish_reconcile(text),
   mautic.abandon_reconcile(text)
 to service_role;

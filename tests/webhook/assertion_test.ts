@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { TransactionSql } from "postgres";
 import { insertLead, origin } from "../database/support.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
 import { link, statuses, time } from "./support.ts";
@@ -17,7 +18,8 @@ async function record(db: TestDatabase, contactId: number, kind: string): Promis
   }, null, null, 'c')`;
 }
 
-const finish = (db: TestDatabase) => db.sql`select mautic.finish_reconcile(${origin})`;
+const finish = (db: TestDatabase) =>
+  db.sql`select mautic.assert_do_not_contact(${origin}, 0, 100, 'c'), mautic.finish_reconcile(${origin})`;
 
 Deno.test("a lead that was deleted and inserted again is opted out again by the next reconciliation", async () => {
   await using db = await testDatabase();
@@ -73,4 +75,67 @@ Deno.test("a status that somebody wrote over Mautic's opt-out is Mautic's again 
         from public.leads l
       ) c), 'c')`;
   assert.deepEqual(await statuses(db), { "hand@example.test": "subscribed" });
+});
+
+Deno.test("rows are asserted a page at a time, each of them once", async () => {
+  await using db = await testDatabase();
+  for (const [id, email] of [[3, "a@example.test"], [5, "b@example.test"], [9, "c@example.test"]]) {
+    await link(db, await insertLead(db.sql, String(email)), Number(id), String(email));
+    await record(db, Number(id), "bounced");
+  }
+  await db.sql`update public.leads set email_status = null, email_status_changed_at = null`;
+  const pages = [];
+  for (let after: number | null = 0; after !== null;) {
+    const [row]: { page: { changed_leads: number; upto_id: number | null } }[] = await db.sql`
+      select mautic.assert_do_not_contact(${origin}, ${after}, 2, 'c') as page`;
+    pages.push(row!.page);
+    after = row!.page.upto_id;
+  }
+  assert.deepEqual(pages, [{ changed_leads: 2, upto_id: 5 }, { changed_leads: 1, upto_id: null }]);
+  assert.deepEqual(Object.values(await statuses(db)), ["bounced", "bounced", "bounced"]);
+});
+
+/** How often a function of schema mautic is called by `work`, in a transaction of the superuser. */
+async function callsOf(
+  db: TestDatabase,
+  name: string,
+  work: (sql: TransactionSql) => Promise<unknown>,
+): Promise<number> {
+  return await db.admin.begin(async (sql) => {
+    await sql`set local track_functions = 'all'`;
+    await work(sql);
+    const [row] = await sql<{ calls: number }[]>`
+      select calls::int from pg_stat_xact_user_functions
+      where schemaname = 'mautic' and funcname = ${name}`;
+    return row?.calls ?? 0;
+  });
+}
+
+Deno.test("however many opted out, their leads are read at once: one by one takes longer than the Data API allows", async () => {
+  await using db = await testDatabase();
+  await db.sql`
+    with lead as (
+      insert into public.leads (email, email_status)
+      select 'p' || n || '@example.test', 'unsubscribed' from generate_series(1, 2000) n
+      returning id::text, substr(split_part(email, '@', 1), 2)::bigint as n
+    ), contact as (
+      insert into mautic.contact (origin, contact_id, address)
+      select ${origin}, n, 'p' || n || '@example.test' from lead
+    ), linked as (
+      insert into mautic.contact_link (origin, lead_id, contact_id) select ${origin}, id, n from lead
+    )
+    insert into mautic.subscription (origin, lead_id, contact_id, status, status_at)
+    select ${origin}, id, n, 'unsubscribed', mautic.clock() from lead`;
+  await db.sql`
+    insert into mautic.do_not_contact (origin, entry_id, contact_id, channel, kind, added_at)
+    select ${origin}, n, n, 'email', 'unsubscribed', mautic.clock() from generate_series(1, 1999) n`;
+  await db.sql`analyze`;
+  const calls = await callsOf(db, "read_leads", async (sql) => {
+    const [check] = await sql<{ found: { contact_id: number }[] }[]>`
+      select mautic.contacts_to_check(${origin}, 0, 200) as found`;
+    // All but one have their row in Mautic.
+    assert.deepEqual(check?.found.map(({ contact_id }) => contact_id), [2_000]);
+    await sql`select mautic.assert_do_not_contact(${origin}, 0, 10000, 'c')`;
+  });
+  assert.equal(calls, 2);
 });

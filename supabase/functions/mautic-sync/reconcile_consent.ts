@@ -28,6 +28,7 @@ export interface Reconciled {
 
 const rowsPerPage = 1_000;
 const contactsPerRead = 200;
+const rowsPerAssertion = 10_000;
 /** A row's date_added is set before its transaction commits: it can show up late. */
 const overlapMs = 10 * 60_000;
 const leaseMarginMs = 60_000;
@@ -42,6 +43,7 @@ type Rows = Awaited<ReturnType<MauticClient["doNotContactStats"]>>["rows"];
  *    from end to end, a page in memory at a time.
  * 3. Contacts that are do-not-contact here and have no row there are read, 200 a request: where
  *    they have no entry the status is lifted.
+ * 4. Leads whose status does not agree with a row that stands there are given it.
  *
  * Raises MauticError and DatabaseError; what was read until then stays read.
  */
@@ -57,7 +59,8 @@ export async function reconcileConsent(context: ReconcileContext): Promise<Recon
     await readAgain(context, result, inTime);
     const complete = await readAdded(context, begun.since, result, inTime) &&
       await findVanished(context, result, inTime) &&
-      await checkContacts(context, result, inTime);
+      await checkContacts(context, result, inTime) &&
+      await assertRows(context, result, inTime);
     if (complete) await inbox.finishReconcile(origin);
     else {
       result.state = "out_of_time";
@@ -175,6 +178,21 @@ async function checkContacts(
     }
     if (suspects.length < contactsPerRead) return true;
     afterId = suspects.at(-1)?.contact_id ?? afterId;
+  }
+  return false;
+}
+
+async function assertRows(
+  { inbox, origin, correlationId }: ReconcileContext,
+  result: Reconciled,
+  inTime: () => boolean,
+): Promise<boolean> {
+  let afterId = 0;
+  while (inTime()) {
+    const page = await inbox.assertDoNotContact(origin, afterId, rowsPerAssertion, correlationId);
+    result.changedLeads += page.changed_leads;
+    if (page.upto_id === null) return true;
+    afterId = page.upto_id;
   }
   return false;
 }
