@@ -234,10 +234,12 @@ begin
     on conflict do nothing;
     delete from mautic.enrollment where origin = p_origin and contact_id = asked;
     delete from mautic.contact where origin = p_origin and contact_id = asked;
-    -- The survivor shows values of both, and maybe what was sent to the other with its answer lost.
-    if not shows_lead then
-      perform mautic.doubt_contacts(p_origin, array['contact:' || seen, 'lead:' || p_outcome.lead_id]);
-    end if;
+    -- The survivor shows values of both, and maybe what was sent to the other with its answer lost. Nor
+    -- were its leads kept from this one, as they are from now on: another worker may have sent one of
+    -- them at the same time, before or after. Whichever is the newest is sent once more.
+    perform mautic.doubt_contacts(
+      p_origin,
+      array_remove(array['contact:' || seen, case when not shows_lead then 'lead:' || p_outcome.lead_id end], null));
   end if;
 
   select k.contact_id, k.filled into link

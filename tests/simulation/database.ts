@@ -37,8 +37,8 @@ export async function createSimulatedDatabase(
   const database = await createTestDatabase();
   const admin = database.adminSession();
   await admin.unsafe(instruments.replaceAll("{skew}", String(skewMs)));
-  // A lock that an open transaction holds is not let go while we wait.
-  await admin`set lock_timeout = '4ms'`;
+  // A lock that an open transaction holds is not let go while we wait; long enough for a busy machine.
+  await admin`set lock_timeout = '50ms'`;
   const keys = await createApiKeys();
   const api = createDataApi({ databaseUrl: database.url, keys, schemas: ["public", "mautic"] });
   const open = new Set<OpenTransaction>();

@@ -25,8 +25,8 @@ export interface Deeds {
   merges: { loser: number; winner: number; at: number }[];
   /** Addresses that a person gave to a second contact in Mautic, or of contacts that were merged. */
   doubled: Set<string>;
-  /** When add_to_campaign was called, by contact. */
-  campaignCalls: { contactId: number; at: number }[];
+  /** When add_to_campaign was called, by contact, and when it was answered (Infinity: never). */
+  campaignCalls: { contactId: number; at: number; endedAt: number }[];
 }
 
 const payloadRow = z.object({ payload: z.record(z.string(), z.unknown()), address: z.string() });
@@ -185,12 +185,15 @@ export function scheduleHistory(
   async function addToCampaign(): Promise<void> {
     const found = someContact();
     if (!found) return;
-    deeds.campaignCalls.push({ contactId: found[0], at: scheduler.now() });
+    const call = { contactId: found[0], at: scheduler.now(), endedAt: Infinity };
+    deeds.campaignCalls.push(call);
     const request = { mauticContactId: String(found[0]), campaignId: String(mautic.campaignId) };
     note(`add_to_campaign ${found[0]}`);
-    platform.call({ action: "add_to_campaign", ...request }, `call-${++calls}`).then(({ status }) =>
-      note(`add_to_campaign ${found[0]} answered ${status}`)
-    );
+    const id = `call-${++calls}`;
+    platform.call({ action: "add_to_campaign", ...request }, id).then(({ status }) => {
+      call.endedAt = scheduler.now();
+      note(`add_to_campaign ${found[0]} answered ${status}`);
+    });
     await platform.ring();
   }
 

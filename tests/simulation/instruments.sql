@@ -67,5 +67,18 @@ end $$;
 create trigger note_link after insert or update of contact_id on mautic.contact_link
 for each row execute function simulation.note_link();
 
+-- Autovacuum runs by the machine's time, and takes locks.
+do $do$
+declare
+  found record;
+begin
+  for found in
+    select c.oid::regclass as place from pg_class c
+    where c.relkind = 'r' and c.relnamespace::regnamespace::text in ('public', 'mautic', 'net', 'simulation')
+  loop
+    execute format('alter table %s set (autovacuum_enabled = off)', found.place);
+  end loop;
+end $do$;
+
 select vault.create_secret('http://function.test/mautic-sync', 'mautic_sync_url');
 select vault.create_secret('sb_secret_simulated', 'mautic_sync_key');

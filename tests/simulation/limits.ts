@@ -4,6 +4,8 @@ import type { FunctionProcess } from "./function_process.ts";
 
 /** A fault may keep its effects for as long as a lease lasts. */
 const aftermathMs = 150_000;
+/** One at a time, by its lease. */
+const reconciliations = 1;
 const trouble = /killed|frozen|database (refused|lost|hung)|mautic (hang|slow)/;
 const tokenTrouble =
   /killed|frozen|database (refused|lost|hung)|tokens revoked|mautic \w+( \d+ ms)?: POST \/oauth/;
@@ -18,7 +20,7 @@ export interface Limits {
 }
 
 /**
- * Invariants 5 and 6. Requests in flight: one a worker and one a direct call, unless a fault left
+ * Invariants 5 and 6. Requests in flight: one a worker, one a call of somebody's own and one of the reconciliation, unless a fault left
  * some behind. Tokens: a new one only after the last was revoked, or used up, or got lost.
  */
 export function createLimits(
@@ -65,13 +67,15 @@ export function createLimits(
       if (path === "/oauth/v2/token") return watchToken(asker);
       const open = processes().filter((process) => process.isAlive)
         .reduce((sum, process) => sum + process.openCalls, 1);
-      const direct =
-        deeds().direct.filter((call) =>
-          call.startedAt > now() - aftermathMs && call.endedAt >= now()
-        ).length;
-      if (open > maxWorkers + direct && now() > troubleAt + aftermathMs) {
+      const { direct, campaignCalls } = deeds();
+      const calls = [
+        ...direct,
+        ...campaignCalls.map(({ at, endedAt }) => ({ startedAt: at, endedAt })),
+      ].filter((call) => call.startedAt > now() - aftermathMs && call.endedAt >= now()).length;
+      const allowed = maxWorkers + reconciliations + calls;
+      if (open > allowed && now() > troubleAt + aftermathMs) {
         violations.push(
-          `${open} requests were open at ${now()}: ${maxWorkers} workers, ${direct} calls`,
+          `${open} requests were open at ${now()}: ${maxWorkers} workers, ${calls} calls`,
         );
       }
     },

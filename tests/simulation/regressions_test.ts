@@ -286,3 +286,42 @@ Deno.test("what a lead changed while its deleted contact was left alone counts w
   await sync.drain();
   assert.equal(field(sync, "left@example.test", "firstname"), "First");
 });
+
+Deno.test("two workers send leads of contacts that were merged at the same time: the newer one stands in the end", async () => {
+  await using sync = await startSync();
+  const at = sync.mautic.url;
+  const older = await insertLead(sync.sql, "older@example.test", { first_name: "Older" });
+  const newer = await insertLead(sync.sql, "newer@example.test", { first_name: "Newer" });
+  await sync.drain();
+  const [into, from] = ["older@example.test", "newer@example.test"].map((email) =>
+    sync.mautic.contactByEmail(email)!.id
+  );
+  for (const id of [older, newer]) {
+    await sync.sql`update public.leads set phone = '1' where id = ${id}`;
+  }
+  const claims = [];
+  for (const lead of [older, newer]) {
+    const claimed = await claim(sync.sql, await startWorker(sync.sql), { limit: 1, at });
+    assert.equal(claimed.items[0]?.lead_id, lead);
+    claims.push({ lead, token: claimed.lease_token });
+  }
+  await sync.mautic.mergeContacts(from!, into!);
+  // The older one is written last, and settled first.
+  sync.mautic.contacts.get(into!)!.values.set("firstname", "Older");
+  for (const { lead, token } of claims) {
+    const { settled } = await settle(sync.sql, token, [{
+      lead_id: lead,
+      result: "done",
+      contact_id: into!,
+      asked_contact_id: lead === newer ? from! : null,
+      address: "older@example.test",
+      snapshot: { firstname: lead === newer ? "Newer" : "Older" },
+      shows_lead: true,
+      changed_at: lead === newer ? "2030-01-02T00:00:00Z" : "2030-01-01T00:00:00Z",
+    }], at);
+    assert.equal(settled, 1);
+  }
+  await sync.sql`delete from mautic.worker`;
+  await sync.drain();
+  assert.equal(sync.mautic.contacts.get(into!)!.values.get("firstname"), "Newer");
+});
