@@ -11,7 +11,7 @@ export interface DatabaseFacts {
   migrations: string[] | null;
   hasSchema: boolean;
   /** Triggers of a table of the application that call into schema `mautic`. */
-  triggers: { name: string; enabled: boolean }[];
+  triggers: { name: string; table: string; enabled: boolean }[];
 }
 
 const wanted: [extension: string, atLeast: string | null, what: string][] = [
@@ -23,7 +23,7 @@ const wanted: [extension: string, atLeast: string | null, what: string][] = [
 const rows = {
   extensions: z.array(z.object({ name: z.string(), installed_version: z.string().nullable() })),
   migrations: z.array(z.object({ version: z.string() })),
-  triggers: z.array(z.object({ name: z.string(), enabled: z.boolean() })),
+  triggers: z.array(z.object({ name: z.string(), table: z.string(), enabled: z.boolean() })),
   flags: z.array(z.object({ has_log: z.boolean(), has_schema: z.boolean() })).length(1),
 };
 
@@ -44,7 +44,7 @@ export async function readDatabase(sql: Sql): Promise<DatabaseFacts> {
     : null;
   const triggers = rows.triggers.parse(
     await sql`
-      select t.tgname as name, t.tgenabled <> 'D' as enabled
+      select t.tgname as name, c.oid::regclass::text as table, t.tgenabled <> 'D' as enabled
       from pg_trigger t
       join pg_proc p on p.oid = t.tgfoid
       join pg_namespace f on f.oid = p.pronamespace
@@ -108,7 +108,8 @@ export function judgeExtensions({ extensions }: DatabaseFacts): Finding[] {
 /** `files`: names of the migration files of this checkout. */
 export function judgeMigrations(facts: DatabaseFacts, files: string[]): Finding {
   const check = "database.migrations";
-  const remedy = "npx supabase db push (or: npx supabase migration up --db-url …)";
+  const remedy =
+    "npx supabase db push (with migrations of your own: docs/deploy.md, Database and functions)";
   if (!facts.hasSchema) {
     return fail(check, "schema mautic is not there: no migration was applied", remedy);
   }
@@ -138,9 +139,14 @@ export function judgeTriggers({ triggers }: DatabaseFacts): Finding {
       "Apply the migration …_lead_shape.sql to the table of leads (docs/adapt.md).",
     );
   }
-  const off = triggers.filter(({ enabled }) => !enabled).map(({ name }) => name);
+  const off = triggers.filter(({ enabled }) => !enabled);
   return off.length > 0
-    ? fail(check, `disabled: ${off.join(", ")}`, "alter table public.leads enable trigger user;")
+    ? fail(
+      check,
+      `disabled: ${off.map(({ name }) => name).join(", ")}`,
+      // Not `trigger all`: those of foreign keys are for a superuser only.
+      [...new Set(off.map(({ table }) => `alter table ${table} enable trigger user;`))].join(" "),
+    )
     : pass(check, `${triggers.length} triggers watch the leads`);
 }
 

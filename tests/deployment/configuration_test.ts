@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { cp } from "node:fs/promises";
 import { pushConfig, setSecrets } from "../../local/deploy.ts";
 import { startManagementApi } from "../../local/management_api.ts";
-import { runSupabase } from "../../local/supabase_cli.ts";
+import { projectFolder, runSupabase } from "../../local/supabase_cli.ts";
 import { createTestDatabase } from "../../local/test_database.ts";
 import { readSyncSettings } from "../../shared/settings.ts";
 
@@ -13,6 +14,18 @@ Deno.test("`supabase config push` offers schema mautic in the Data API, and chan
   assert.doesNotMatch(output, /warn/i);
   assert.deepEqual(api.dataApi, { ...before, db_schema: "public,graphql_public,mautic" });
   assert.deepEqual(api.unexpected, []);
+});
+
+Deno.test("`supabase config push` leaves a project its own settings, but for the list of schemas", async () => {
+  await using api = await startManagementApi();
+  const own = { db_schema: "public,api", db_extra_search_path: "public,gis", max_rows: 5_000 };
+  Object.assign(api.dataApi, own);
+  await pushConfig(api);
+  assert.deepEqual(api.dataApi, {
+    ...api.dataApi,
+    ...own,
+    db_schema: "public,graphql_public,mautic",
+  });
 });
 
 Deno.test("`supabase secrets set` takes the example file, and the functions take what arrives", async () => {
@@ -58,4 +71,33 @@ Deno.test("`supabase db push` applies the migrations and tells Vault where the b
   ]);
   const [table] = await database.sql`select to_regclass('mautic.outbox') is not null as there`;
   assert.equal(table?.there, true);
+});
+
+Deno.test("a project with migrations of its own gets ours as the deployment page says", async () => {
+  await using database = await createTestDatabase({ migrations: false });
+  await database.sql.unsafe(`
+    create schema supabase_migrations;
+    create table supabase_migrations.schema_migrations (
+      version text primary key, statements text[], name text);
+    insert into supabase_migrations.schema_migrations values
+      ('20240101000000', '{create table public.theirs (id int);}', 'theirs'),
+      ('20290101000000', '{alter table public.theirs add column more int;}', 'newer');
+    create table public.theirs (id int, more int)`);
+  const workdir = await Deno.makeTempDir({ prefix: "lead-sync-" });
+  try {
+    await cp(`${projectFolder}/supabase`, `${workdir}/supabase`, { recursive: true });
+    const run = (...args: string[]) =>
+      runSupabase([...args, "--yes", `--db-url=${database.url}`], { workdir });
+    assert.equal((await run("db", "push")).success, false);
+    for (const args of [["migration", "fetch"], ["db", "push", "--include-all"]]) {
+      const { success, stdout, stderr } = await run(...args);
+      assert.ok(success, `${args.join(" ")}: ${stderr}\n${stdout}`);
+    }
+  } finally {
+    await Deno.remove(workdir, { recursive: true });
+  }
+  const [found] = await database.sql`
+    select to_regclass('mautic.outbox') is not null as there,
+      (select count(*)::int from supabase_migrations.schema_migrations where version like '202_0101%') as theirs`;
+  assert.deepEqual({ ...found }, { there: true, theirs: 2 });
 });

@@ -27,7 +27,7 @@ const sound: DatabaseFacts = {
   extensions: { pg_net: "0.19.5", pg_cron: "1.6.4", supabase_vault: "0.3.1" },
   migrations: ["1"],
   hasSchema: true,
-  triggers: [{ name: "mautic_lead_insert", enabled: true }],
+  triggers: [{ name: "mautic_lead_insert", table: "leads", enabled: true }],
 };
 
 function answered(status: number, json?: unknown, headers: Record<string, string> = {}): Reached {
@@ -57,6 +57,11 @@ Deno.test("a database without the migrations is told from one whose log is elsew
   assert.equal(judgeMigrations({ ...sound, migrations: null }, ["1_a.sql"]).verdict, "warn");
   assert.match(judgeMigrations(sound, ["1_a.sql", "2_b.sql"]).message, /^1 not applied: 2$/);
   assert.equal(judgeTriggers({ ...sound, triggers: [] }).verdict, "fail");
+  const off = { name: "mautic_lead_insert", table: "crm.customer", enabled: false };
+  assert.equal(
+    judgeTriggers({ ...sound, triggers: [off] }).remedy,
+    "alter table crm.customer enable trigger user;",
+  );
 });
 
 Deno.test("changes that wait for more than ten minutes fail", () => {
