@@ -3,9 +3,15 @@ export const defaultAddressMaxLength = 64;
 
 export type AddressCheck = { ok: true; address: string } | { ok: false; reason: string };
 
-/** An e-mail address as it is compared: trimmed, lower case. */
+/** Space, tab, line ends, no-break space and byte order mark: what imports and copied pages leave. */
+const surroundings = /^[ \t\n\r\u00a0\ufeff]+|[ \t\n\r\u00a0\ufeff]+$/g;
+
+/**
+ * An e-mail address as it is compared: trimmed, lower case. The same as mautic.normalize_address() in
+ * SQL, or one person would be two to one of them.
+ */
 export function normalizeAddress(email: string): string {
-  return email.trim().toLowerCase();
+  return email.replace(surroundings, "").toLowerCase();
 }
 
 const localCharacters = /^[a-z0-9!#$'+\-=?_{|}~.]+$/;

@@ -21,6 +21,7 @@ const leasedItem = z.object({
   linked: z.boolean(),
   superseded: z.boolean(),
   force: z.boolean(),
+  ambiguous: z.boolean(),
   payload: z.unknown(),
   address: z.string().nullable(),
   attempted: z.array(z.object({ address: z.string().nullable(), payload: z.unknown() })),
@@ -68,6 +69,8 @@ export type Outcome = {
   changed_at?: string;
   delay_ms?: number;
   failed_alone?: boolean;
+  /** An earlier try was answered 500, which may come after the work was done. */
+  may_be_done?: boolean;
   error_code?: string;
   error_message?: string;
 };
@@ -89,7 +92,7 @@ const status = z.object({
 }).catchall(z.unknown());
 export type Status = z.infer<typeof status>;
 
-const intention = z.enum(["new", "intended", "confirmed", "not_mailable"]);
+const intention = z.enum(["new", "intended", "confirmed", "not_mailable", "busy"]);
 const settled = z.object({ settled: z.number(), lost: z.array(z.string()) });
 
 export type Database = ReturnType<typeof createDatabase>;
@@ -175,6 +178,7 @@ export function createDatabase(options: DatabaseOptions) {
       contactId: number,
       leadId: string | null,
       correlationId: string,
+      holdMs: number,
     ) =>
       call("intend_enrollment", {
         p_origin: origin,
@@ -182,9 +186,16 @@ export function createDatabase(options: DatabaseOptions) {
         p_contact_id: contactId,
         p_lead_id: leadId,
         p_correlation_id: correlationId,
+        p_hold_ms: holdMs,
       }, intention),
     confirmEnrollment: (origin: string, campaignId: number, contactId: number) =>
       call("confirm_enrollment", {
+        p_origin: origin,
+        p_campaign_id: campaignId,
+        p_contact_id: contactId,
+      }, nothing),
+    releaseEnrollment: (origin: string, campaignId: number, contactId: number) =>
+      call("release_enrollment", {
         p_origin: origin,
         p_campaign_id: campaignId,
         p_contact_id: contactId,

@@ -112,6 +112,8 @@ export type Database = {
           "confirmed_at": string | null;
           "contact_id": number;
           "correlation_id": string;
+          "held_by": string | null;
+          "held_until": string | null;
           "intended_at": string;
           "lead_id": string | null;
           "origin": string;
@@ -123,6 +125,8 @@ export type Database = {
           "confirmed_at"?: string | null;
           "contact_id": number;
           "correlation_id": string;
+          "held_by"?: string | null;
+          "held_until"?: string | null;
           "intended_at"?: string;
           "lead_id"?: string | null;
           "origin": string;
@@ -133,10 +137,28 @@ export type Database = {
           "confirmed_at"?: string | null;
           "contact_id"?: number;
           "correlation_id"?: string;
+          "held_by"?: string | null;
+          "held_until"?: string | null;
           "intended_at"?: string;
           "lead_id"?: string | null;
           "origin"?: string;
           "state"?: string;
+        };
+        Relationships: [];
+      };
+      "erased": {
+        Row: {
+          "erased_at": string;
+          "lead_hash": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "erased_at"?: string;
+          "lead_hash": string;
+        };
+        Update: {
+          "erased_at"?: string;
+          "lead_hash"?: string;
         };
         Relationships: [];
       };
@@ -714,6 +736,7 @@ export type Database = {
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
+      "as_time": { Args: { "p_text": string }; Returns: string };
       "assert_do_not_contact": {
         Args: {
           "p_after_id": number;
@@ -841,6 +864,7 @@ export type Database = {
           "p_campaign_id": number;
           "p_contact_id": number;
           "p_correlation_id": string;
+          "p_hold_ms": number;
           "p_lead_id": string;
           "p_origin": string;
         };
@@ -893,6 +917,7 @@ export type Database = {
         Returns: boolean;
       };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
+      "normalize_address": { Args: { "p_address": string }; Returns: string };
       "note_contact_deleted": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
@@ -931,6 +956,15 @@ export type Database = {
         Returns: number;
       };
       "read_email_status": { Args: { "p_lead_id": string }; Returns: string };
+      "read_keys": {
+        Args: { "p_lead_ids": (string)[] };
+        Returns: {
+          "address": string;
+          "email_status": string;
+          "lead_id": string;
+          "payload": Json;
+        }[];
+      };
       "read_leads": {
         Args: { "p_lead_ids": (string)[] };
         Returns: {
@@ -970,6 +1004,10 @@ export type Database = {
         Returns: Json;
       };
       "recover": { Args: { "p_origin": string }; Returns: undefined };
+      "release_enrollment": {
+        Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
+        Returns: undefined;
+      };
       "release_token": {
         Args: { "p_client_id": string; "p_holder": string; "p_origin": string };
         Returns: undefined;
@@ -1093,6 +1131,7 @@ export type Database = {
         "removed_contact_ids": (number)[] | null;
         "delay_ms": number | null;
         "failed_alone": boolean | null;
+        "may_be_done": boolean | null;
         "error_code": string | null;
         "error_message": string | null;
       };

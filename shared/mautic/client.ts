@@ -27,12 +27,12 @@ export function createMauticClient(options: MauticClientOptions) {
 
   async function batch(
     items: ContactBody[],
-    request: Pick<ApiRequest, "method" | "path" | "correlationId">,
+    request: Pick<ApiRequest, "method" | "path" | "correlationId"> & { policy?: "batch" | "fresh" },
   ): Promise<BatchEntry[]> {
     if (items.length === 0) return [];
     requireSize(items);
     const answer = await call(
-      { ...request, body: items, items: items.length, policy: "batch" },
+      { policy: "batch", ...request, body: items, items: items.length },
       wire.batchAnswer,
     );
     return items.map((_, index) => batchEntry(answer, index));
@@ -96,11 +96,13 @@ export function createMauticClient(options: MauticClientOptions) {
     async batchEdit(
       items: (ContactBody & { id: number })[],
       correlationId?: string,
+      policy: "batch" | "fresh" = "batch",
     ): Promise<BatchEntry[]> {
       requireIds(items);
       return await batch(items, {
         method: "PATCH",
         path: "/api/contacts/batch/edit",
+        policy,
         correlationId,
       });
     },
@@ -111,9 +113,20 @@ export function createMauticClient(options: MauticClientOptions) {
       correlationId?: string,
     ): Promise<wire.MauticContact[]> {
       const found = [];
-      for (const some of chunks(addresses, addressesPerRead)) {
+      const plain = addresses.filter((address) => !address.includes("'"));
+      for (const some of chunks(plain, addressesPerRead)) {
         const where = { "where[0][col]": "email", "where[0][expr]": "in", limit: "1000" };
         found.push(...await contacts({ ...where, "where[0][val]": some.join(",") }, correlationId));
+      }
+      // Mautic 5 and 6 escape the value as HTML, so a quote never matches (API.md §8): any sign in its place.
+      for (const address of addresses.filter((each) => each.includes("'"))) {
+        const where = { "where[0][col]": "email", "where[0][expr]": "like", limit: "1000" };
+        const like = { ...where, "where[0][val]": address.replaceAll("'", "_") };
+        found.push(
+          ...(await contacts(like, correlationId)).filter(({ fields }) =>
+            String(fields["email"] ?? "").trim().toLowerCase() === address.trim().toLowerCase()
+          ),
+        );
       }
       return found.sort((a, b) => a.id - b.id);
     },

@@ -58,6 +58,8 @@ export class MauticError extends Error {
   readonly ambiguous: boolean;
   readonly fieldErrors: Record<string, string[]>;
   readonly retryAfterMs: number | undefined;
+  /** An earlier try of the same call was answered 500: its work may be done. */
+  mayBeDone = false;
 
   constructor(code: MauticErrorCode, message: string, details: MauticErrorDetails = {}) {
     super(tidy(message), details.cause === undefined ? {} : { cause: details.cause });

@@ -73,13 +73,20 @@ export async function withRetries<T>(
   { settings, clock, random, mayRetry, onRetry }: RetryOptions,
 ): Promise<T> {
   let before: MauticError | undefined;
+  let mayBeDone = false;
   for (let retry = 0;; retry++) {
     try {
       return await attempt(retry);
     } catch (error) {
-      if (!(error instanceof MauticError)) throw error;
+      // Our own database failed between the tries: what may be in Mautic already matters more.
+      if (!(error instanceof MauticError)) throw mayBeDone && before ? before : error;
+      mayBeDone ||= error.code === "server_failed";
+      error.mayBeDone = mayBeDone;
       // No time for another try: what went wrong before says more.
-      if (error.code === "lease_too_short" && before) throw before;
+      if (error.code === "lease_too_short" && before) {
+        before.mayBeDone = mayBeDone;
+        throw before;
+      }
       if (retry >= settings.retries || !mayRetry(error)) throw error;
       const delayMs = error.retryAfterMs ?? ownDelayMs(retry + 1, settings.delayMs, random);
       if (error.retryAfterMs !== undefined && delayMs > settings.maxServerDelayMs) throw error;

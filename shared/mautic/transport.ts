@@ -145,7 +145,8 @@ function parse(response: Response, text: string): unknown {
   const type = response.headers.get("Content-Type") ?? "";
   if (!/^\s*application\/([a-z0-9.+-]+\+)?json\b/i.test(type)) return undefined;
   try {
-    return JSON.parse(text);
+    // Mautic's comments may hold a NUL, which Postgres takes in no text and in no jsonb.
+    return JSON.parse(text.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, "$1"));
   } catch {
     return undefined;
   }

@@ -21,3 +21,16 @@ as 'select pg_catalog.clock_timestamp()';
 
 comment on function mautic.clock() is
   'Wall-clock time. Everything in this schema that reads the time reads it here.';
+
+-- As normalizeAddress() in shared/address.ts: an import leaves tabs, line ends and byte order marks, a
+-- copied page no-break spaces. Two spellings must not be two people.
+create function mautic.normalize_address(p_address text)
+returns text
+language sql
+immutable
+as $$
+  select lower(btrim(p_address, E' \t\n\r\u00a0\ufeff'))
+$$;
+
+comment on function mautic.normalize_address(text) is
+  'An e-mail address as it is compared: trimmed, lower case.';

@@ -58,6 +58,8 @@ create table mautic.enrollment (
   correlation_id text not null,
   intended_at timestamptz not null default mautic.clock(),
   confirmed_at timestamptz,
+  held_by text,
+  held_until timestamptz,
   primary key (origin, contact_id, campaign_id)
 );
 
@@ -77,6 +79,9 @@ create table mautic.oauth_token (
 );
 
 comment on column mautic.enrollment.lead_id is 'The lead that brought it about; null for add_to_campaign by a caller.';
+
+comment on column mautic.enrollment.held_by is
+  'Who is at it until held_until, lead:… or call:…: nobody else adds the contact meanwhile.';
 
 comment on table mautic.oauth_token is
   'The cached access token. Sealed (AES-GCM under a key derived from the client secret): a dump, '

@@ -54,17 +54,17 @@ volatile
 security definer
 set search_path = ''
 as $$
-begin
-  perform mautic.queue_replay(
-    array(
-      select k.lead_id
-      from mautic.contact_link k
-      where k.origin = p_origin and k.contact_id = p_contact_id and k.lead_id <> p_lead_id
-        and not exists (select from mautic.outbox o where o.lead_id = k.lead_id and o.state = 'dead')
-    ),
-    false,
-    mautic.correlation_id()
+declare
+  others constant text[] := array(
+    select k.lead_id
+    from mautic.contact_link k
+    where k.origin = p_origin and k.contact_id = p_contact_id and k.lead_id <> p_lead_id
+      and not exists (select from mautic.outbox o where o.lead_id = k.lead_id and o.state = 'dead')
   );
+begin
+  if others <> '{}' then
+    perform mautic.queue_replay(others, false, mautic.correlation_id());
+  end if;
 end
 $$;
 

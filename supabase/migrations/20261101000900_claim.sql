@@ -30,6 +30,8 @@ as $$
         'failed_alone', o.failed_alone,
         'operation', case
           when o.removal is not null and l.lead_id is null then 'remove'
+          -- Known by its address only: it may have another one in Mautic by now.
+          when c.contact_id is not null and k.contact_id is distinct from c.contact_id then 'look_up'
           when c.contact_id is not null then 'edit'
           when o.ambiguous or jsonb_array_length(o.attempted) > 1 then 'look_up'
           else 'create'
@@ -41,6 +43,7 @@ as $$
           or exists (select from mautic.read_leads(array[c.lead_id]))
         ),
         'force', o.force,
+        'ambiguous', o.ambiguous,
         'payload', l.payload,
         'address', l.address,
         -- Not the one that this lease is: its payload stands beside.

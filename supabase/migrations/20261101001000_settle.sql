@@ -1,5 +1,16 @@
 -- Settle: the outcomes of a batch in one call.
 
+-- A worker that wakes up late must not bring back what was erased.
+create table mautic.erased (
+  lead_hash bytea primary key,
+  erased_at timestamptz not null default mautic.clock()
+);
+
+comment on table mautic.erased is
+  'Leads that mautic.erase() removed, as SHA-256 of their id: their late answers are not recorded. Purged after a day.';
+
+alter table mautic.erased enable row level security;
+
 -- What became of one leased item, as the worker tells it.
 create type mautic.outcome as (
   lead_id text,
@@ -17,6 +28,7 @@ create type mautic.outcome as (
   removed_contact_ids bigint[],
   delay_ms bigint,
   failed_alone boolean,
+  may_be_done boolean,
   error_code text,
   error_message text
 );
@@ -66,7 +78,12 @@ begin
 
     -- Which contact a lead is stays true whoever asked: recorded even when the lease or the lead is
     -- gone. What the contact showed is not: without the lease somebody else may have written since.
-    if outcome.contact_id is not null then
+    if outcome.contact_id is not null and (
+      is_held
+      or not exists (
+        select from mautic.erased e where e.lead_hash = sha256(convert_to(outcome.lead_id, 'UTF8'))
+      )
+    ) then
       perform mautic.record_contact(p_origin, outcome, is_held);
     end if;
     if outcome.removed_contact_ids is not null or (outcome.result = 'done' and outcome.lead_id like 'erase:%') then
@@ -80,7 +97,10 @@ begin
     settled := settled + 1;
 
     if outcome.snapshot is null
-      and (outcome.result = 'ambiguous' or outcome.error_code in ('server_failed', 'mautic_failed'))
+      and (
+        outcome.result = 'ambiguous' or outcome.may_be_done
+        or outcome.error_code in ('server_failed', 'mautic_failed')
+      )
     then
       -- A 500, too, may come after the work was done.
       perform mautic.doubt_contacts(p_origin, keys);
@@ -114,7 +134,13 @@ begin
       update mautic.outbox
       set
         state = 'dead', force = false, attempts = attempts + 1,
-        ambiguous = false, attempted = case when removal is null then '[]' else attempted end, not_before = null, person_keys = null,
+        -- Of what a 500 may have left in Mautic the next attempt has to know.
+        ambiguous = coalesce(outcome.may_be_done or outcome.error_code = 'mautic_failed', false),
+        attempted = case
+          when removal is null and not coalesce(outcome.may_be_done or outcome.error_code = 'mautic_failed', false) then '[]'
+          else attempted
+        end,
+        not_before = null, person_keys = null,
         leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
         error_code = outcome.error_code, error_message = outcome.error_message, error_at = mautic.clock()
       where lead_id = outcome.lead_id;
@@ -131,7 +157,7 @@ begin
         ambiguous = ambiguous or outcome.result = 'ambiguous',
         -- A 500, too, may come after the work was done.
         attempted = case
-          when ambiguous or outcome.result = 'ambiguous' or removal is not null
+          when ambiguous or outcome.result = 'ambiguous' or removal is not null or outcome.may_be_done
             or outcome.error_code in ('server_failed', 'mautic_failed') then attempted
           else '[]'
         end,
@@ -177,7 +203,7 @@ as $$
 declare
   seen constant bigint := p_outcome.contact_id;
   asked constant bigint := p_outcome.asked_contact_id;
-  address constant text := lower(btrim(p_outcome.address));
+  address constant text := mautic.normalize_address(p_outcome.address);
   shows_lead constant boolean := p_is_held and coalesce(p_outcome.shows_lead, false);
   -- What came to nothing says nothing of where the lead is.
   is_there constant boolean := p_outcome.result = 'done' or shows_lead;
@@ -208,7 +234,7 @@ begin
   )
   on conflict (origin, contact_id) do update
   set
-    address = coalesce(nullif(excluded.address, ''), c.address),
+    address = coalesce(case when p_is_held then nullif(excluded.address, '') end, c.address),
     snapshot = coalesce(case when p_is_held then p_outcome.snapshot end, c.snapshot),
     refused = coalesce(case when p_is_held then p_outcome.refused end, c.refused),
     do_not_contact = coalesce(case when p_is_held then p_outcome.do_not_contact end, c.do_not_contact),

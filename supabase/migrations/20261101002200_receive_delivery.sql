@@ -74,7 +74,7 @@ as $$
     select d.last_received_at as at from mautic.webhook_delivery d where d.id = p_delivery_id
   ), given as materialized (
     select
-      row_number() over ()::int as place, d.origin, g.contact_id, nullif(lower(btrim(g.address)), '') as address,
+      row_number() over ()::int as place, d.origin, g.contact_id, nullif(mautic.normalize_address(g.address), '') as address,
       g.kind,
       -- A time more than a day ahead is a broken clock; kept, it would outweigh all that follows.
       coalesce(case when g.occurred_at < now.at + interval '1 day' then g.occurred_at end, now.at) as occurred_at,

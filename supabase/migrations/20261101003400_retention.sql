@@ -10,6 +10,8 @@ as $$
 declare
   done constant jsonb := jsonb_build_object('history', mautic.purge_history(), 'rings', mautic.purge_rings());
 begin
+  -- No request and no worker lives for a day.
+  delete from mautic.erased where erased_at < mautic.clock() - interval '1 day';
   return done || jsonb_build_object('cron_log', mautic.purge_cron_log());
 end
 $$;

@@ -20,7 +20,7 @@ as $$
       select
       from mautic.find_leads(
         array(select c.address from mautic.contact c where c.origin = p_origin and c.contact_id = p_contact_id)
-        || lower(btrim(p_address))
+        || mautic.normalize_address(p_address)
       )
     );
 $$;

@@ -10,7 +10,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  given constant text := lower(btrim(erase.address));
+  given constant text := mautic.normalize_address(erase.address);
   operation constant text := 'erase:' || gen_random_uuid();
   correlation constant text := mautic.correlation_id();
   ids text[];
@@ -46,6 +46,9 @@ begin
   delete from public.lead_activity a where a.lead_id = any (ids);
   get diagnostics n = row_count;
   report := report || jsonb_build_object('lead_activity', n);
+  insert into mautic.erased (lead_hash)
+  select sha256(convert_to(id, 'UTF8')) from unnest(ids) id
+  on conflict (lead_hash) do update set erased_at = excluded.erased_at;
   delete from mautic.lead_change c where c.lead_id = any (ids);
   delete from mautic.outbox o where o.lead_id = any (ids);
   get diagnostics n = row_count;

@@ -7,23 +7,24 @@ const highValue = { crm_status: "qualified", marketing_opt_in: true, ml_score: 8
 /** Lets mautic.intend_enrollment() fail with this SQLSTATE, for a contact or for all. */
 async function breakIntentions(sync: Sync, code: string, contactId?: number): Promise<void> {
   await sync.sql.unsafe(`
-    alter function mautic.intend_enrollment(text, bigint, bigint, text, text) rename to working_intention;
+    alter function mautic.intend_enrollment(text, bigint, bigint, text, text, int) rename to working_intention;
     create function mautic.intend_enrollment(
-      p_origin text, p_campaign_id bigint, p_contact_id bigint, p_lead_id text, p_correlation_id text
+      p_origin text, p_campaign_id bigint, p_contact_id bigint, p_lead_id text, p_correlation_id text,
+      p_hold_ms int
     ) returns text language plpgsql security definer set search_path = '' as $$
     begin
       if ${contactId === undefined ? "true" : `p_contact_id = ${contactId}`} then
         raise exception 'planted' using errcode = '${code}';
       end if;
-      return mautic.working_intention(p_origin, p_campaign_id, p_contact_id, p_lead_id, p_correlation_id);
+      return mautic.working_intention(p_origin, p_campaign_id, p_contact_id, p_lead_id, p_correlation_id, p_hold_ms);
     end $$;
-    grant execute on function mautic.intend_enrollment(text, bigint, bigint, text, text) to service_role;`);
+    grant execute on function mautic.intend_enrollment(text, bigint, bigint, text, text, int) to service_role;`);
 }
 
 async function mendIntentions(sync: Sync): Promise<void> {
   await sync.sql.unsafe(`
-    drop function mautic.intend_enrollment(text, bigint, bigint, text, text);
-    alter function mautic.working_intention(text, bigint, bigint, text, text) rename to intend_enrollment;`);
+    drop function mautic.intend_enrollment(text, bigint, bigint, text, text, int);
+    alter function mautic.working_intention(text, bigint, bigint, text, text, int) rename to intend_enrollment;`);
 }
 
 function members(sync: Sync): number {

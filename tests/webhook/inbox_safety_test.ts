@@ -117,7 +117,7 @@ Deno.test("one that opts out between claim and enrolment is not enrolled", async
   assert.equal(claimed.items[0]?.email_status, null);
   await outcomes(inbox, { id: 5, email: "a@example.test", status: "unsubscribed", at: 1 });
   const [answer] = await db.sql`
-    select mautic.intend_enrollment(${origin}, 1, 5, ${lead}, 'c') as answer`;
+    select mautic.intend_enrollment(${origin}, 1, 5, ${lead}, 'c', 1000) as answer`;
   assert.equal(answer?.answer, "not_mailable");
   assert.equal((await outbox(db.sql))[0]?.state, "leased");
 });

@@ -6,7 +6,7 @@ export type CampaignAnswer =
   | { state: "done"; contactId: string; alreadyMember: boolean }
   | {
     state: "refused";
-    code: "not_mailable" | "contact_not_found" | "campaign_not_found";
+    code: "not_mailable" | "busy" | "contact_not_found" | "campaign_not_found";
     message: string;
   };
 
@@ -42,6 +42,9 @@ export async function addToCampaign(
       { contactId: known, campaignId, leadId: null, correlationId, isNew: false },
       context,
     );
+    if (enrolled === "busy") {
+      return refuse("busy", `Contact ${known} is being added to campaign ${campaignId} just now.`);
+    }
     if (enrolled === "not_mailable") {
       return refuse("not_mailable", `The email_status of a lead of contact ${known} forbids mail.`);
     }

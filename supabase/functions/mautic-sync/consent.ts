@@ -8,7 +8,7 @@ import {
 } from "../../../shared/consent_decider.ts";
 import { isMailable } from "../../../shared/enrollment_decider.ts";
 import type { MauticContact } from "../../../shared/mautic/wire.ts";
-import { fail, guarded } from "./failure.ts";
+import { fail, guarded, guardedInHalves } from "./failure.ts";
 import { open, type SyncContext, type Work } from "./work.ts";
 
 type Action = "add" | "lift" | "restore" | "none";
@@ -81,9 +81,11 @@ async function addAll(additions: Held[], context: SyncContext): Promise<void> {
 
 async function add(batch: Held[], context: SyncContext): Promise<void> {
   const { mautic } = context;
-  const [first] = batch;
-  if (!first) return;
-  await guarded(batch.map(({ work }) => work), context, async () => {
+  const heldBy = new Map(batch.map((held) => [held.work, held]));
+  await guardedInHalves([...heldBy.keys()], context, async (works) => {
+    const batch = works.map((work) => heldBy.get(work)!);
+    const [first] = batch;
+    if (!first) return;
     const correlationId = first.work.item.correlation_id;
     if (batch.length === 1) {
       const { contact, work } = first;
@@ -95,13 +97,14 @@ async function add(batch: Held[], context: SyncContext): Promise<void> {
     const entries = await mautic.batchEdit(
       batch.map(({ contact }) => ({ id: contact.id, doNotContact: [ours] })),
       correlationId,
+      "fresh",
     );
     for (const [index, { work }] of batch.entries()) {
       const entry = entries[index];
       if (entry?.status === "saved") work.contact = entry.contact;
       else if (entry) fail(work, entry.error, context);
     }
-  });
+  }, "consent");
 }
 
 /**

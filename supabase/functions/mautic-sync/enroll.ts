@@ -1,6 +1,8 @@
 import { decideEnrollment, type DoNotContactEntry } from "../../../shared/enrollment_decider.ts";
 import { MauticError } from "../../../shared/mautic/errors.ts";
+import { backoff } from "./backoff.ts";
 import { guarded } from "./failure.ts";
+import { itemLeaseMs, outlasts } from "./lease.ts";
 import { die, open, type SyncContext, type Work } from "./work.ts";
 
 function decide(work: Work, doNotContact: DoNotContactEntry[], { settings }: SyncContext) {
@@ -61,6 +63,15 @@ async function enroll(
         context,
       );
       work.enrolled = answer === "enrolled";
+      if (answer === "busy") {
+        work.result = {
+          result: "retry",
+          delay_ms: backoff(work.item.attempt, context.random, undefined),
+          error_code: "busy",
+          error_message: "Somebody else is adding this contact to the campaign.",
+        };
+        return;
+      }
       if (answer !== "enrolled") work.enrollmentReason = answer;
       else log.info("enrolled", { leadId: lead_id, contactId, campaignId });
     } catch (error) {
@@ -68,7 +79,7 @@ async function enroll(
       await database.withdrawEnrollment(settings.baseUrl, campaignId, contactId);
       await blame(work, contactId, campaignId, context);
     }
-  });
+  }, "enroll");
 }
 
 /** Mautic answers 404 for a missing campaign as for a contact that was deleted a moment ago. */
@@ -110,32 +121,48 @@ export interface Enrollment {
 
 /**
  * Adds a contact to a campaign, once. Mautic answers success to everything and starts the flow
- * again where the campaign allows it, so membership is read first unless the contact is new.
+ * again where the campaign allows it, so membership is read first unless the contact is new, and
+ * `busy` is the answer while another request is at the same.
  * Errors: {@link MauticError}; `not_found` when there is no such campaign or contact.
  */
 export async function enrollContact(
   { contactId, campaignId, leadId, correlationId, isNew }: Enrollment,
-  { mautic, database, settings }: SyncContext,
-): Promise<"enrolled" | "already_enrolled" | "not_mailable"> {
+  { mautic, database, settings, clock }: SyncContext,
+): Promise<"enrolled" | "already_enrolled" | "not_mailable" | "busy"> {
   const origin = settings.baseUrl;
+  // Time for the membership to be read, with retries; the adding itself starts only within the hold.
+  const holdMs = 2 * itemLeaseMs(settings);
+  const hold = { until: clock.now() + holdMs };
   const intention = await database.intendEnrollment(
     origin,
     campaignId,
     contactId,
     leadId,
     correlationId,
+    holdMs,
   );
-  if (intention === "not_mailable") return "not_mailable";
+  if (intention === "not_mailable" || intention === "busy") return intention;
   if (intention === "confirmed") return "already_enrolled";
-  if (intention === "intended" || !isNew) {
-    const memberships = await mautic.contactCampaigns(contactId, correlationId);
-    if (memberships.includes(campaignId)) {
-      await database.confirmEnrollment(origin, campaignId, contactId);
-      // What an attempt of ours that lost its answer did is ours.
-      return intention === "intended" ? "enrolled" : "already_enrolled";
+  try {
+    if (intention === "intended" || !isNew) {
+      const memberships = await mautic.contactCampaigns(contactId, correlationId);
+      if (memberships.includes(campaignId)) {
+        await database.confirmEnrollment(origin, campaignId, contactId);
+        // What an attempt of ours that lost its answer did is ours.
+        return intention === "intended" ? "enrolled" : "already_enrolled";
+      }
     }
+    if (!outlasts(hold, settings.requestTimeoutMs, settings, clock)) {
+      throw new MauticError("lease_too_short", "Not sent: reading the membership took too long");
+    }
+    await mautic.addToCampaign(campaignId, contactId, correlationId);
+  } catch (error) {
+    // Not after an answer that is lost: Mautic may still be at it.
+    if (error instanceof MauticError && !error.ambiguous) {
+      await database.releaseEnrollment(origin, campaignId, contactId);
+    }
+    throw error;
   }
-  await mautic.addToCampaign(campaignId, contactId, correlationId);
   await database.confirmEnrollment(origin, campaignId, contactId);
   return "enrolled";
 }

@@ -1,7 +1,7 @@
 import { DatabaseError, type Outcome } from "../../../shared/database.ts";
-import { MauticError, type MauticErrorCode } from "../../../shared/mautic/errors.ts";
+import { answerCode, MauticError, type MauticErrorCode } from "../../../shared/mautic/errors.ts";
 import { backoff } from "./backoff.ts";
-import { die, open, type SyncContext, type Work } from "./work.ts";
+import { die, open, type Step, type SyncContext, type Work } from "./work.ts";
 
 /** After this many failures in a request of its own, while others passed, a person has to look. */
 const failedAloneLimit = 5;
@@ -61,6 +61,9 @@ export function failInDatabase(works: Work[], error: DatabaseError, context: Syn
 export function fail(work: Work, error: MauticError, context: SyncContext): void {
   const { settings, random } = context;
   const { item } = work;
+  if (error.code === "server_failed" || error.mayBeDone) work.mayBeDone = true;
+  // 409, 423: somebody has it open; that passes.
+  work.isToBlame = error.code === "server_failed" && ![409, 423].includes(error.status ?? 500);
   const aliases = Object.keys(error.fieldErrors);
   if (error.ambiguous) {
     work.result = {
@@ -95,19 +98,21 @@ export function fail(work: Work, error: MauticError, context: SyncContext): void
     work.result = {
       result: "retry",
       delay_ms: backoff(item.attempt, random, error.retryAfterMs),
-      error_code: error.code,
+      error_code: answerCode(error),
       error_message: error.message,
     };
   }
 }
 
 /**
- * Once a batch is through: an item on which Mautic failed (500) in a request of its own, while
- * others passed, is noted as suspect; after the fifth time a person has to look.
+ * Once a batch is through: an item on which Mautic failed (500) in a request of its own, while the
+ * same kind of request passed for others, is noted as suspect; after the fifth time a person has to
+ * look.
  */
 export function judge(work: Work, { run }: SyncContext): void {
   const { item, result } = work;
-  if (result?.error_code !== "server_failed" || run.successes === 0) return;
+  if (result?.error_code !== "server_failed" || !work.isToBlame) return;
+  if (!work.failedStep || !run.passed.has(work.failedStep)) return;
   if (item.failed_alone + 1 < failedAloneLimit) {
     result.failed_alone = true;
     return;
@@ -142,6 +147,7 @@ export function outcomeOf(work: Work, recorded: Partial<Outcome>): Outcome {
     lead_id: work.item.lead_id,
     ...recorded,
     ...result,
+    ...(work.mayBeDone && !work.sent && result.result !== "done" ? { may_be_done: true } : {}),
     ...(result.result === "done" ? { action: actionOf(work), ...work.removal } : {}),
     ...(result.result === "gone" && work.contactId !== undefined
       ? { asked_contact_id: work.contactId }
@@ -157,15 +163,58 @@ export async function guarded(
   works: Work[],
   context: SyncContext,
   call: () => Promise<void>,
+  step: Step = "other",
 ): Promise<void> {
   if (context.run.halt) return works.filter(open).forEach((work) => postpone(work, context));
   try {
     await call();
     context.run.answered = true;
+    context.run.passed.add(step);
   } catch (error) {
     if (error instanceof DatabaseError) return failInDatabase(works, error, context);
     if (!(error instanceof MauticError)) throw error;
     if (isTrouble(error)) halt(context, error);
-    for (const work of works) if (open(work)) fail(work, error, context);
+    for (const work of works) {
+      if (!open(work)) continue;
+      work.failedStep = step;
+      fail(work, error, context);
+    }
   }
+}
+
+/**
+ * As {@link guarded} for one request about many: a 500 halves them until the guilty one stands alone.
+ * Two that fail alone with none in between that passed: it is not them, and the rest is not tried.
+ */
+export async function guardedInHalves(
+  works: Work[],
+  context: SyncContext,
+  call: (works: Work[]) => Promise<void>,
+  step: Step,
+): Promise<void> {
+  let failures: MauticError[] = [];
+  const attempt = async (some: Work[]): Promise<void> => {
+    const [, second] = failures;
+    if (some.length === 0) return;
+    if (context.run.halt || second) {
+      return await guarded(some, context, () => Promise.reject(second), step);
+    }
+    let outcome = () => Promise.resolve();
+    try {
+      await call(some);
+      failures = [];
+    } catch (error) {
+      if (error instanceof MauticError && error.code === "server_failed") {
+        if (some.length > 1) {
+          const middle = Math.ceil(some.length / 2);
+          await attempt(some.slice(0, middle));
+          return await attempt(some.slice(middle));
+        }
+        failures.push(error);
+      }
+      outcome = () => Promise.reject(error);
+    }
+    await guarded(some, context, outcome, step);
+  };
+  await attempt(works);
 }

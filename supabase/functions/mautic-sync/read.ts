@@ -1,5 +1,5 @@
 import { contactDelta } from "../../../shared/contact_mapper.ts";
-import { guarded } from "./failure.ts";
+import { guarded, guardedInHalves } from "./failure.ts";
 import { attemptedAddresses, open, type SyncContext, type Work } from "./work.ts";
 
 /**
@@ -11,20 +11,19 @@ import { attemptedAddresses, open, type SyncContext, type Work } from "./work.ts
  * makes Mautic save a duplicate (recorded: batch-patch-same-id-twice).
  */
 export async function readContacts(works: Work[], context: SyncContext): Promise<void> {
-  if (works.length === 0) return;
-  await guarded(works, context, async () => {
+  await guardedInHalves(works, context, async (works) => {
     const found = await context.mautic.contactsByIds(
       works.map((work) => work.contactId!),
       works[0]!.item.correlation_id,
     );
     const byId = new Map(found.map((contact) => [contact.id, contact]));
     for (const work of works) work.contact = byId.get(work.contactId!);
-  });
+  }, "read");
   for (const work of works) {
     if (!open(work) || work.contact) continue;
     await guarded([work], context, async () => {
       work.contact = await context.mautic.getContact(work.contactId!, work.item.correlation_id);
-    });
+    }, "read");
   }
 }
 
@@ -33,12 +32,11 @@ export async function readContacts(works: Work[], context: SyncContext): Promise
  * had then or has now. Found: it is edited, so that nothing is created twice.
  */
 export async function lookUp(works: Work[], context: SyncContext): Promise<void> {
-  if (works.length === 0) return;
   const addressesOf = (work: Work) => [
     ...attemptedAddresses(work.item, context.settings),
     work.address,
   ];
-  await guarded(works, context, async () => {
+  await guardedInHalves(works, context, async (works) => {
     const found = await context.mautic.findByEmail(
       [...new Set(works.flatMap(addressesOf))],
       works[0]!.item.correlation_id,
@@ -51,9 +49,14 @@ export async function lookUp(works: Work[], context: SyncContext): Promise<void>
       );
       if (!contact) continue;
       taken.add(contact.id);
+      if (work.item.superseded && contact.id === work.item.contact_id) {
+        // It shows a newer lead, as was known: only the link is new.
+        work.result = { result: "done" };
+        continue;
+      }
       work.contactId = contact.id;
       const { filled } = work.item;
       work.delta = contactDelta(work.desired, { snapshot: {}, refused: {}, filled });
     }
-  });
+  }, "read");
 }

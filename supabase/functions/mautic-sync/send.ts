@@ -71,12 +71,19 @@ function correlation(batch: Work[]): string {
 }
 
 async function sendInBatches(works: Work[], context: SyncContext, calls: Calls): Promise<void> {
-  let rest = works;
+  // Whose answer was lost again and again may be the cause: alone, and after the others.
+  const suspects = works.filter(isSuspect);
+  let rest = works.filter((work) => !isSuspect(work));
   while (rest.length > 0) {
     const batch = rest.slice(0, context.run.batchSize);
     rest = rest.slice(batch.length);
     await sendBatch(batch, context, calls);
   }
+  for (const work of suspects) await sendBatch([work], context, calls);
+}
+
+function isSuspect({ item }: Work): boolean {
+  return item.ambiguous && item.attempt > 2;
 }
 
 /** `split`: a part of a batch that failed; its last item alone is not retried within the request. */
@@ -95,6 +102,8 @@ async function sendBatch(
     const entries = single ? [await calls.one(first)] : await calls.many(batch);
     batch.forEach((work, index) => take(work, entries[index]!, context));
     run.successes += 1;
+    run.failedAlone = 0;
+    run.passed.add("save");
     run.answered = true;
     adaptBatchSize(context, { leads: batch.length, elapsedMs: clock.now() - startedAt });
   } catch (error) {
@@ -104,20 +113,27 @@ async function sendBatch(
       // 500 for the whole call, some items may be saved: one item may be the cause. Mautic
       // matches creates by address and edits are by id, so halves may be sent again at once.
       shrinkBatchSize(context);
+      for (const work of batch) work.mayBeDone = true;
       const middle = Math.ceil(batch.length / 2);
       await sendBatch(batch.slice(0, middle), context, calls, true);
       await sendBatch(batch.slice(middle), context, calls, true);
       return;
     }
-    if (error.code === "server_failed") {
+    const [first] = batch;
+    if (
+      error.code === "server_failed" || error.ambiguous && batch.length === 1 && isSuspect(first!)
+    ) {
       run.failedAlone += 1;
       // Two that fail alone with nothing in between that passed: it is not the items.
       if (run.failedAlone >= 2 && run.successes === 0) halt(context, error);
     } else if (isTrouble(error)) {
       halt(context, error);
-      shrinkBatchSize(context);
+      if (error.ambiguous || (error.status ?? 0) >= 500) shrinkBatchSize(context);
     }
-    batch.forEach((work) => fail(work, error, context));
+    for (const work of batch) {
+      work.failedStep = "save";
+      fail(work, error, context);
+    }
   }
 }
 

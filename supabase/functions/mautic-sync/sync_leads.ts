@@ -7,7 +7,7 @@ import { actionOf, judge, outcomeOf } from "./failure.ts";
 import { applyRemovals } from "./remove.ts";
 import { sendCreates, sendEdits } from "./send.ts";
 import { hasFieldsToSend, open, prepare, type SyncContext, type Work } from "./work.ts";
-import { applyUtmTags } from "./utm_tags.ts";
+import { applyUtmTags, mayTag } from "./utm_tags.ts";
 
 /**
  * Brings leased leads to Mautic: fields, then consent, then enrolment. The one way there is, for
@@ -23,6 +23,7 @@ export async function syncLeads(items: LeasedItem[], context: SyncContext): Prom
   const newest = newestOfContacts(works.filter(open));
   const speaking = [...newest.values()];
   await applyConsent(speaking, context);
+  for (const work of works) await optOutThoughRefused(work, context);
   await applyUtmTags(speaking, context);
   await applyEnrollment(speaking, context);
   works.forEach((work) => adoptEntries(work, newest));
@@ -40,6 +41,18 @@ export async function syncLeads(items: LeasedItem[], context: SyncContext): Prom
 function newestOfContacts(works: Work[]): Map<number, Work> {
   const ids = works.toSorted(byChange).map((work) => [work.contact?.id ?? work.contactId, work]);
   return new Map(ids.filter((entry): entry is [number, Work] => entry[0] !== undefined));
+}
+
+/** Mautic refuses a value: the lead waits for a person, a withdrawn consent does not. */
+async function optOutThoughRefused(work: Work, context: SyncContext): Promise<void> {
+  const { result } = work;
+  if (result?.result !== "dead" || work.lead?.consent?.marketing_opt_in !== false) return;
+  if (work.contactId === undefined || !mayChangeConsent(work)) return;
+  work.result = undefined;
+  if (!work.contact) await readContacts([work], context);
+  await applyConsent([work], context);
+  // What failed now is tried again, and the refusal comes again.
+  if (open(work)) work.result = result;
 }
 
 /** What another lead of the same contact has brought about is what this one's answer would show. */
@@ -67,10 +80,13 @@ async function sendFields(works: Work[], context: SyncContext): Promise<void> {
   const known = works.filter((work) => open(work) && work.contactId !== undefined);
   const edits = known.filter(hasFieldsToSend);
   const onlyRead = known.filter((work) =>
-    !hasFieldsToSend(work) && (mayChangeConsent(work) || mayEnroll(work, context))
+    !hasFieldsToSend(work) &&
+    (mayChangeConsent(work) || mayEnroll(work, context) || mayTag(work, context))
   );
-  // A single edit needs no reading first: its own answer tells of a merge.
-  await readContacts(edits.length > 1 ? [...edits, ...onlyRead] : onlyRead, context);
+  // A single edit needs no reading first: its own answer tells of a merge. Not so beside another
+  // lead, which may turn out to be the same contact.
+  const isBesideOthers = edits.length + onlyRead.length > 1;
+  await readContacts(isBesideOthers ? [...edits, ...onlyRead] : onlyRead, context);
 
   // One id may be two leads': merged since, or found by the address somebody gave it in Mautic.
   // Twice in a batch it would be doubled, so the second goes in a request of its own.

@@ -13,6 +13,11 @@ function utmSet(lead: Lead | undefined): Record<string, string> | undefined {
   return given.length > 0 ? Object.fromEntries(given) : undefined;
 }
 
+/** An earlier attempt may have brought the fields and not the tags: the contact has to be read. */
+export function mayTag(work: Work, { settings }: SyncContext): boolean {
+  return settings.nativeUtmTags && work.item.attempt > 1 && utmSet(work.lead) !== undefined;
+}
+
 /**
  * Adds native UTM tags, where that is switched on, once per distinct set: `utm/add` appends every
  * time, so the sets in Mautic's own answer decide, also after an attempt that lost its answer.
@@ -21,7 +26,7 @@ export async function applyUtmTags(works: Work[], context: SyncContext): Promise
   if (!context.settings.nativeUtmTags) return;
   for (const work of works) {
     const set = utmSet(work.lead);
-    if (!open(work) || !work.sent || !work.contact || !set) continue;
+    if (!open(work) || !(work.sent || mayTag(work, context)) || !work.contact || !set) continue;
     const { contact } = work;
     const present = contact.utmTags.some((tags) =>
       parts.every((part) => (tags[`utm_${part}`] ?? "") === (set[`utm_${part}`] ?? ""))
@@ -31,6 +36,6 @@ export async function applyUtmTags(works: Work[], context: SyncContext): Promise
       const doNotContact = await context.mautic.addUtm(contact.id, set, work.item.correlation_id);
       // Somebody may have opted out since.
       work.contact = { ...contact, doNotContact };
-    });
+    }, "tag");
   }
 }

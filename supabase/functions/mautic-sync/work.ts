@@ -19,10 +19,15 @@ export interface SyncContext {
   run: Run;
 }
 
+/** A kind of request, as far as one that passed says something of another that failed. */
+export type Step = "read" | "save" | "consent" | "tag" | "enroll" | "other";
+
 /** What a worker has learned of Mautic's state since it started. */
 export interface Run {
   batchSize: number;
   successes: number;
+  /** The kinds of calls that got through. */
+  passed: Set<Step>;
   failedAlone: number;
   /** Mautic did something for us, be it a read: the circuit breaker wants to know. */
   answered: boolean;
@@ -35,6 +40,7 @@ export function startRun(settings: SyncSettings): Run {
   return {
     batchSize: settings.batchSize,
     successes: 0,
+    passed: new Set(),
     failedAlone: 0,
     answered: false,
     halt: undefined,
@@ -54,6 +60,11 @@ export interface Work {
   contact: MauticContact | undefined;
   created: boolean;
   sent: boolean;
+  /** A 500 came in between: what was sent may be in Mautic, whatever was answered last. */
+  mayBeDone: boolean;
+  /** The failure may be this item's own doing, if others got through with the same. */
+  isToBlame: boolean;
+  failedStep: Step | undefined;
   enrolled: boolean | undefined;
   enrollmentReason: string | undefined;
   /** What became of a deleted lead's contact. */
@@ -81,10 +92,13 @@ export function prepare(item: LeasedItem, { settings, log }: SyncContext): Work 
     address: item.address ?? "",
     desired: {},
     delta: { fields: {}, blanks: [] },
-    contactId: item.contact_id ?? undefined,
+    contactId: item.operation === "look_up" ? undefined : item.contact_id ?? undefined,
     contact: undefined,
     created: false,
     sent: false,
+    mayBeDone: false,
+    isToBlame: false,
+    failedStep: undefined,
     enrolled: undefined,
     enrollmentReason: undefined,
     removal: undefined,
@@ -111,10 +125,14 @@ export function prepare(item: LeasedItem, { settings, log }: SyncContext): Work 
   }
   work.lead = parsed.lead;
   work.address = address.address;
-  if (item.superseded) {
+  if (item.superseded && item.operation !== "look_up") {
     // A newer change of another lead of this person is in Mautic already: only the link is new.
     work.result = { result: "done" };
     return work;
+  }
+  if (item.operation === "look_up") {
+    // Whoever is found by the address may not be the contact that had it when we heard of it last.
+    item = { ...item, snapshot: {}, refused: {}, enrolled_campaigns: [] };
   }
   const mapped = mapLead(parsed.lead, settings.aliases, settings.limits);
   work.desired = mapped.desired;
