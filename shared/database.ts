@@ -208,6 +208,12 @@ export function createDatabase(options: DatabaseOptions) {
       }, nothing),
     readEmailStatus: (leadId: string) =>
       call("read_email_status", { p_lead_id: leadId }, z.string().nullable()),
+    beginLift: (origin: string, contactId: number, leadId: string) =>
+      call("begin_lift", {
+        p_origin: origin,
+        p_contact_id: contactId,
+        p_lead_id: leadId,
+      }, z.string().nullable()),
     tokens: {
       acquire: (origin: string, clientId: string, holder: string, holdMs: number) =>
         call("acquire_token", {

@@ -12,6 +12,8 @@ export type Database = {
           "do_not_contact": NonNullable<Json>;
           "lead_changed_at": string | null;
           "lead_id": string | null;
+          "lifting_after": number | null;
+          "lifting_until": string | null;
           "origin": string;
           "refused": NonNullable<Json>;
           "snapshot": NonNullable<Json>;
@@ -24,6 +26,8 @@ export type Database = {
           "do_not_contact"?: NonNullable<Json>;
           "lead_changed_at"?: string | null;
           "lead_id"?: string | null;
+          "lifting_after"?: number | null;
+          "lifting_until"?: string | null;
           "origin": string;
           "refused"?: NonNullable<Json>;
           "snapshot"?: NonNullable<Json>;
@@ -35,6 +39,8 @@ export type Database = {
           "do_not_contact"?: NonNullable<Json>;
           "lead_changed_at"?: string | null;
           "lead_id"?: string | null;
+          "lifting_after"?: number | null;
+          "lifting_until"?: string | null;
           "origin"?: string;
           "refused"?: NonNullable<Json>;
           "snapshot"?: NonNullable<Json>;
@@ -313,6 +319,8 @@ export type Database = {
           "origin": string;
           "since": string | null;
           "started_at": string | null;
+          "swept_since": string | null;
+          "swept_upto": number | null;
         };
         ComputedFields: never;
         Insert: {
@@ -321,6 +329,8 @@ export type Database = {
           "origin": string;
           "since"?: string | null;
           "started_at"?: string | null;
+          "swept_since"?: string | null;
+          "swept_upto"?: number | null;
         };
         Update: {
           "finished_at"?: string | null;
@@ -328,6 +338,8 @@ export type Database = {
           "origin"?: string;
           "since"?: string | null;
           "started_at"?: string | null;
+          "swept_since"?: string | null;
+          "swept_upto"?: number | null;
         };
         Relationships: [];
       };
@@ -751,6 +763,10 @@ export type Database = {
         Returns: Json;
       };
       "attempted_addresses": { Args: { "p_attempted": Json }; Returns: (string)[] };
+      "begin_lift": {
+        Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
+        Returns: string;
+      };
       "claim": {
         Args: {
           "p_item_lease_ms": number;
@@ -854,6 +870,8 @@ export type Database = {
         Args: { "p_contact_ids": (number)[]; "p_lead_id": string; "p_origin": string };
         Returns: undefined;
       };
+      "free_events": { Args: { "p_event_ids": (number)[] }; Returns: (number)[] };
+      "free_leads": { Args: { "p_lead_ids": (string)[] }; Returns: string[] };
       "get": { Args: { "name": string }; Returns: string };
       "given_correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };

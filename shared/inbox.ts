@@ -49,7 +49,11 @@ export type Received = z.infer<typeof received>;
 
 const started = z.discriminatedUnion("state", [
   z.object({ state: z.literal("busy") }),
-  z.object({ state: z.literal("started"), since: z.string().nullable() }),
+  z.object({
+    state: z.literal("started"),
+    since: z.string().nullable(),
+    swept_upto: z.number().nullable(),
+  }),
 ]);
 const unread = z.object({ delivery_id: z.number(), body: z.string() }).nullable();
 const recorded = z.object({
@@ -57,7 +61,9 @@ const recorded = z.object({
   forgotten: z.number(),
   changed_leads: z.number(),
 });
-const toCheck = z.array(z.object({ contact_id: z.number(), state_at: z.string() }));
+const toCheck = z.array(
+  z.object({ contact_id: z.number(), state_at: z.string(), bounced: z.boolean() }),
+);
 export type ContactToCheck = z.infer<typeof toCheck>[number];
 
 const asserted = z.object({ changed_leads: z.number(), upto_id: z.number().nullable() });
@@ -123,7 +129,7 @@ export function createInbox(options: DatabaseOptions) {
       call("contacts_to_check", { p_origin: origin, p_after_id: afterId, p_limit: limit }, toCheck),
     settleCheck: (
       origin: string,
-      checked: (ContactToCheck & { result: "lifted" | "gone" })[],
+      checked: (ContactToCheck & { address?: string; result: "lifted" | "gone" })[],
       correlationId: string,
     ) =>
       call("settle_check", {

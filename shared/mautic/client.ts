@@ -260,16 +260,18 @@ export function createMauticClient(options: MauticClientOptions) {
       return await call(request, wire.fieldsAnswer);
     },
 
-    /** Do-not-contact entries added at or after `since` (ms since the epoch), by ascending id. */
+    /**
+     * Do-not-contact entries added at or after `since` (ms since the epoch), by ascending id, those
+     * behind `afterId`: rows that vanish while a table is read must not move the pages.
+     */
     async doNotContactStats(
-      { since, start, limit }: { since: number; start: number; limit: number },
+      { since, afterId, limit }: { since: number; afterId: number; limit: number },
       correlationId?: string,
     ): Promise<{ total: number; rows: wire.DoNotContactRows["stats"] }> {
       const { total, stats } = await call({
         method: "GET",
         path: "/api/stats/lead_donotcontact",
         query: {
-          start: String(start),
           limit: String(limit),
           "order[0][col]": "id",
           "order[0][dir]": "asc",
@@ -277,6 +279,9 @@ export function createMauticClient(options: MauticClientOptions) {
           "where[0][expr]": "gte",
           // Mautic keeps UTC without a zone, to the second.
           "where[0][val]": new Date(since).toISOString().slice(0, 19).replace("T", " "),
+          "where[1][col]": "id",
+          "where[1][expr]": "gt",
+          "where[1][val]": String(afterId),
         },
         policy: "read",
         correlationId,

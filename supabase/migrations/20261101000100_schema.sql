@@ -28,6 +28,7 @@ create function mautic.normalize_address(p_address text)
 returns text
 language sql
 immutable
+set search_path = ''
 as $$
   select lower(btrim(p_address, E' \t\n\r\u00a0\ufeff'))
 $$;

@@ -10,6 +10,8 @@ create table mautic.contact (
   lead_id text,
   lead_changed_at timestamptz,
   answered_at timestamptz not null default mautic.clock(),
+  lifting_after bigint,
+  lifting_until timestamptz,
   primary key (origin, contact_id)
 );
 
@@ -22,6 +24,9 @@ comment on column mautic.contact.snapshot is
 comment on column mautic.contact.refused is
   'Field alias to the value we sent and Mautic did not take (unknown alias, cut, stripped). Not sent again until it changes.';
 comment on column mautic.contact.do_not_contact is 'Do-not-contact entries of the last answer: channel, reason, comments.';
+comment on column mautic.contact.lifting_until is
+  'Our own entry is being lifted, which Mautic tells of like of a resubscription: until then one is not believed when an '
+  'opt-out came after the event lifting_after.';
 comment on column mautic.contact.lead_id is 'The lead whose state the contact shows: of several, the newest change wins.';
 
 create table mautic.contact_link (

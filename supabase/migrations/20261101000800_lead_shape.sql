@@ -295,6 +295,24 @@ begin
 
   execute format(
     $function$
+      create function mautic.free_leads(p_lead_ids text[])
+      returns setof text
+      language sql
+      volatile
+      security definer
+      set search_path = ''
+      as $body$
+        select l.id::text
+        from public.leads l
+        where l.id = any (p_lead_ids::%1$s[])
+        order by l.id
+        for no key update skip locked;
+      $body$
+    $function$,
+    key_type);
+
+  execute format(
+    $function$
       create function mautic.delete_leads(p_lead_ids text[])
       returns int
       language plpgsql
@@ -336,4 +354,5 @@ end
 $write_back$;
 
 comment on function mautic.lock_leads(text[]) is 'Locks these leads until the transaction ends and returns their status as it is then.';
+comment on function mautic.free_leads(text[]) is 'Locks those of these leads that nobody holds, without waiting, and returns them.';
 comment on function mautic.write_email_status(text[], text[], timestamptz[]) is 'Writes email_status and email_status_changed_at of these leads.';

@@ -112,3 +112,23 @@ as $$
 $$;
 
 comment on function mautic.read_email_status(text) is 'The lead''s email_status as it is now; null for an unknown lead.';
+
+create function mautic.begin_lift(p_origin text, p_contact_id bigint, p_lead_id text)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  update mautic.contact c
+  set
+    lifting_after = (select coalesce(max(e.id), 0) from mautic.webhook_event e),
+    lifting_until = mautic.clock() + interval '5 minutes'
+  where c.origin = p_origin and c.contact_id = p_contact_id;
+  return mautic.read_email_status(p_lead_id);
+end
+$$;
+
+comment on function mautic.begin_lift(text, bigint, text) is
+  'Notes that our own do-not-contact entry of a contact is about to be lifted; returns the lead''s email_status as it is then.';

@@ -137,7 +137,12 @@ begin
         when ours.holds then s.complained_at
         when l.email_status = 'complained' then coalesce(l.email_status_changed_at, '-infinity')
       end as complained_at,
-      s.origin, s.contact_id
+      s.origin, s.contact_id,
+      -- Somebody decided then, a complaint included: what is older has no say any more.
+      case
+        when not ours.holds and s.lead_id is not null then coalesce(l.email_status_changed_at, '-infinity')
+        else '-infinity'
+      end as decided_at
     from lead l
     left join stored s on s.lead_id = l.lead_id
     cross join lateral (
@@ -147,7 +152,14 @@ begin
     select p.lead_id, e.*
     from unnest(pair_events, pair_leads) as p(event_id, lead_id)
     join mautic.webhook_event e on e.id = p.event_id
-    where e.id = any (p_event_ids)
+    join base b on b.lead_id = p.lead_id
+    where e.id = any (p_event_ids) and e.occurred_at > b.decided_at
+      -- The lifting of our own entry, which took an opt-out with it that had just reached us.
+      and not (e.kind = 'subscribed' and exists (
+        select from mautic.contact c
+        join mautic.webhook_event o on o.origin = c.origin and o.contact_id = c.contact_id
+        where c.origin = e.origin and c.contact_id = e.contact_id and c.lifting_until > mautic.clock()
+          and o.id > c.lifting_after and o.kind <> 'subscribed'))
   ), news as materialized (
     select
       h.lead_id,
@@ -248,6 +260,31 @@ comment on function mautic.apply_events(bigint[]) is
   'Writes email_status and lead_activity by these events; returns how many leads got another status. Events of '
   'nobody among the leads become pending. Repeatable.';
 
+-- Whoever applies many one after another keeps each lead it wrote locked until all are done. Should it
+-- wait for one meanwhile, an application that holds that one and comes to one of ours is told of a
+-- deadlock: so these wait for nobody.
+create function mautic.free_events(p_event_ids bigint[])
+returns bigint[]
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  with pair as materialized (
+    select m.event_id, m.lead_id from mautic.match_events(p_event_ids) m
+  ), free as materialized (
+    select f.lead_id from mautic.free_leads(array(select distinct pair.lead_id from pair)) f(lead_id)
+  )
+  select array_agg(e.id order by e.place)
+  from unnest(p_event_ids) with ordinality as e(id, place)
+  where not exists (
+    select from pair
+    where pair.event_id = e.id and not exists (select from free where free.lead_id = pair.lead_id));
+$$;
+
+comment on function mautic.free_events(bigint[]) is
+  'Those of these events whose leads nobody holds; locks these leads.';
+
 -- The same in savepoints: all at once; where that fails, one by one, so that a bad item blocks
 -- nobody. What meets a lock stays stored for the sweep.
 create function mautic.try_events(p_event_ids bigint[], p_one_by_one boolean)
@@ -261,6 +298,9 @@ declare
   one bigint;
   changed int := 0;
 begin
+  if p_one_by_one then
+    p_event_ids := mautic.free_events(p_event_ids);
+  end if;
   if coalesce(cardinality(p_event_ids), 0) = 0 then
     return 0;
   end if;
@@ -272,7 +312,7 @@ begin
         return 0;
       end if;
     when others then
-      null;
+      p_event_ids := coalesce(mautic.free_events(p_event_ids), '{}');
   end;
 
   foreach one in array p_event_ids loop

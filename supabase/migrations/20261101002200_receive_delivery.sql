@@ -180,6 +180,7 @@ set search_path = ''
 as $$
 declare
   ids bigint[];
+  free bigint[];
 begin
   perform mautic.note_entries(new.origin, array(
     select d.entry_id from mautic.do_not_contact d
@@ -199,10 +200,12 @@ begin
   if ids is null then
     return null;
   end if;
+  free := mautic.free_events(ids);
+  update mautic.webhook_event set state = 'stored' where id = any (ids) and id <> all (coalesce(free, '{}'));
   begin
-    perform mautic.apply_events(ids);
+    perform mautic.apply_events(free);
   exception when others then
-    update mautic.webhook_event set state = 'stored' where id = any (ids);
+    update mautic.webhook_event set state = 'stored' where id = any (free);
   end;
   return null;
 exception when others then

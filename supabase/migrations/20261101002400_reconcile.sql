@@ -22,6 +22,8 @@ comment on column mautic.do_not_contact.kind is 'What it means for email_status;
 create table mautic.reconcile_cursor (
   origin text primary key,
   since timestamptz,
+  swept_upto bigint,
+  swept_since timestamptz,
   leased_until timestamptz,
   started_at timestamptz,
   finished_at timestamptz
@@ -29,6 +31,8 @@ create table mautic.reconcile_cursor (
 
 comment on table mautic.reconcile_cursor is 'How far do-not-contact was read, by Mautic''s clock. Delete the row to read it all again.';
 comment on column mautic.reconcile_cursor.since is 'date_added of the newest row known when a run last got to its end; null: it never did.';
+comment on column mautic.reconcile_cursor.swept_upto is 'Entry id up to which the table was read from its beginning; null: no reading is under way.';
+comment on column mautic.reconcile_cursor.swept_since is 'When that reading began: what changed since may be behind it.';
 comment on column mautic.reconcile_cursor.finished_at is 'When a run last got to its end.';
 
 alter table mautic.do_not_contact enable row level security;
@@ -44,16 +48,19 @@ as $$
 declare
   cursor_row mautic.reconcile_cursor;
 begin
-  insert into mautic.reconcile_cursor as c (origin, leased_until, started_at)
-  values (p_origin, mautic.clock() + p_lease_ms * interval '1 millisecond', mautic.clock())
+  insert into mautic.reconcile_cursor as c (origin, leased_until, started_at, swept_since)
+  values (p_origin, mautic.clock() + p_lease_ms * interval '1 millisecond', mautic.clock(), mautic.clock())
   on conflict (origin) do update
-  set leased_until = excluded.leased_until, started_at = excluded.started_at
+  set
+    leased_until = excluded.leased_until, started_at = excluded.started_at,
+    swept_since = case when c.swept_upto is null then excluded.swept_since else c.swept_since end
   where c.leased_until is null or c.leased_until <= mautic.clock()
   returning * into cursor_row;
   if not found then
     return jsonb_build_object('state', 'busy');
   end if;
-  return jsonb_build_object('state', 'started', 'since', cursor_row.since);
+  return jsonb_build_object(
+    'state', 'started', 'since', cursor_row.since, 'swept_upto', cursor_row.swept_upto);
 end
 $$;
 
@@ -81,6 +88,10 @@ begin
     where d.origin = p_origin and d.entry_id > p_after_id and (p_upto_id is null or d.entry_id <= p_upto_id)
       and d.entry_id <> all (array(select e.id from jsonb_to_recordset(p_entries) as e(id bigint)));
     get diagnostics forgotten = row_count;
+    update mautic.reconcile_cursor c
+    set swept_upto = coalesce(
+      p_upto_id, (select max(e.id) from jsonb_to_recordset(p_entries) as e(id bigint)), p_after_id)
+    where c.origin = p_origin;
   end if;
 
   with recorded as (
@@ -162,9 +173,10 @@ as $$
         select from mautic.do_not_contact d
         where d.origin = s.origin and d.contact_id = s.contact_id and d.kind is not null)
   )
-  select coalesce(jsonb_agg(jsonb_build_object('contact_id', c.contact_id, 'state_at', c.state_at) order by c.contact_id), '[]')
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'contact_id', c.contact_id, 'state_at', c.state_at, 'bounced', c.bounced) order by c.contact_id), '[]')
   from (
-    select w.contact_id, max(w.state_at) as state_at
+    select w.contact_id, max(w.state_at) as state_at, bool_or(w.status = 'bounced') as bounced
     from lost w
     -- A status that somebody else wrote is not Mautic's to lift.
     join mautic.read_leads(array(select o.lead_id from lost o)) l on l.lead_id = w.lead_id and l.email_status = w.status
@@ -175,7 +187,7 @@ as $$
 $$;
 
 comment on function mautic.contacts_to_check(text, bigint, int) is
-  'Contacts behind an unsubscribed or bounced status that have no row in Mautic''s table: [{contact_id, state_at}]. '
+  'Contacts behind an unsubscribed or bounced status that have no row in Mautic''s table: [{contact_id, state_at, bounced}]. '
   'They have to be read, then told to settle_check.';
 
 create function mautic.settle_check(p_origin text, p_checked jsonb, p_correlation_id text)
@@ -197,11 +209,13 @@ begin
   -- that, and older than any opt-out that reached us while the contact was being read.
   with noted as (
     insert into mautic.webhook_event
-      (event_key, source, origin, contact_id, kind, occurred_at, detail, correlation_id)
+      (event_key, source, origin, contact_id, address, kind, occurred_at, detail, correlation_id)
     select
       mautic.event_key(p_origin, c.contact_id, null, 'subscribed', c.state_at + interval '1 second'),
-      'reconcile', p_origin, c.contact_id, 'subscribed', c.state_at + interval '1 second', '{}', p_correlation_id
-    from jsonb_to_recordset(p_checked) as c(contact_id bigint, result text, state_at timestamptz)
+      -- The address for leads that are not linked to it: matched as the opt-out was.
+      'reconcile', p_origin, c.contact_id, nullif(mautic.normalize_address(c.address), ''), 'subscribed',
+      c.state_at + interval '1 second', '{}', p_correlation_id
+    from jsonb_to_recordset(p_checked) as c(contact_id bigint, address text, result text, state_at timestamptz)
     where c.result = 'lifted'
     on conflict (event_key) do update set state = 'stored'
     returning id
@@ -212,7 +226,7 @@ end
 $$;
 
 comment on function mautic.settle_check(text, jsonb, text) is
-  'What reading contacts showed: [{contact_id, state_at, result: lifted|gone}]. lifted: no entry, the status ends. '
+  'What reading contacts showed: [{contact_id, state_at, address, result: lifted|gone}]. lifted: no entry, the status ends. '
   'gone: deleted or merged away, the status stays and is not checked again. Returns how many leads changed.';
 
 -- The other way round: Mautic has a row and the lead's does not say so, because it was deleted and
@@ -241,6 +255,11 @@ begin
     from mautic.do_not_contact d
     join mautic.contact_link k on k.origin = d.origin and k.contact_id = d.contact_id and k.left_at is null
     where d.origin = p_origin and d.entry_id = any (page) and d.kind is not null
+      -- Told to be lifted since the rows were counted: the next run will not find it any more.
+      and not exists (
+        select from mautic.webhook_event e
+        where e.origin = d.origin and e.contact_id = d.contact_id and e.kind = 'subscribed'
+          and e.applied_at >= (select c.started_at from mautic.reconcile_cursor c where c.origin = p_origin))
   ), disagreeing as (
     select
       t.contact_id, t.kind, t.detail,
@@ -287,7 +306,8 @@ set search_path = ''
 as $$
   update mautic.reconcile_cursor
   set
-    since = (select max(d.added_at) from mautic.do_not_contact d where d.origin = p_origin),
+    since = least((select max(d.added_at) from mautic.do_not_contact d where d.origin = p_origin), swept_since),
+    swept_upto = null,
     leased_until = null,
     finished_at = mautic.clock()
   where origin = p_origin;

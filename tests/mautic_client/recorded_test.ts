@@ -204,7 +204,7 @@ Deno.test("contactFields() and doNotContactStats() read lists of texts and gaps"
     "firstname",
   ]);
   const since = Date.UTC(2026, 10, 23, 8, 5, 30);
-  const { total, rows } = await mautic.doNotContactStats({ since, start: 0, limit: 2 });
+  const { total, rows } = await mautic.doNotContactStats({ since, afterId: 0, limit: 2 });
   assert.equal(total, 7);
   assert.deepEqual(rows[0], {
     id: 2,
@@ -222,7 +222,7 @@ Deno.test("a 200 of the statistics that holds errors is an error", async () => {
     Response.json({ errors: [{ message: "no access", code: 403, type: null }] })
   );
   await assert.rejects(
-    client(server.url).mautic.doNotContactStats({ since: 0, start: 0, limit: 1 }),
+    client(server.url).mautic.doNotContactStats({ since: 0, afterId: 0, limit: 1 }),
     (error) => error instanceof MauticError && error.code === "forbidden",
   );
 });

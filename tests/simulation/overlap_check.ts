@@ -42,6 +42,23 @@ export function checkOverlaps({ mautic, mauticAheadMs, deeds, ledger }: World): 
     );
 }
 
+/** From our reading of contacts to the edit that follows it, on a slow network and with retries. */
+const readToEditMs = 10_000;
+
+/**
+ * Did a person merge two contacts between our reading of them and the batch/edit that names both?
+ * Mautic saves such a contact twice (recorded: batch-patch-same-id-twice), and no call asks it not to.
+ */
+export function isDoubledByMerge({ mautic, mauticAheadMs, deeds }: World): boolean {
+  return mautic.requests.some((request) => {
+    const ids = request.path.endsWith("/batch/edit") ? idsIn(request) : [];
+    const since = (at: number) => request.startedAt - mauticAheadMs - at;
+    return deeds.merges.some(({ loser, winner, at }) =>
+      ids.includes(loser) && ids.includes(winner) && since(at) >= 0 && since(at) < readToEditMs
+    );
+  });
+}
+
 /** The contacts that a request names by id, in its path or as items of its batch. */
 function idsIn({ path, body }: RequestEntry): number[] {
   const named = [...path.matchAll(/\/contacts?\/(\d+)/g)].map(([, id]) => Number(id));

@@ -112,13 +112,13 @@ async function add(batch: Held[], context: SyncContext): Promise<void> {
  * before, and an opt-out that reached the lead through the webhook in between is put back.
  */
 async function lift({ work, contact }: Held, context: SyncContext): Promise<void> {
-  const { mautic, database } = context;
+  const { mautic, database, settings } = context;
   const { lead_id: leadId, correlation_id: correlationId } = work.item;
   await guarded([work], context, async () => {
     const fresh = await mautic.getContact(contact.id, correlationId);
     work.contact = fresh;
     if (decide(work, fresh.doNotContact) !== "lift") return;
-    if (!isMailable(await database.readEmailStatus(leadId))) return;
+    if (!isMailable(await database.beginLift(settings.baseUrl, fresh.id, leadId))) return;
     const doNotContact = await mautic.removeDoNotContact(fresh.id, correlationId);
     const status = await database.readEmailStatus(leadId);
     if (!isMailable(status)) return await restore({ work, contact: fresh }, status, context);

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../shared/clock.ts";
+import { isOurs } from "../../../shared/consent_decider.ts";
 import { type ContactToCheck, type Inbox, inboxEvents } from "../../../shared/inbox.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { MauticClient } from "../../../shared/mautic/client.ts";
@@ -58,7 +59,7 @@ export async function reconcileConsent(context: ReconcileContext): Promise<Recon
   try {
     await readAgain(context, result, inTime);
     const complete = await readAdded(context, begun.since, result, inTime) &&
-      await findVanished(context, result, inTime) &&
+      await sweep(context, begun, result, inTime) &&
       await checkContacts(context, result, inTime) &&
       await assertRows(context, result, inTime);
     if (complete) await inbox.finishReconcile(origin);
@@ -99,39 +100,44 @@ async function readAdded(
   result: Reconciled,
   inTime: () => boolean,
 ): Promise<boolean> {
-  // The first run reads all; one that ran out of time goes on behind the rows it has.
-  let start = since === null ? await inbox.knownDoNotContact(origin) : 0;
-  const from = since === null ? 0 : Math.max(0, Date.parse(since) - overlapMs);
+  // Never read to the end: the sweep below reads all there is.
+  if (since === null) return true;
+  const from = Math.max(0, Date.parse(since) - overlapMs);
+  let afterId = 0;
   while (inTime()) {
-    const page = { since: from, start, limit: rowsPerPage };
+    const page = { since: from, afterId, limit: rowsPerPage };
     const { rows } = await mautic.doNotContactStats(page, correlationId);
     if (rows.length > 0) {
       const recorded = await inbox.recordDoNotContact(origin, rows.map(row), null, correlationId);
       result.changedLeads += recorded.changed_leads;
     }
     result.rowsRead += rows.length;
-    start += rows.length;
     if (rows.length < rowsPerPage) return true;
+    afterId = rows.at(-1)?.id ?? afterId;
   }
   return false;
 }
 
-/** Equal numbers: whatever Mautic has is known, since every row added was read. */
-async function findVanished(
+/**
+ * Reads the whole table where numbers differ, and goes on where a run was out of time. Equal numbers:
+ * whatever Mautic has is known, since every row added was read.
+ */
+async function sweep(
   { mautic, inbox, origin, correlationId }: ReconcileContext,
+  begun: { since: string | null; swept_upto: number | null },
   result: Reconciled,
   inTime: () => boolean,
 ): Promise<boolean> {
-  const { total } = await mautic.doNotContactStats({ since: 0, start: 0, limit: 1 }, correlationId);
-  if (total === await inbox.knownDoNotContact(origin)) return true;
-  let start = 0;
-  let afterId = 0;
+  if (begun.since !== null && begun.swept_upto === null) {
+    const all = { since: 0, afterId: 0, limit: 1 };
+    const { total } = await mautic.doNotContactStats(all, correlationId);
+    if (total === await inbox.knownDoNotContact(origin)) return true;
+  }
+  let afterId = begun.swept_upto ?? 0;
   while (inTime()) {
-    const page = { since: 0, start, limit: rowsPerPage };
+    const page = { since: 0, afterId, limit: rowsPerPage };
     const { rows } = await mautic.doNotContactStats(page, correlationId);
     const last = rows.length < rowsPerPage;
-    // Should a row go while we read, the next one is skipped and forgotten here; the contact is
-    // read below, still has its entry, and the row comes back with the next run.
     const uptoId = last ? null : rows.at(-1)?.id ?? null;
     const recorded = await inbox.recordDoNotContact(
       origin,
@@ -142,7 +148,6 @@ async function findVanished(
     result.changedLeads += recorded.changed_leads;
     result.rowsRead += rows.length;
     if (last) return true;
-    start += rows.length;
     afterId = uptoId ?? afterId;
   }
   return false;
@@ -161,14 +166,18 @@ async function checkContacts(
       const contacts = await mautic.contactsByIds(ids, correlationId);
       const byId = new Map(contacts.map((contact) => [contact.id, contact]));
       const checked = suspects.flatMap(
-        (suspect): (ContactToCheck & { result: "lifted" | "gone" })[] => {
+        (suspect): (ContactToCheck & { address?: string; result: "lifted" | "gone" })[] => {
           const contact = byId.get(suspect.contact_id);
           // Deleted or merged away, with its entry: no reason to mail the person again.
           if (!contact) return [{ ...suspect, result: "gone" }];
+          // Our own entry may have replaced a bounce: Mautic lets 3 take the place of 2.
           const standing = contact.doNotContact.some((entry) =>
-            isEmail(entry.channel) && ![null, "subscribed"].includes(kindOfEntry(entry))
+            isEmail(entry.channel) &&
+            (![null, "subscribed"].includes(kindOfEntry(entry)) || suspect.bounced && isOurs(entry))
           );
-          return standing ? [] : [{ ...suspect, result: "lifted" }];
+          const { email } = contact.fields;
+          const address = typeof email === "string" ? { address: email } : {};
+          return standing ? [] : [{ ...suspect, ...address, result: "lifted" }];
         },
       );
       if (checked.length > 0) {

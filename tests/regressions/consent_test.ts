@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../shared/clock.ts";
+import { consentComment } from "../../shared/consent_decider.ts";
+import { insertLead } from "../database/support.ts";
+import { startSync } from "../support/sync.ts";
+import { reconciler } from "./reconcile_support.ts";
+import { secret, subscriptionChanged, webhook } from "../webhook/support.ts";
+
+/** As in delivered_test.ts: Mautic's immediate mode, the webhook is called while our call is open. */
+async function startLinked() {
+  let ahead = 0;
+  const sync = await startSync({
+    mautic: { clock: { ...systemClock, now: () => Date.now() + ahead } },
+  });
+  const { handler } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: secret });
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) =>
+      await handler(new Request(request.url, { method: "POST", body: await request.text() })),
+  );
+  sync.mautic.addWebhook({
+    ownerId: 1,
+    name: "Supabase",
+    url: `http://127.0.0.1:${server.addr.port}/mautic-webhook?secret=${secret}`,
+    triggers: [subscriptionChanged],
+  });
+  return {
+    sync,
+    later: () => ahead += 1_000,
+    async statusOf(email: string): Promise<string | null> {
+      const [row] = await sync.sql`select email_status from public.leads where email = ${email}`;
+      return row?.["email_status"] ?? null;
+    },
+    entries: (email: string) =>
+      sync.mautic.contactByEmail(email)?.doNotContact.map((e) => [e.reason, e.comments]) ?? [],
+    async [Symbol.asyncDispose]() {
+      await server.shutdown();
+      await sync[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("an opt-out that reaches us while our entry is lifted is put back, though Mautic tells of the lifting too", async () => {
+  await using linked = await startLinked();
+  const { sync, later, entries, statusOf } = linked;
+  const email = "race@example.test";
+  const id = await insertLead(sync.sql, email, { marketing_opt_in: false });
+  await sync.drain();
+  later();
+  await sync.sql`update public.leads set marketing_opt_in = true where id = ${id}`;
+  // The removal is on its way.
+  sync.mautic.failNext({ kind: "slow", match: "/dnc/email/remove", delayMs: 400 });
+  const removing = sync.mautic.waitForStart((request) =>
+    request.path.endsWith("/dnc/email/remove")
+  );
+  const drained = sync.drain();
+  await removing;
+  // The monitored mailbox takes an unsubscribe mail (no channelId: 3 becomes 1, recorded).
+  await sync.mautic.addDoNotContact(email, {
+    reason: 1,
+    comments: "Contact unsubscribed via email",
+  });
+  assert.equal(await statusOf(email), "unsubscribed", "the webhook has told us");
+  later();
+  await drained;
+  assert.deepEqual(entries(email).map(([reason]) => reason), [1], "put back");
+  assert.equal(await statusOf(email), "unsubscribed");
+});
+
+Deno.test("a bounce that our own entry replaces in Mautic stays a bounce on the lead", async () => {
+  await using linked = await startLinked();
+  const { sync, later, statusOf } = linked;
+  const email = "dead@example.test";
+  const id = await insertLead(sync.sql, email, { marketing_opt_in: null });
+  await sync.drain();
+  await sync.sql`update public.leads set marketing_opt_in = false where id = ${id}`;
+  sync.mautic.failNext({ kind: "slow", match: "/dnc/email/add", delayMs: 400 });
+  const adding = sync.mautic.waitForStart((request) => request.path.endsWith("/dnc/email/add"));
+  const drained = sync.drain();
+  await adding;
+  await sync.mautic.bounce(email);
+  assert.equal(await statusOf(email), "bounced", "the webhook has told us");
+  later();
+  await drained;
+  assert.equal(await statusOf(email), "bounced");
+  await reconciler(sync).run();
+  assert.equal(await statusOf(email), "bounced", `lifted by the reconciliation; ${consentComment}`);
+});
