@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { claim, insertLead, settle, startWorker } from "../database/support.ts";
+import { endsOrWaits } from "./lock_support.ts";
 import { origin, outcomes, startWebhook } from "../webhook/support.ts";
 
 // Mautic's events about contacts that are not linked yet are applied by the settle that links them.
@@ -31,7 +32,7 @@ Deno.test("a settle of many does not abort an application's transaction that upd
         address: "x@y.test",
       })),
     );
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await endsOrWaits(db, settled);
     let failed: unknown = null;
     await job`update public.leads set ml_score = 1 where id = ${first!}`.catch((error) => {
       failed = error;

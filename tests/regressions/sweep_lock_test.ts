@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { insertLead } from "../database/support.ts";
+import { endsOrHolds } from "./lock_support.ts";
 import { outcomes, startWebhook, statuses } from "../webhook/support.ts";
 
 /**
@@ -23,8 +24,8 @@ async function jobAndSweep() {
   );
   assert.deepEqual(new Set(told), new Set(["deferred"]));
   const sweep = db.sql`select mautic.apply_pending_deliveries()`.execute();
-  // The sweep has come past "last" and is at the locked ones.
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  // It has come past "last" and is at the locked ones, or over.
+  await endsOrHolds(db, sweep, last);
   return {
     inbox,
     last,

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { claim, insertLead, outbox, startWorker } from "../database/support.ts";
-import { startSync } from "../support/sync.ts";
+import { claim, insertLead, startWorker } from "../database/support.ts";
 import { testDatabase } from "../support/database.ts";
 
 // What an import from CSV leaves behind.
@@ -17,24 +16,3 @@ for (
     assert.deepEqual([first.items.length, second.items.length], [1, 0]);
   });
 }
-
-Deno.test("two workers make no duplicate of a person whose address an import left a line end in", async () => {
-  await using sync = await startSync({ env: { MAUTIC_BATCH_SIZE: "1" } });
-  // The first two that save at once miss each other; nobody waits for ever where only one comes.
-  sync.mautic.holdSaves(2);
-  const release = setTimeout(() =>
-    sync.call({
-      action: "upsert_contact",
-      payload: { id: "somebody-else", contact: { email: "else@example.test" } },
-    }), 1_500);
-  await insertLead(sync.sql, "one@example.test");
-  await insertLead(sync.sql, "one@example.test\r");
-  await Promise.all([
-    sync.call({ action: "drain" }),
-    sync.call({ action: "drain" }),
-  ]);
-  await sync.drain();
-  clearTimeout(release);
-  assert.deepEqual(sync.mautic.duplicateEmails(), []);
-  assert.deepEqual((await outbox(sync.sql)).map((row) => row.error_code), []);
-});
