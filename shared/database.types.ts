@@ -316,6 +316,7 @@ export type Database = {
         Row: {
           "finished_at": string | null;
           "leased_until": string | null;
+          "linked_upto": number;
           "origin": string;
           "since": string | null;
           "started_at": string | null;
@@ -326,6 +327,7 @@ export type Database = {
         Insert: {
           "finished_at"?: string | null;
           "leased_until"?: string | null;
+          "linked_upto"?: number;
           "origin": string;
           "since"?: string | null;
           "started_at"?: string | null;
@@ -335,6 +337,7 @@ export type Database = {
         Update: {
           "finished_at"?: string | null;
           "leased_until"?: string | null;
+          "linked_upto"?: number;
           "origin"?: string;
           "since"?: string | null;
           "started_at"?: string | null;
@@ -913,6 +916,7 @@ export type Database = {
         Returns: undefined;
       };
       "leave_worker": { Args: { "p_worker_id": string }; Returns: string };
+      "links_to_check": { Args: { "p_limit": number; "p_origin": string }; Returns: Json };
       "lock_leads": {
         Args: { "p_lead_ids": (string)[] };
         Returns: {
@@ -933,6 +937,10 @@ export type Database = {
       "may_remove": {
         Args: { "p_attempted": (string)[]; "p_lead_id": string; "p_origin": string };
         Returns: boolean;
+      };
+      "merge_contact": {
+        Args: { "p_loser": number; "p_origin": string; "p_survivor": number };
+        Returns: undefined;
       };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
@@ -1092,6 +1100,10 @@ export type Database = {
       "settle_check": {
         Args: { "p_checked": Json; "p_correlation_id": string; "p_origin": string };
         Returns: number;
+      };
+      "settle_links": {
+        Args: { "p_merged": Json; "p_origin": string; "p_upto_id": number };
+        Returns: undefined;
       };
       "start_reconcile": { Args: { "p_lease_ms": number; "p_origin": string }; Returns: Json };
       "start_worker": {

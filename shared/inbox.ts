@@ -68,6 +68,9 @@ export type ContactToCheck = z.infer<typeof toCheck>[number];
 
 const asserted = z.object({ changed_leads: z.number(), upto_id: z.number().nullable() });
 
+/** A contact that was merged into another in Mautic; `address` is the survivor's. */
+export type Merged = { loser: number; survivor: number; address: string };
+
 export type Inbox = ReturnType<typeof createInbox>;
 
 /**
@@ -144,6 +147,10 @@ export function createInbox(options: DatabaseOptions) {
         p_limit: limit,
         p_correlation_id: correlationId,
       }, asserted),
+    linksToCheck: (origin: string, limit: number) =>
+      call("links_to_check", { p_origin: origin, p_limit: limit }, z.array(z.number())),
+    settleLinks: (origin: string, uptoId: number, merged: Merged[]) =>
+      call("settle_links", { p_origin: origin, p_upto_id: uptoId, p_merged: merged }, nothing),
     finishReconcile: (origin: string) => call("finish_reconcile", { p_origin: origin }, nothing),
     abandonReconcile: (origin: string) => call("abandon_reconcile", { p_origin: origin }, nothing),
   };

@@ -191,6 +191,37 @@ comment on function mautic.settle(text, uuid, jsonb, text, boolean, int) is
   'held until then. p_halted: the code that brought the run to a halt; p_answered: Mautic did something for it (both '
   'for the circuit breaker); p_batch_size: what the next request may hold. Returns {settled, lost[]}.';
 
+-- Only under the lock of the survivor's row, which whoever records a contact takes first.
+create function mautic.merge_contact(p_origin text, p_loser bigint, p_survivor bigint)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.lead_activity (lead_id, type, detail)
+  select k.lead_id, 'contact_merged', jsonb_build_object('from', p_loser, 'contact_id', p_survivor)
+  from mautic.contact_link k
+  where k.origin = p_origin and k.contact_id = p_loser;
+  update mautic.contact_link k
+  set contact_id = p_survivor
+  where k.origin = p_origin and k.contact_id = p_loser;
+  insert into mautic.enrollment as e (
+    origin, contact_id, campaign_id, state, lead_id, correlation_id, intended_at, confirmed_at
+  )
+  select origin, p_survivor, campaign_id, state, lead_id, correlation_id, intended_at, confirmed_at
+  from mautic.enrollment
+  where origin = p_origin and contact_id = p_loser
+  on conflict do nothing;
+  delete from mautic.enrollment where origin = p_origin and contact_id = p_loser;
+  delete from mautic.contact where origin = p_origin and contact_id = p_loser;
+end
+$$;
+
+comment on function mautic.merge_contact(text, bigint, bigint) is
+  'A contact was merged into another in Mautic: everybody linked to it moves along, and what they were enrolled in.';
+
 -- What an answer of Mautic taught about a contact. Without the lease (p_is_held false) only what cannot
 -- have been overtaken: that a contact is there, that it was merged, and whose it is where nothing was known.
 create function mautic.record_contact(p_origin text, p_outcome mautic.outcome, p_is_held boolean)
@@ -244,22 +275,7 @@ begin
 
   -- Merged in Mautic: the old id answers with the survivor. Everybody linked to it moves along.
   if asked <> seen then
-    insert into public.lead_activity (lead_id, type, detail)
-    select k.lead_id, 'contact_merged', jsonb_build_object('from', asked, 'contact_id', seen)
-    from mautic.contact_link k
-    where k.origin = p_origin and k.contact_id = asked;
-    update mautic.contact_link k
-    set contact_id = seen
-    where k.origin = p_origin and k.contact_id = asked;
-    insert into mautic.enrollment as e (
-      origin, contact_id, campaign_id, state, lead_id, correlation_id, intended_at, confirmed_at
-    )
-    select origin, seen, campaign_id, state, lead_id, correlation_id, intended_at, confirmed_at
-    from mautic.enrollment
-    where origin = p_origin and contact_id = asked
-    on conflict do nothing;
-    delete from mautic.enrollment where origin = p_origin and contact_id = asked;
-    delete from mautic.contact where origin = p_origin and contact_id = asked;
+    perform mautic.merge_contact(p_origin, asked, seen);
     -- The survivor shows values of both, and maybe what was sent to the other with its answer lost. Nor
     -- were its leads kept from this one, as they are from now on: another worker may have sent one of
     -- them at the same time, before or after. Whichever is the newest is sent once more.

@@ -24,6 +24,7 @@ create table mautic.reconcile_cursor (
   since timestamptz,
   swept_upto bigint,
   swept_since timestamptz,
+  linked_upto bigint not null default 0,
   leased_until timestamptz,
   started_at timestamptz,
   finished_at timestamptz
@@ -33,6 +34,7 @@ comment on table mautic.reconcile_cursor is 'How far do-not-contact was read, by
 comment on column mautic.reconcile_cursor.since is 'date_added of the newest row known when a run last got to its end; null: it never did.';
 comment on column mautic.reconcile_cursor.swept_upto is 'Entry id up to which the table was read from its beginning; null: no reading is under way.';
 comment on column mautic.reconcile_cursor.swept_since is 'When that reading began: what changed since may be behind it.';
+comment on column mautic.reconcile_cursor.linked_upto is 'Contact id up to which linked contacts were looked for in Mautic, in turns.';
 comment on column mautic.reconcile_cursor.finished_at is 'When a run last got to its end.';
 
 alter table mautic.do_not_contact enable row level security;
@@ -296,6 +298,58 @@ $$;
 comment on function mautic.assert_do_not_contact(text, bigint, int, text) is
   'Applies Mautic''s do-not-contact rows to linked leads whose email_status does not agree: up to p_limit rows whose '
   'entry_id is above p_after_id. Returns {changed_leads, upto_id}; upto_id is null after the last page.';
+
+-- Mautic drops the do-not-contact rows of a merged-away contact, and answers with the survivor where its
+-- id is asked for. So some linked contacts are looked for in every run, in turns.
+create function mautic.links_to_check(p_origin text, p_limit int)
+returns jsonb
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(c.contact_id order by c.contact_id), '[]')
+  from (
+    select distinct k.contact_id
+    from mautic.contact_link k
+    where k.origin = p_origin and k.left_at is null
+      and k.contact_id > coalesce((select r.linked_upto from mautic.reconcile_cursor r where r.origin = p_origin), 0)
+    order by k.contact_id
+    limit p_limit
+  ) c;
+$$;
+
+comment on function mautic.links_to_check(text, int) is
+  'The next p_limit contacts that leads are linked to, by ascending id; fewer at the end of a turn. Then tell settle_links.';
+
+create function mautic.settle_links(p_origin text, p_upto_id bigint, p_merged jsonb)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  merged record;
+begin
+  for merged in
+    select * from jsonb_to_recordset(p_merged) as m(loser bigint, survivor bigint, address text) order by m.survivor, m.loser
+  loop
+    insert into mautic.contact as c (origin, contact_id, address)
+    values (p_origin, merged.survivor, mautic.normalize_address(merged.address))
+    on conflict (origin, contact_id) do update
+    -- It may show values of either: its leads are sent whole, the newest last.
+    set snapshot = '{}', refused = '{}', lead_id = null, lead_changed_at = null;
+    perform mautic.merge_contact(p_origin, merged.loser, merged.survivor);
+    perform mautic.queue_others(p_origin, '', merged.survivor);
+  end loop;
+  update mautic.reconcile_cursor set linked_upto = p_upto_id where origin = p_origin;
+end
+$$;
+
+comment on function mautic.settle_links(text, bigint, jsonb) is
+  'What looking for linked contacts showed: [{loser, survivor, address}], address the survivor''s. Their leads are one contact '
+  'from then on and are queued. The next run goes on behind p_upto_id; 0: a new turn begins.';
 
 create function mautic.finish_reconcile(p_origin text)
 returns void

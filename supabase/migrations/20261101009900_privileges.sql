@@ -37,6 +37,8 @@ grant execute on function
   mautic.contacts_to_check(text, bigint, int),
   mautic.settle_check(text, jsonb, text),
   mautic.assert_do_not_contact(text, bigint, int, text),
+  mautic.links_to_check(text, int),
+  mautic.settle_links(text, bigint, jsonb),
   mautic.finish_reconcile(text),
   mautic.abandon_reconcile(text)
 to service_role;

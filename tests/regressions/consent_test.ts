@@ -3,7 +3,7 @@ import { systemClock } from "../../shared/clock.ts";
 import { consentComment } from "../../shared/consent_decider.ts";
 import { insertLead } from "../database/support.ts";
 import { startSync } from "../support/sync.ts";
-import { reconciler } from "./reconcile_support.ts";
+import { reconciler } from "../webhook/reconcile_support.ts";
 import { secret, subscriptionChanged, webhook } from "../webhook/support.ts";
 
 /** As in delivered_test.ts: Mautic's immediate mode, the webhook is called while our call is open. */

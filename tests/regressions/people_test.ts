@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { insertLead } from "../database/support.ts";
 import { startSync, type Sync } from "../support/sync.ts";
-import { reconciler, statusOf } from "./reconcile_support.ts";
+import { reconciler, statusOf } from "../webhook/reconcile_support.ts";
 import {
   bodyOf,
   type Change,
@@ -105,4 +105,20 @@ Deno.test("a status that somebody wrote over staff's manual entry is Mautic's ag
       .sql`select mautic.assert_do_not_contact(${origin}, 0, 100, 'c'), mautic.finish_reconcile(${origin})`;
     assert.deepEqual(await statuses(db), { "hand@example.test": "unsubscribed" }, String(written));
   }
+});
+
+Deno.test("an opt-out of a merged contact reaches the lead of the contact that was merged away", async () => {
+  await using sync = await startSync();
+  const { mautic } = sync;
+  const { run } = reconciler(sync);
+  for (const name of ["a", "b"]) await insertLead(sync.sql, `${name}@example.com`);
+  await sync.drain();
+  const [a, b] = ["a", "b"].map((name) => mautic.contactByEmail(`${name}@example.com`)?.id ?? 0);
+  await mautic.mergeContacts(a!, b!);
+  await mautic.unsubscribe("b@example.com");
+  await run();
+  assert.deepEqual(await statusOf(sync), { a: "unsubscribed", b: "unsubscribed" });
+  // The newest lead of the two is what the contact shows from then on.
+  await sync.drain();
+  assert.equal(mautic.contacts.get(b!)?.values.get("email"), "b@example.com");
 });

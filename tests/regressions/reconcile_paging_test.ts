@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../shared/clock.ts";
 import { startSync } from "../support/sync.ts";
-import { optedOut, reconciler, statusOf } from "./reconcile_support.ts";
+import { optedOut, reconciler, statusOf } from "../webhook/reconcile_support.ts";
 
 Deno.test("an opt-out is not lost because somebody resubscribes while the table is read", async () => {
   // Opted out long ago; somebody did today.

@@ -43,7 +43,13 @@ export async function checkConsent(
   const problems: string[] = [];
   for (const { lead_id, email_status, contact_id } of z.array(row).parse([...rows])) {
     const contact = mautic.contacts.get(contact_id);
-    if (!contact) continue;
+    if (!contact) {
+      // Deleted: nobody's entry. Merged away: the reconciliation was to find the survivor.
+      if (deeds.merges.some(({ loser }) => loser === contact_id)) {
+        problems.push(`lead ${lead_id} is linked to ${contact_id}, which was merged away`);
+      }
+      continue;
+    }
     const status = email_status ?? "subscribed";
     const [entry] = emailEntries(contact.doNotContact).filter((each) => !isOurs(each));
     const isCautious = elsewhere.has(lead_id) ||

@@ -1,12 +1,18 @@
 import type { Clock } from "../../../shared/clock.ts";
 import { isOurs } from "../../../shared/consent_decider.ts";
-import { type ContactToCheck, type Inbox, inboxEvents } from "../../../shared/inbox.ts";
+import {
+  type ContactToCheck,
+  type Inbox,
+  inboxEvents,
+  type Merged,
+} from "../../../shared/inbox.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { MauticClient } from "../../../shared/mautic/client.ts";
+import { MauticError } from "../../../shared/mautic/errors.ts";
 import { kindOfEntry, readDelivery, tidyComment } from "../../../shared/subscription_events.ts";
 
 export interface ReconcileContext {
-  mautic: Pick<MauticClient, "doNotContactStats" | "contactsByIds">;
+  mautic: Pick<MauticClient, "doNotContactStats" | "contactsByIds" | "getContact">;
   inbox: Inbox;
   /** The base URL under which contacts are linked (settings.baseUrl). */
   origin: string;
@@ -30,6 +36,7 @@ export interface Reconciled {
 const rowsPerPage = 1_000;
 const contactsPerRead = 200;
 const rowsPerAssertion = 10_000;
+const singleReads = 20;
 /** A row's date_added is set before its transaction commits: it can show up late. */
 const overlapMs = 10 * 60_000;
 const leaseMarginMs = 60_000;
@@ -42,9 +49,10 @@ type Rows = Awaited<ReturnType<MauticClient["doNotContactStats"]>>["rows"];
  * 1. Rows added since the last run (one request where nothing happened).
  * 2. Mautic's number of rows against ours; where they differ some vanished, and the table is read
  *    from end to end, a page in memory at a time.
- * 3. Contacts that are do-not-contact here and have no row there are read, 200 a request: where
+ * 3. Some of the linked contacts, in turns: leads of one that was merged away become the survivor's.
+ * 4. Contacts that are do-not-contact here and have no row there are read, 200 a request: where
  *    they have no entry the status is lifted.
- * 4. Leads whose status does not agree with a row that stands there are given it.
+ * 5. Leads whose status does not agree with a row that stands there are given it.
  *
  * Raises MauticError and DatabaseError; what was read until then stays read.
  */
@@ -60,6 +68,7 @@ export async function reconcileConsent(context: ReconcileContext): Promise<Recon
     await readAgain(context, result, inTime);
     const complete = await readAdded(context, begun.since, result, inTime) &&
       await sweep(context, begun, result, inTime) &&
+      await checkLinks(context, inTime) &&
       await checkContacts(context, result, inTime) &&
       await assertRows(context, result, inTime);
     if (complete) await inbox.finishReconcile(origin);
@@ -189,6 +198,44 @@ async function checkContacts(
     afterId = suspects.at(-1)?.contact_id ?? afterId;
   }
   return false;
+}
+
+async function checkLinks(
+  { mautic, inbox, origin, correlationId }: ReconcileContext,
+  inTime: () => boolean,
+): Promise<boolean> {
+  const ids = await inbox.linksToCheck(origin, contactsPerRead);
+  const contacts = ids.length > 0 ? await mautic.contactsByIds(ids, correlationId) : [];
+  const found = new Set(contacts.map((contact) => contact.id));
+  const missing = ids.filter((id) => !found.has(id));
+  // One request each: what is left over waits for its next turn.
+  const asked = missing.slice(0, singleReads);
+  const merged: Merged[] = [];
+  for (const id of asked) {
+    if (!inTime()) return false;
+    const survivor = await survivorOf(id, mautic, correlationId);
+    if (survivor) merged.push({ loser: id, ...survivor });
+  }
+  const isAll = ids.length < contactsPerRead && asked.length === missing.length;
+  const last = asked.length < missing.length ? asked.at(-1) : ids.at(-1);
+  await inbox.settleLinks(origin, isAll ? 0 : last ?? 0, merged);
+  return true;
+}
+
+/** The contact that one was merged into; none when it is there after all, or was deleted. */
+async function survivorOf(
+  id: number,
+  mautic: ReconcileContext["mautic"],
+  correlationId: string,
+): Promise<{ survivor: number; address: string } | undefined> {
+  try {
+    const contact = await mautic.getContact(id, correlationId);
+    if (contact.id === id) return undefined;
+    return { survivor: contact.id, address: String(contact.fields["email"] ?? "") };
+  } catch (error) {
+    if (error instanceof MauticError && error.code === "not_found") return undefined;
+    throw error;
+  }
 }
 
 async function assertRows(

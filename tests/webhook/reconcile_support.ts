@@ -9,7 +9,7 @@ import {
 } from "../../supabase/functions/mautic-sync/reconcile_consent.ts";
 import { type Sync } from "../support/sync.ts";
 
-/** As in reconcile_test.ts. */
+/** What reconcile_consent does in mautic-sync, to be awaited. */
 export function reconciler(sync: Sync, more: Partial<ReconcileContext> = {}) {
   const { env, mautic } = sync;
   const keys = z.object({ default: z.string() }).parse(
