@@ -240,6 +240,8 @@ declare
   is_there constant boolean := p_outcome.result = 'done' or shows_lead;
   lead_address constant text := case when is_there then p_outcome.lead_address end;
   changed_at constant timestamptz := case when is_there then p_outcome.changed_at end;
+  -- The contact is a newer lead's, which goes before this one: by its values, consent and enrolment.
+  is_overtaken boolean := false;
   link record;
 begin
   -- Leads whose contacts were merged in Mautic are found to be one person only now, maybe in the
@@ -251,6 +253,7 @@ begin
     where c.origin = p_origin and c.contact_id = seen
       and c.lead_id <> p_outcome.lead_id and c.lead_changed_at > p_outcome.changed_at
       and exists (select from mautic.read_leads(array[c.lead_id]));
+    is_overtaken := found;
   end if;
 
   insert into mautic.contact as c (
@@ -269,8 +272,11 @@ begin
     snapshot = coalesce(case when p_is_held then p_outcome.snapshot end, c.snapshot),
     refused = coalesce(case when p_is_held then p_outcome.refused end, c.refused),
     do_not_contact = coalesce(case when p_is_held then p_outcome.do_not_contact end, c.do_not_contact),
-    lead_id = coalesce(excluded.lead_id, c.lead_id),
-    lead_changed_at = coalesce(excluded.lead_changed_at, c.lead_changed_at),
+    lead_id = case when is_overtaken then c.lead_id else coalesce(excluded.lead_id, c.lead_id) end,
+    lead_changed_at = case
+      when is_overtaken then c.lead_changed_at
+      else coalesce(excluded.lead_changed_at, c.lead_changed_at)
+    end,
     answered_at = mautic.clock();
 
   -- Merged in Mautic: the old id answers with the survivor. Everybody linked to it moves along.

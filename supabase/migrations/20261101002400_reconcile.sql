@@ -331,17 +331,32 @@ set search_path = ''
 as $$
 declare
   merged record;
+  newest record;
 begin
   for merged in
     select * from jsonb_to_recordset(p_merged) as m(loser bigint, survivor bigint, address text) order by m.survivor, m.loser
   loop
     insert into mautic.contact as c (origin, contact_id, address)
     values (p_origin, merged.survivor, mautic.normalize_address(merged.address))
-    on conflict (origin, contact_id) do update
-    -- It may show values of either: its leads are sent whole, the newest last.
-    set snapshot = '{}', refused = '{}', lead_id = null, lead_changed_at = null;
+    -- It may show values of either.
+    on conflict (origin, contact_id) do update set snapshot = '{}', refused = '{}', lead_id = null, lead_changed_at = null;
     perform mautic.merge_contact(p_origin, merged.loser, merged.survivor);
-    perform mautic.queue_others(p_origin, '', merged.survivor);
+
+    select k.lead_id, k.changed_at into newest
+    from mautic.contact_link k
+    join mautic.read_leads(array(
+      select l.lead_id from mautic.contact_link l where l.origin = p_origin and l.contact_id = merged.survivor
+    )) live on live.lead_id = k.lead_id
+    where k.origin = p_origin and k.contact_id = merged.survivor
+      and not exists (select from mautic.outbox o where o.lead_id = k.lead_id and o.state = 'dead')
+    order by k.changed_at desc nulls last, k.lead_id
+    limit 1;
+    if found then
+      update mautic.contact c
+      set lead_id = newest.lead_id, lead_changed_at = newest.changed_at
+      where c.origin = p_origin and c.contact_id = merged.survivor;
+      perform mautic.queue_replay(array[newest.lead_id], false, mautic.correlation_id());
+    end if;
   end loop;
   update mautic.reconcile_cursor set linked_upto = p_upto_id where origin = p_origin;
 end
@@ -349,7 +364,7 @@ $$;
 
 comment on function mautic.settle_links(text, bigint, jsonb) is
   'What looking for linked contacts showed: [{loser, survivor, address}], address the survivor''s. Their leads are one contact '
-  'from then on and are queued. The next run goes on behind p_upto_id; 0: a new turn begins.';
+  'from then on, and the newest of them is queued. The next run goes on behind p_upto_id; 0: a new turn begins.';
 
 create function mautic.finish_reconcile(p_origin text)
 returns void

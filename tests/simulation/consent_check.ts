@@ -51,7 +51,10 @@ export async function checkConsent(
       continue;
     }
     const status = email_status ?? "subscribed";
-    const [entry] = emailEntries(contact.doNotContact).filter((each) => !isOurs(each));
+    const entries = emailEntries(contact.doNotContact);
+    const [entry] = entries.filter((each) => !isOurs(each));
+    // Ours replaces a bounce in Mautic, so with ours there a bounce on the row may stand for both.
+    if (status === "bounced" && entries.some(isOurs)) continue;
     const isCautious = elsewhere.has(lead_id) ||
       ledger.links.some((each) =>
         each.lead_id === lead_id &&
