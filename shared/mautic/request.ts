@@ -136,6 +136,7 @@ async function once(
       timeoutMs,
       changes,
       secrets: [token],
+      isText: true,
     }, { fetch: options.fetch, clock });
     const error = errorOfAnswer(answer, { baseUrl, path, changes, now: clock.now() });
     if (error) throw error;

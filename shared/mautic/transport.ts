@@ -16,6 +16,8 @@ export interface HttpRequest {
   timeoutMs: number;
   /** Does it change anything in Mautic? Then a lost answer is ambiguous. */
   changes: boolean;
+  /** Texts of people's come back, a NUL in them maybe, which Postgres takes in no text and no jsonb. */
+  isText?: boolean;
   /** What the request proves itself with; taken out of the answer, should it repeat that. */
   secrets: string[];
 }
@@ -86,7 +88,8 @@ async function exchange(
     }
     throw lost(request, reason(error), { cause: error });
   }
-  const text = withoutSecrets(await readText(request, response), request.secrets);
+  const answered = withoutSecrets(await readText(request, response), request.secrets);
+  const text = request.isText ? withoutNul(answered) : answered;
   return { status: response.status, headers: response.headers, json: parse(response, text) };
 }
 
@@ -112,6 +115,11 @@ function withoutSecrets(text: string, secrets: string[]): string {
   // A shorter one would be found in words of Mautic's own; Mautic makes them of 50 characters.
   return forms.filter(({ length }) => length >= 12)
     .reduce((rest, form) => rest.replaceAll(form, "[redacted]"), text);
+}
+
+/** Takes the escape of a NUL out of JSON, but not one whose backslash is escaped itself. */
+function withoutNul(json: string): string {
+  return json.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, "$1");
 }
 
 async function readText(request: HttpRequest, response: Response): Promise<string> {
@@ -145,8 +153,7 @@ function parse(response: Response, text: string): unknown {
   const type = response.headers.get("Content-Type") ?? "";
   if (!/^\s*application\/([a-z0-9.+-]+\+)?json\b/i.test(type)) return undefined;
   try {
-    // Mautic's comments may hold a NUL, which Postgres takes in no text and in no jsonb.
-    return JSON.parse(text.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, "$1"));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
