@@ -29,6 +29,19 @@ export interface Deeds {
   campaignCalls: { contactId: number; at: number; endedAt: number }[];
 }
 
+/** Did somebody ask by then for this contact to be added to the campaign, by an id it has or had? */
+export function isAskedFor(
+  { campaignCalls, merges }: Deeds,
+  contactId: number,
+  until: number,
+): boolean {
+  const ids = [
+    contactId,
+    ...merges.filter(({ winner }) => winner === contactId).map(({ loser }) => loser),
+  ];
+  return campaignCalls.some((call) => ids.includes(call.contactId) && call.at <= until);
+}
+
 const payloadRow = z.object({ payload: z.record(z.string(), z.unknown()), address: z.string() });
 
 export interface History {

@@ -4,7 +4,7 @@ import { validateAddress } from "../../shared/address.ts";
 import { type FieldAliases, type FieldValue, mapLead } from "../../shared/contact_mapper.ts";
 import { parseLead } from "../../shared/lead.ts";
 import type { SimulatedDatabase } from "./database.ts";
-import type { Deeds } from "./history.ts";
+import { type Deeds, isAskedFor } from "./history.ts";
 import type { PeopleLedger } from "./ledger.ts";
 import { checkOverlaps, isDoubledByMerge } from "./overlap_check.ts";
 import { poisonousCompany } from "./plan.ts";
@@ -221,9 +221,7 @@ export async function checkRest(
     if (member.rotation > 1) problems.push(`contact ${member.contactId} was enrolled twice`);
   }
   for (const { contactId, email, at } of enrolled) {
-    const isAsked = deeds.campaignCalls.some((call) =>
-      call.contactId === contactId && call.at <= at
-    );
+    const isAsked = isAskedFor(deeds, contactId, at);
     // A merged contact has leads with other addresses than its own.
     const addresses = [email, ...ledger.addressesOf(contactId)].filter((each) => each !== "");
     if (isAsked || addresses.length === 0) continue;

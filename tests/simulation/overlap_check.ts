@@ -1,4 +1,5 @@
 import type { Overlap, RequestEntry } from "../../local/mautic/journal.ts";
+import { isAskedFor } from "./history.ts";
 import type { World } from "./invariants.ts";
 
 /** A worker may go on with the link it was given for as long as its lease is renewed. */
@@ -26,12 +27,10 @@ export function checkOverlaps({ mautic, mauticAheadMs, deeds, ledger }: World): 
 
   /** add_to_campaign writes no field of the contact, and waits for nobody. */
   function isAsked({ first, second }: Overlap): boolean {
-    return [first, second].some(({ path, startedAt }) =>
-      deeds.campaignCalls.some(({ contactId, at }) =>
-        path === `/api/campaigns/${mautic.campaignId}/contact/${contactId}/add` &&
-        at <= startedAt - mauticAheadMs
-      )
-    );
+    return [first, second].some(({ path, startedAt }) => {
+      const added = /^\/api\/campaigns\/\d+\/contact\/(\d+)\/add$/.exec(path)?.[1];
+      return added !== undefined && isAskedFor(deeds, Number(added), startedAt - mauticAheadMs);
+    });
   }
 
   return mautic.overlappingWrites()
