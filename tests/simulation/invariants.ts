@@ -64,6 +64,8 @@ function groupByContact(
         problems.push(`lead ${lead.lead_id} is dead for a wrong reason: ${lead.error_code}`);
       }
     } else if (!check.ok) {
+      // Left alone with its contact, whatever it says.
+      if (lead.is_left) continue;
       problems.push(`lead ${lead.lead_id} has no valid address and is no dead letter`);
     } else if (lead.contact_id === null) {
       if (!mayLackContact(lead)) problems.push(`lead ${lead.lead_id} has no contact`);
