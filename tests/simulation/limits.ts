@@ -8,7 +8,7 @@ const aftermathMs = 150_000;
 const reconciliations = 1;
 const trouble = /killed|frozen|database (refused|lost|hung)|mautic (hang|slow)/;
 const tokenTrouble =
-  /killed|frozen|database (refused|lost|hung)|tokens revoked|mautic \w+( \d+ ms)?: POST \/oauth/;
+  /killed|frozen|database (refused|lost|hung)|tokens revoked|mautic_token_retry|mautic \w+( \d+ ms)?: POST \/oauth/;
 
 /** Watches how many requests are open at once, and how many tokens are asked for. */
 export interface Limits {
