@@ -44,8 +44,8 @@ export async function checkConsent(
   for (const { lead_id, email_status, contact_id } of z.array(row).parse([...rows])) {
     const contact = mautic.contacts.get(contact_id);
     if (!contact) {
-      // Deleted: nobody's entry. Merged away: the reconciliation was to find the survivor.
-      if (deeds.merges.some(({ loser }) => loser === contact_id)) {
+      // Deleted: nobody's entry. Merged away: the reconciliation was to find the survivor, if there is one.
+      if (mautic.contacts.has(survivorOf(contact_id, deeds.merges))) {
         problems.push(`lead ${lead_id} is linked to ${contact_id}, which was merged away`);
       }
       continue;
@@ -72,4 +72,10 @@ export async function checkConsent(
     }
   }
   return problems;
+}
+
+/** Where all merges of a contact have led; the contact itself when there was none. */
+function survivorOf(id: number, merges: World["deeds"]["merges"]): number {
+  const merge = merges.find(({ loser }) => loser === id);
+  return merge ? survivorOf(merge.winner, merges) : id;
 }
