@@ -1,3 +1,4 @@
+import { normalizeAddress } from "../address.ts";
 import { z } from "zod";
 import { type DoNotContactEntry, manualReason } from "../consent_decider.ts";
 import { type BatchEntry, batchEntry, requireEmail, requireIds, requireSize } from "./batch.ts";
@@ -124,7 +125,7 @@ export function createMauticClient(options: MauticClientOptions) {
         const like = { ...where, "where[0][val]": address.replaceAll("'", "_") };
         found.push(
           ...(await contacts(like, correlationId)).filter(({ fields }) =>
-            String(fields["email"] ?? "").trim().toLowerCase() === address.trim().toLowerCase()
+            normalizeAddress(String(fields["email"] ?? "")) === normalizeAddress(address)
           ),
         );
       }

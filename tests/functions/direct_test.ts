@@ -66,6 +66,20 @@ Deno.test("a lease that ran while its claim was answered is no time to start a r
   assert.equal(sync.mautic.contacts.size, 0);
 });
 
+Deno.test("add_to_campaign tells its caller of an opt-out that only the lead's row knows of", async () => {
+  await using sync = await startSync();
+  const id = await insertLead(sync.sql, "told@example.test");
+  await sync.drain();
+  await sync.sql`update public.leads set email_status = 'complained' where id = ${id}`;
+  const { status, answer } = await sync.call({
+    action: "add_to_campaign",
+    mauticContactId: sync.mautic.contactByEmail("told@example.test")!.id,
+    campaignId: sync.mautic.campaignId,
+  });
+  assert.deepEqual([status, answer.error?.code], [409, "not_mailable"]);
+  assert.equal(sync.mautic.campaignMembers(sync.mautic.campaignId).length, 0);
+});
+
 Deno.test("what Mautic refuses is answered with a code and the remedy", async () => {
   await using sync = await startSync({ env: { MAUTIC_CAMPAIGN_HIGH_VALUE: "999" } });
   const { status, answer } = await sync.call({ action: "upsert_contact", payload: lead });
