@@ -59,6 +59,7 @@ declare
   lost text[] := array[]::text[];
   closes boolean;
   is_left boolean;
+  may_be_done boolean;
 begin
   -- Before any outbox row is locked: a probing claim takes the two in the same order.
   closes := mautic.note_run(p_origin, p_halted, p_answered);
@@ -96,13 +97,9 @@ begin
     end if;
     settled := settled + 1;
 
-    if outcome.snapshot is null
-      and (
-        outcome.result = 'ambiguous' or outcome.may_be_done
-        or outcome.error_code in ('server_failed', 'mautic_failed')
-      )
-    then
-      -- A 500, too, may come after the work was done.
+    -- A 500 may come after the work was done, whatever is answered to the next try.
+    may_be_done := coalesce(outcome.may_be_done or outcome.error_code in ('server_failed', 'mautic_failed'), false);
+    if outcome.snapshot is null and (outcome.result = 'ambiguous' or may_be_done) then
       perform mautic.doubt_contacts(p_origin, keys);
     end if;
 
@@ -135,11 +132,8 @@ begin
       set
         state = 'dead', force = false, attempts = attempts + 1,
         -- Of what a 500 may have left in Mautic the next attempt has to know.
-        ambiguous = coalesce(outcome.may_be_done or outcome.error_code = 'mautic_failed', false),
-        attempted = case
-          when removal is null and not coalesce(outcome.may_be_done or outcome.error_code = 'mautic_failed', false) then '[]'
-          else attempted
-        end,
+        ambiguous = may_be_done,
+        attempted = case when removal is null and not may_be_done then '[]' else attempted end,
         not_before = null, person_keys = null,
         leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
         error_code = outcome.error_code, error_message = outcome.error_message, error_at = mautic.clock()
@@ -155,10 +149,8 @@ begin
         failed_alone = failed_alone + case when outcome.failed_alone then 1 else 0 end,
         not_before = mautic.clock() + coalesce(outcome.delay_ms, 0) * interval '1 millisecond',
         ambiguous = ambiguous or outcome.result = 'ambiguous',
-        -- A 500, too, may come after the work was done.
         attempted = case
-          when ambiguous or outcome.result = 'ambiguous' or removal is not null or outcome.may_be_done
-            or outcome.error_code in ('server_failed', 'mautic_failed') then attempted
+          when ambiguous or outcome.result = 'ambiguous' or removal is not null or may_be_done then attempted
           else '[]'
         end,
         -- Within the grace nobody else touches this person.

@@ -101,7 +101,6 @@ async function sendBatch(
     const single = first && batch.length === 1 && !split;
     const entries = single ? [await calls.one(first)] : await calls.many(batch);
     batch.forEach((work, index) => take(work, entries[index]!, context));
-    run.successes += 1;
     run.failedAlone = 0;
     run.passed.add("save");
     run.answered = true;
@@ -125,7 +124,7 @@ async function sendBatch(
     ) {
       run.failedAlone += 1;
       // Two that fail alone with nothing in between that passed: it is not the items.
-      if (run.failedAlone >= 2 && run.successes === 0) halt(context, error);
+      if (run.failedAlone >= 2 && !run.passed.has("save")) halt(context, error);
     } else if (isTrouble(error)) {
       halt(context, error);
       if (error.ambiguous || (error.status ?? 0) >= 500) shrinkBatchSize(context);

@@ -25,7 +25,6 @@ export type Step = "read" | "save" | "consent" | "tag" | "enroll" | "other";
 /** What a worker has learned of Mautic's state since it started. */
 export interface Run {
   batchSize: number;
-  successes: number;
   /** The kinds of calls that got through. */
   passed: Set<Step>;
   failedAlone: number;
@@ -39,7 +38,6 @@ export interface Run {
 export function startRun(settings: SyncSettings): Run {
   return {
     batchSize: settings.batchSize,
-    successes: 0,
     passed: new Set(),
     failedAlone: 0,
     answered: false,
