@@ -33,7 +33,7 @@ export interface Surroundings {
  * clock; killing it means that neither ever comes back.
  */
 export function startProcess(
-  { name, skewMs, databaseTimeoutMs, scheduler, fetch, note, createHandler }: {
+  { name, skewMs, databaseTimeoutMs, scheduler, fetch, note, onLine, createHandler }: {
     name: string;
     /** How far its clock is ahead. */
     skewMs: number;
@@ -41,6 +41,8 @@ export function startProcess(
     scheduler: Scheduler;
     fetch: ProcessFetch;
     note(line: string): void;
+    /** Hears every line that is logged. */
+    onLine(line: string): void;
     createHandler(surroundings: Surroundings): FunctionProcess["handle"];
   },
 ): FunctionProcess {
@@ -84,6 +86,7 @@ export function startProcess(
       name,
       now: clock.now,
       write: (line, level) => {
+        onLine(line);
         if (level === "warning" || level === "error") note(`${name} ${line}`);
       },
     }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { MauticServer } from "../../local/mautic/server_types.ts";
+import { emailEntries, isOurs } from "../../shared/consent_decider.ts";
 import type { SimulatedDatabase } from "./database.ts";
 import type { Platform } from "./platform.ts";
 import type { Random } from "./random.ts";
@@ -25,6 +26,10 @@ export interface Deeds {
   merges: { loser: number; winner: number; at: number }[];
   /** Addresses that a person gave to a second contact in Mautic, or of contacts that were merged. */
   doubled: Set<string>;
+  /** Contacts whose person opted out and has not come back, where Mautic holds an entry of that: since when. */
+  optedOut: Map<number, number>;
+  /** When somebody came back. */
+  resubscribed: { contactId: number; at: number }[];
   /** When add_to_campaign was called, by contact, and when it was answered (Infinity: never). */
   campaignCalls: { contactId: number; at: number; endedAt: number }[];
 }
@@ -70,6 +75,8 @@ export function scheduleHistory(
     removed: new Map(),
     merges: [],
     doubled: new Set(),
+    optedOut: new Map(),
+    resubscribed: [],
     campaignCalls: [],
   };
   let calls = 0;
@@ -183,11 +190,19 @@ export function scheduleHistory(
       ["unsubscribe", "bounce", "complain", "resubscribe", "staff"] as const,
     );
     note(`person ${deed} contact ${contactId}`);
-    inMautic(
-      deed === "staff"
-        ? mautic.addDoNotContact(email, { reason: 3, comments: "by phone" })
-        : mautic[deed](email),
-    );
+    const done = deed === "staff"
+      ? mautic.addDoNotContact(email, { reason: 3, comments: "by phone" })
+      : mautic[deed](email);
+    inMautic(done);
+    const whom = mautic.contactByEmail(email);
+    if (!whom) return;
+    if (deed === "resubscribe") {
+      deeds.resubscribed.push({ contactId: whom.id, at: scheduler.now() });
+      deeds.optedOut.delete(whom.id);
+      // Where our own entry stands Mautic keeps that, and nothing tells of the opt-out.
+    } else if (emailEntries(whom.doNotContact).some((each) => !isOurs(each))) {
+      deeds.optedOut.set(whom.id, scheduler.now());
+    }
   }
 
   function person(): void {

@@ -80,5 +80,24 @@ begin
   end loop;
 end $do$;
 
+create table simulation.status (lead_id text, email_status text, at float8, place bigint generated always as identity);
+create function simulation.note_status() returns trigger language plpgsql security definer as $$
+begin
+  insert into simulation.status (lead_id, email_status, at) values (new.id::text, new.email_status, simulation.time_of(mautic.clock()));
+  return null;
+end $$;
+create trigger note_status after insert or update of email_status on public.leads
+for each row execute function simulation.note_status();
+
+create table simulation.lost_worker (id uuid, at float8);
+create function simulation.note_worker() returns trigger language plpgsql security definer as $$
+begin
+  if old.lease_expires_at <= mautic.clock() then
+    insert into simulation.lost_worker values (old.id, simulation.time_of(mautic.clock()));
+  end if;
+  return null;
+end $$;
+create trigger note_worker after delete on mautic.worker for each row execute function simulation.note_worker();
+
 select vault.create_secret('http://function.test/mautic-sync', 'mautic_sync_url');
 select vault.create_secret('sb_secret_simulated', 'mautic_sync_key');

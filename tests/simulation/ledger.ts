@@ -15,7 +15,8 @@ export type Version = z.infer<typeof version>;
 
 const link = z.object({ lead_id: z.string(), contact_id: z.coerce.number(), at_ms: z.number() });
 
-const eligible = z.object({
+/** A payload that may be enrolled, by the settings of the simulation. */
+export const eligible = z.object({
   crm_status: z.enum(["qualified", "converted"]),
   consent: z.object({ marketing_opt_in: z.literal(true) }),
   ml: z.object({ score: z.number().min(70) }),

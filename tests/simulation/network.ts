@@ -13,6 +13,7 @@ export interface MauticCall {
   request: Request;
   path: string;
   body: unknown;
+  arrivedAt: number;
 }
 
 export interface NetworkOptions {
@@ -23,8 +24,8 @@ export interface NetworkOptions {
   serverTimeLimitMs: number;
   rates(): FaultRates;
   note(line: string): void;
-  /** Right after the database did it; `routine` is the function's name. */
-  onDatabaseCall(routine: string): Promise<void>;
+  /** Right after the database did it; `routine` is the function's name, `body` what it was given. */
+  onDatabaseCall(routine: string, body: unknown, answer: string): Promise<void>;
   /** Right before Mautic begins with it. */
   onArrival(call: MauticCall): void;
   /** Right before the process hears the answer. */
@@ -114,9 +115,10 @@ export function createNetwork(options: NetworkOptions): { fetch: ProcessFetch } 
       return heard(() => reject(new TypeError("client error (Connect): refused")), 1);
     }
     if (broken === "hung_before") return heard(timedOut, process.databaseTimeoutMs);
+    const given = parse(await scheduler.track(request.clone().text()));
     const { status, body, headers } = await database.request(request);
     if (status < 300) {
-      await options.onDatabaseCall(where.replace("POST rpc ", ""));
+      await options.onDatabaseCall(where.replace("POST rpc ", ""), given, body);
     } else note(`${process.name} ${where} answered ${status} ${body.slice(0, 200)}`);
     if (broken === "lost") return heard(() => reject(new TypeError("connection closed")), 1);
     if (broken === "hung") return heard(timedOut, process.databaseTimeoutMs);
@@ -144,6 +146,7 @@ export function createNetwork(options: NetworkOptions): { fetch: ProcessFetch } 
       request,
       path,
       body: parse(text),
+      arrivedAt: scheduler.now(),
     };
     const stop = new AbortController();
     const give = () => stop.abort();

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { consentComment, type DoNotContactEntry } from "../../shared/consent_decider.ts";
 import { type MauticServer } from "../../local/mautic/server_types.ts";
+import type { DoNotContactRow } from "../../local/mautic/types.ts";
 import type { MauticCall } from "./network.ts";
 
 /** What must never be seen on the wire, watched while it happens. */
@@ -10,6 +11,8 @@ export interface Observer {
   violations: string[];
   /** Things that Mautic's API leaves open and the design says so: counted, not forbidden. */
   races: string[];
+  /** Contacts with which a race was lost. */
+  raced: Set<number>;
   /** Contact id → when a campaign add for it began. */
   enrollments: { contactId: number; email: string; at: number }[];
 }
@@ -37,13 +40,17 @@ export function createObserver(
   now: () => number,
   /** Is a caller's add_to_campaign for this contact under way? */
   isAsked: (contactId: number) => boolean,
+  /** How far ahead Mautic's clock is. */
+  skewMs: number,
 ): Observer {
   const violations: string[] = [];
   const races: string[] = [];
-  const lastKnown = new Map<string, DoNotContactEntry[]>();
+  /** When and by which request a process last looked at a contact. */
+  const lastKnown = new Map<string, { at: number; by: string }>();
+  const raced = new Set<number>();
   const enrollments: Observer["enrollments"] = [];
 
-  function entriesOf(contactId: number): DoNotContactEntry[] {
+  function entriesOf(contactId: number): DoNotContactRow[] {
     return (mautic.contacts.get(contactId)?.doNotContact ?? [])
       .filter((entry) => entry.channel === "email" && entry.reason !== 0);
   }
@@ -56,13 +63,14 @@ export function createObserver(
     call: MauticCall,
     contactId: number,
     what: string,
-    forbidden: DoNotContactEntry[],
+    forbidden: DoNotContactRow[],
   ) {
     if (forbidden.length === 0) return;
-    const known = lastKnown.get(`${call.process} ${contactId}`) ?? [];
-    const isKnown = known.some((entry) =>
-      forbidden.some((each) => each.reason === entry.reason && each.comments === entry.comments)
-    );
+    const known = lastKnown.get(`${call.process} ${contactId}`);
+    // A race is only what came after the last time it looked.
+    const isKnown = known === undefined ||
+      forbidden.some((each) => each.dateAdded - skewMs < known.at);
+    if (!isKnown) raced.add(contactId);
     const reasons = forbidden.map((entry) => entry.reason).join(",");
     const line = `at ${now()} ${call.process} ${what} contact ${contactId} with entries ${reasons}`;
     (isKnown ? violations : races).push(isKnown ? `${line}, which it knew of` : line);
@@ -71,6 +79,7 @@ export function createObserver(
   return {
     violations,
     races,
+    raced,
     enrollments,
     onArrival(call) {
       const added = /^\/api\/campaigns\/(\d+)\/contact\/(\d+)\/add$/.exec(call.path);
@@ -95,6 +104,14 @@ export function createObserver(
         const what = changed[2] === "add" ? "replaces an entry of" : "lifts an entry of";
         const entries = entriesOf(contactId).filter((entry) => !isOurs(entry));
         judge(call, contactId, what, changed[2] === "add" && isRestoring(call) ? [] : entries);
+        if (changed[2] === "remove") {
+          const read = lastKnown.get(`${call.process} ${contactId}`)?.by;
+          if (read !== `GET /api/contacts/${contactId}`) {
+            violations.push(
+              `at ${now()} ${call.process} lifts ${contactId} without reading it right before (${read})`,
+            );
+          }
+        }
       }
       if (call.path === "/api/contacts/batch/edit" && Array.isArray(call.body)) {
         for (const item of call.body) {
@@ -120,7 +137,10 @@ export function createObserver(
       for (const each of [contact, ...Object.values(contacts ?? {})]) {
         const read = contactShape.safeParse(each);
         if (!read.success) continue;
-        lastKnown.set(`${call.process} ${read.data.id}`, read.data.doNotContact);
+        lastKnown.set(`${call.process} ${read.data.id}`, {
+          at: call.arrivedAt,
+          by: `${call.request.method} ${call.path}`,
+        });
       }
     },
   };

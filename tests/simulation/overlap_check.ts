@@ -45,17 +45,24 @@ export function checkOverlaps({ mautic, mauticAheadMs, deeds, ledger }: World): 
 const readToEditMs = 10_000;
 
 /**
- * Did a person merge two contacts between our reading of them and the batch/edit that names both?
- * Mautic saves such a contact twice (recorded: batch-patch-same-id-twice), and no call asks it not to.
+ * The addresses of contacts that a person merged between our reading of them and the batch/edit that
+ * names both. Mautic saves such a contact twice (recorded: batch-patch-same-id-twice), and no call
+ * asks it not to.
  */
-export function isDoubledByMerge({ mautic, mauticAheadMs, deeds }: World): boolean {
-  return mautic.requests.some((request) => {
+export function doubledByMerge(
+  { mautic, mauticAheadMs, deeds, ledger }: World,
+): ReadonlySet<string> {
+  const addresses = mautic.requests.flatMap((request) => {
     const ids = request.path.endsWith("/batch/edit") ? idsIn(request) : [];
     const since = (at: number) => request.startedAt - mauticAheadMs - at;
-    return deeds.merges.some(({ loser, winner, at }) =>
+    return deeds.merges.filter(({ loser, winner, at }) =>
       ids.includes(loser) && ids.includes(winner) && since(at) >= 0 && since(at) < readToEditMs
-    );
+    ).flatMap(({ loser, winner }) => [
+      ...ledger.addressesOf(loser),
+      ...ledger.addressesOf(winner),
+    ]);
   });
+  return new Set(addresses);
 }
 
 /** The contacts that a request names by id, in its path or as items of its batch. */

@@ -30,7 +30,7 @@ export interface Platform {
 
 /** The edge runtime and pg_net, as far as the product can tell them from the real ones. */
 export function createPlatform(
-  { scheduler, random, database, env, skews, fetch, bells, note }: {
+  { scheduler, random, database, env, skews, fetch, bells, note, onLine }: {
     scheduler: Scheduler;
     random: Random;
     database: SimulatedDatabase;
@@ -40,6 +40,7 @@ export function createPlatform(
     fetch: ProcessFetch;
     bells(): BellRates;
     note(line: string): void;
+    onLine(line: string): void;
   },
 ): Platform {
   const syncs: FunctionProcess[] = [];
@@ -64,6 +65,7 @@ export function createPlatform(
       scheduler,
       fetch,
       note,
+      onLine,
       createHandler: (surroundings) =>
         createSyncHandler({
           ...surroundings,
@@ -81,6 +83,7 @@ export function createPlatform(
       scheduler,
       fetch,
       note,
+      onLine,
       createHandler: (surroundings) => createWebhookHandler({ ...surroundings, env }),
     });
   }

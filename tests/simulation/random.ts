@@ -28,9 +28,10 @@ export function createRandom(seed: number, purpose: string): Random {
     chance: (probability) => next() < probability,
     between,
     pick(from) {
-      const [first] = from;
-      if (first === undefined) throw new RangeError("Nothing to pick from.");
-      return from[between(0, from.length - 1)] ?? first;
+      const place = between(0, from.length - 1);
+      // Not `?? first`: null is a value, too.
+      for (const each of from.slice(place, place + 1)) return each;
+      throw new RangeError("Nothing to pick from.");
     },
     uuid() {
       const hex = Array.from({ length: 32 }, () => between(0, 15).toString(16)).join("");

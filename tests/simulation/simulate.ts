@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { createMauticServer } from "../../local/mautic/server.ts";
 import { readSyncSettings } from "../../shared/settings.ts";
 import { checkConsent } from "./consent_check.ts";
@@ -11,7 +12,15 @@ import { readLedger } from "./ledger.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { createNetwork } from "./network.ts";
 import { createObserver } from "./observer.ts";
-import { makePlan, noBellFaults, noFaults, noInboundFaults, poisonousCompany } from "./plan.ts";
+import { checkLeftovers, checkPeople } from "./person_check.ts";
+import {
+  makePlan,
+  noBellFaults,
+  noFaults,
+  noInboundFaults,
+  type Plan,
+  poisonousCompany,
+} from "./plan.ts";
 import { createPlatform, type Platform } from "./platform.ts";
 import { createRandom } from "./random.ts";
 import { createScheduler, trackWebCrypto } from "./scheduler.ts";
@@ -29,6 +38,7 @@ export interface SimulationResult {
   races: number;
 }
 
+const intention = z.object({ p_contact_id: z.number() });
 const startsAt = Date.UTC(2026, 0, 1);
 const minuteMs = 60_000;
 /** Back-off reaches 15 minutes, and a few of them may follow each other. */
@@ -116,7 +126,10 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       deeds.campaignCalls.some((call) =>
         call.contactId === contactId && call.at > scheduler.now() - minuteMs
       ),
+    plan.skew.mautic,
   );
+  const secrets = new Set([webhookSecret, signingKey, database.secretKey, mautic.clientSecret]);
+  const intended: { contactId: number; at: number }[] = [];
   const network = createNetwork({
     scheduler,
     random: createRandom(seed, "faults"),
@@ -137,9 +150,25 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         scheduler.after(reaction.between(1, 80), () => act(Number(about)));
       }
     },
-    onAnswer: observer.onAnswer,
-    async onDatabaseCall(routine) {
+    onAnswer(call, status, body) {
+      const token = /"access_token":"([^"]+)"/.exec(body)?.[1];
+      if (token) secrets.add(token);
+      observer.onAnswer(call, status, body);
+    },
+    async onDatabaseCall(routine, body, answer) {
+      if (routine === "intend_enrollment" && !answer.includes("not_mailable")) {
+        const { p_contact_id: contactId } = intention.parse(body);
+        intended.push({ contactId, at: scheduler.now() });
+      }
       if (routine === "ring") await platform?.ring();
+      if (routine === "start_worker") {
+        const [row] = await database.step((sql) =>
+          sql`select count(*)::int as n from mautic.worker where lease_expires_at > mautic.clock()`
+        );
+        if (Number(row?.["n"]) > Number(plan.env["MAUTIC_MAX_WORKERS"])) {
+          observer.violations.push(`${row?.["n"]} workers have a lease at ${scheduler.now()}`);
+        }
+      }
     },
   });
   platform = createPlatform({
@@ -151,6 +180,13 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     fetch: network.fetch,
     bells: () => bells,
     note,
+    onLine(line) {
+      const found = [...secrets].some((secret) => line.includes(secret)) ||
+        /p\d+@example\.test/i.test(line);
+      if (found) {
+        observer.violations.push(`a secret or an address is in a log line: ${line.slice(0, 200)}`);
+      }
+    },
   });
   await database.step((sql) =>
     sql`select mautic.set('on_lead_delete', ${plan.settings.on_lead_delete}),
@@ -224,6 +260,12 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       ...limits.violations,
       ...await checkContacts(world),
       ...await checkConsent(world),
+      ...await checkPeople(world, {
+        raced: observer.raced,
+        intended,
+        enrolled: observer.enrollments,
+      }),
+      ...await checkLeftovers(world, leaseFaults(plan, history)),
       ...await checkRest(world, observer.enrollments),
     );
     if (plan.endsWithReplay) {
@@ -249,6 +291,15 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     platform.killAll();
     restoreCrypto();
   }
+}
+
+/** How many leases faults may have let run out; short ones on a slow network run out by themselves. */
+function leaseFaults(plan: Plan, history: string[]): number {
+  if (plan.env["MAUTIC_WORKER_LEASE_MS"] !== undefined || plan.rates.slowNetwork > 0) {
+    return Infinity;
+  }
+  const fault = /killed|frozen|database (refused|lost|hung)|Postgres/;
+  return history.filter((line) => fault.test(line)).length;
 }
 
 function aliasesOf(env: Record<string, string>) {
