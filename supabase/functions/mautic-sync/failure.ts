@@ -76,7 +76,7 @@ export function fail(work: Work, error: MauticError, context: SyncContext): void
     die(
       work,
       "duplicate_contact",
-      "Mautic has several contacts with this e-mail and refuses every save of it. Merge them in Mautic, then replay the lead.",
+      "Another contact in Mautic has this e-mail, or several share it, and Mautic refuses every save of it. Merge them in Mautic, then replay the lead.",
     );
   } else if (error.code === "validation_failed" && aliases.includes("email")) {
     die(
