@@ -11,7 +11,7 @@ as $$
     when 'invalid_email' then 'Correct the lead''s e-mail address; the edit sends it again.'
     when 'invalid_lead' then 'Correct the columns that last_error names; the edit sends the lead again.'
     when 'duplicate_contact' then
-      'Mautic has several contacts with this address and refuses all of them: merge them there, then replay the lead.'
+      'Another contact in Mautic has this address, or several share it, and Mautic refuses them all: merge them there, then replay the lead.'
     when 'field_refused' then 'Correct the lead, or the field in Mautic that last_error names, then replay the lead.'
     when 'campaign_not_found' then
       'Set MAUTIC_CAMPAIGN_HIGH_VALUE to the id of a campaign, then mautic.replay_where(dead_reason => ''campaign_not_found'').'
