@@ -5,6 +5,8 @@ import type { Random } from "../simulation/random.ts";
 export interface Writer {
   /** Everybody who could be enrolled at some time. */
   everEligible: ReadonlySet<string>;
+  /** Everybody who denied consent at some time. */
+  everDenied: ReadonlySet<string>;
   /** Leads that are there for all the application was told: their commit was acknowledged. */
   committed: ReadonlySet<string>;
   /** Told so, the writer ends. */
@@ -19,6 +21,7 @@ export interface Writer {
 /** Leads with one address each; edits and changes of address among them. */
 export function createWriter(sql: Sql, random: Random, name: string): Writer {
   const everEligible = new Set<string>();
+  const everDenied = new Set<string>();
   const committed = new Set<string>();
   const mayMove: string[] = [];
   let count = 0;
@@ -33,6 +36,7 @@ export function createWriter(sql: Sql, random: Random, name: string): Writer {
     email: string,
     { crm_status, marketing_opt_in, ml_score }: ReturnType<typeof values>,
   ) => {
+    if (marketing_opt_in === false) everDenied.add(email);
     if (crm_status === "qualified" && marketing_opt_in === true && ml_score >= 70) {
       everEligible.add(email);
     }
@@ -68,6 +72,7 @@ export function createWriter(sql: Sql, random: Random, name: string): Writer {
     if (email === undefined) return;
     const moved = `moved-${email}`;
     if (everEligible.has(email)) everEligible.add(moved);
+    if (everDenied.has(email)) everDenied.add(moved);
     // Should the answer get lost, nobody knows which of the two it has.
     committed.delete(email);
     await sql`update public.leads set email = ${moved}, phone = '+1 555 0100' where email = ${email}`;
@@ -80,6 +85,7 @@ export function createWriter(sql: Sql, random: Random, name: string): Writer {
   };
   const writer: Writer = {
     everEligible,
+    everDenied,
     committed,
     isOver: false,
     async writeUntilTold(pause) {
