@@ -8,6 +8,7 @@ import { signal, startDaemon, until } from "./daemon.ts";
 import type { PostgresMajor } from "./npm_binaries.ts";
 import { freePort, portIsFree } from "./ports.ts";
 import { reapAfterUs } from "./reaper.ts";
+import { reportStoredSecretsOf } from "./stored_secrets.ts";
 import { postgresUser, type ProcessUser } from "./system_user.ts";
 
 export type PostgresOptions = {
@@ -29,12 +30,14 @@ export type Postgres = {
    * Connection string of a role. `supabase_admin` is the superuser, as on the platform; `postgres`
    * is not.
    */
-  url(database?: string, role?: "postgres" | "supabase_admin"): string;
+  url(database?: string, role?: Role): string;
   /** Ends the server as a power cut would (nothing is flushed) and starts it on the same data. */
   crash(): Promise<void>;
   /** Ends the server and removes its folder. Can be called again. */
   stop(): Promise<void>;
 };
+
+type Role = "postgres" | "supabase_admin";
 
 /** As in a local Supabase; the server listens on the loopback interface only. */
 const password = "postgres";
@@ -74,16 +77,22 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     let server = await startServer(files.folder, user, settings, options.port);
     let stopped: Promise<void> | undefined;
 
+    const url = (database = "postgres", role: Role = "postgres") =>
+      `postgresql://${role}:${password}@127.0.0.1:${server.port}/${database}`;
     const stop = async () => {
-      await server.end("SIGINT");
-      await files.remove();
-      dismissReaper();
+      try {
+        const isUp = signal(server.pid, "SIGCONT") && await serverState(files.folder) === "ready";
+        if (isUp) await reportStoredSecretsOf((database) => url(database, "supabase_admin"));
+      } finally {
+        await server.end("SIGINT");
+        await files.remove();
+        dismissReaper();
+      }
     };
     return {
       port: server.port,
       pid: () => server.pid,
-      url: (database = "postgres", role = "postgres") =>
-        `postgresql://${role}:${password}@127.0.0.1:${server.port}/${database}`,
+      url,
       crash: async () => {
         await server.end("SIGQUIT");
         server = await tryToStart(files.folder, user, settings, server.port);

@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import { z } from "zod";
 import { migrate } from "./migrate.ts";
 import { startPostgres } from "./postgres.ts";
+import { reportStoredSecrets } from "./stored_secrets.ts";
 import { connect, prepareDatabase } from "./supabase_database.ts";
 
 export type TestDatabaseOptions = {
@@ -80,6 +81,7 @@ export async function createTestDatabase(
       await Promise.all(open.map((sql) => sql.end({ timeout: 1 })));
       const admin = connect(server.adminUrl, { max: 1 });
       try {
+        await reportStoredSecrets(adminUrl);
         await admin.unsafe(`drop database ${name} with (force)`);
       } finally {
         await admin.end();

@@ -1,7 +1,8 @@
-/** Runs tests and keeps watch over what they print, and over what Postgres logs meanwhile. */
+/** Runs tests and keeps watch over what they print and store, and over what Postgres logs meanwhile. */
 import { canary, lookThrough, markVariable } from "./canary.ts";
 import { denoEnvironment } from "./deno_environment.ts";
 import { logFolderVariable } from "./postgres.ts";
+import { findsVariable } from "./stored_secrets.ts";
 
 export interface Watched {
   success: boolean;
@@ -19,21 +20,32 @@ export interface WatchOptions {
 }
 
 /**
- * Runs a program whose secrets all bear one mark, and looks for the mark afterwards: in everything
- * it printed, and in the log of every Postgres it started.
+ * Runs a program whose secrets all bear one mark, and looks for the mark: in everything it printed,
+ * in the log of every Postgres it started, and in every row that its databases held at their end.
  */
 export async function runWatched(options: WatchOptions): Promise<Watched> {
   const { program, args, cwd, env, write } = options;
   // Hexadecimal, as what Mautic makes.
   const mark = crypto.randomUUID().replaceAll("-", "");
-  const logs = await Deno.makeTempDir({ prefix: "lead-sync-" });
+  const folder = await Deno.makeTempDir({ prefix: "lead-sync-" });
+  const logs = `${folder}/logs`;
+  const finds = `${folder}/finds`;
   try {
+    await Deno.writeTextFile(finds, "");
+    await Deno.mkdir(logs);
     // Postgres may run as a user of its own.
+    await Deno.chmod(folder, 0o711);
     await Deno.chmod(logs, 0o777);
     const child = new Deno.Command(program, {
       args,
       cwd,
-      env: { ...denoEnvironment(), ...env, [markVariable]: mark, [logFolderVariable]: logs },
+      env: {
+        ...denoEnvironment(),
+        ...env,
+        [markVariable]: mark,
+        [logFolderVariable]: logs,
+        [findsVariable]: finds,
+      },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -51,9 +63,11 @@ export async function runWatched(options: WatchOptions): Promise<Watched> {
       const line = (texts[where] ?? "").split("\n").find((each) => each.includes(mark)) ?? "";
       return `${where}: ${line.replaceAll(mark, "[mark]").slice(0, 300)}`;
     });
-    return { success, leaks };
+    const stored = (await Deno.readTextFile(finds)).split("\n").filter((line) => line !== "")
+      .map((line) => `a row: ${line}`);
+    return { success, leaks: [...leaks, ...new Set(stored)] };
   } finally {
-    await Deno.remove(logs, { recursive: true });
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
