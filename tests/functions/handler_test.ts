@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../shared/clock.ts";
 import { createLog } from "../../shared/log.ts";
+import { marked } from "../../local/canary.ts";
 import { createHandler } from "../../supabase/functions/mautic-sync/handler.ts";
 
 const supabase = {
@@ -12,7 +13,7 @@ const supabase = {
 const mautic = {
   MAUTIC_BASE_URL: "http://127.0.0.1:9",
   MAUTIC_CLIENT_ID: "1_id",
-  MAUTIC_CLIENT_SECRET: "client-secret-canary",
+  MAUTIC_CLIENT_SECRET: marked("client-secret-canary"),
 };
 const key = { apikey: "sb_secret_one" };
 

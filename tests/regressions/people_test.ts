@@ -7,14 +7,15 @@ import {
   type Change,
   link,
   outcomes,
+  secret,
   startWebhook,
   statuses,
   webhook,
 } from "../webhook/support.ts";
 
 function teller(sync: Sync) {
-  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: "s" });
-  return (...changes: Change[]) => post(bodyOf(...changes), { query: "?secret=s" });
+  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: secret });
+  return (...changes: Change[]) => post(bodyOf(...changes));
 }
 
 Deno.test("a resubscription without a webhook is found of a contact that is matched by address only", async () => {

@@ -1,5 +1,6 @@
 import { SignJWT } from "jose";
 import type { ApiKeys } from "../../local/api_keys.ts";
+import { marked } from "../../local/canary.ts";
 
 /** Somebody who may nothing, and what the headers say. */
 export interface Caller {
@@ -17,7 +18,7 @@ function token(
   secret: string,
   { expires = "1h", algorithm = "HS256" }: { expires?: string; algorithm?: string } = {},
 ): Promise<string> {
-  return new SignJWT({ role, sub: crypto.randomUUID(), aud: "authenticated" })
+  return new SignJWT({ role, sub: crypto.randomUUID(), jti: marked(""), aud: "authenticated" })
     .setProtectedHeader({ alg: algorithm, typ: "JWT" })
     .setIssuedAt("-2h")
     .setExpirationTime(expires)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { type Canary, canary } from "../../local/canary.ts";
+import { type Canary, canary, marked } from "../../local/canary.ts";
 import type { FaultKind } from "../../local/mautic/faults.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { createSeal } from "../../shared/mautic/seal.ts";
@@ -8,10 +8,10 @@ import { sign, signatureHeader } from "../../supabase/functions/mautic-webhook/s
 import { drained, holds } from "../end_to_end/support.ts";
 
 export const random = () => crypto.randomUUID().replaceAll("-", "");
-const legacyKey = `eyJhbGciOiJIUzI1NiJ9.${btoa(random())}.${random()}`;
-const webhookSecret = `hook+/${random()}`;
-const signingKey = `sign/${random()}`;
-const clientSecret = `client/${random()}`;
+const legacyKey = `eyJhbGciOiJIUzI1NiJ9.${btoa(random())}.${marked(random())}`;
+const webhookSecret = `hook+/${marked(random())}`;
+const signingKey = `sign/${marked(random())}`;
+const clientSecret = `client/${marked(random())}`;
 
 /** One person for each way that data takes; none of them may be seen where people are not kept. */
 export const people = {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { marked } from "../../local/canary.ts";
 import { createMauticServer } from "../../local/mautic/server.ts";
 import { readSyncSettings } from "../../shared/settings.ts";
 import { checkConsent } from "./consent_check.ts";
@@ -43,8 +44,8 @@ const startsAt = Date.UTC(2026, 0, 1);
 const minuteMs = 60_000;
 /** Back-off reaches 15 minutes, and a few of them may follow each other. */
 const longestDrainMs = 60 * minuteMs;
-const webhookSecret = "simulated-webhook-secret";
-const signingKey = "simulated-signing-key";
+const webhookSecret = marked("simulated-webhook-secret");
+const signingKey = marked("simulated-signing-key");
 
 /** One world from one seed: a history with faults, then quiet, then what must hold. */
 export async function simulate(seed: number): Promise<SimulationResult> {
@@ -72,6 +73,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       sleep: (ms) => new Promise((resolve) => scheduler.after(ms, resolve)),
     },
     random: createRandom(seed, "mautic").next,
+    secretMark: marked(""),
     turn: () => new Promise((resolve) => scheduler.after(0, resolve)),
     deliver: createInbound({
       scheduler,

@@ -138,9 +138,10 @@ Deno.test("neither secrets nor addresses reach answers or log lines", async () =
   const { post, lines } = webhook(settings, fetchDatabase);
   const event = change({ id: 1, email: "canary@example.test", status: "bounced", at: 1 });
   const { answer } = await post({ [subscriptionChanged]: [event, { ...event, new_status: "?" }] });
-  await post({}, { query: "?secret=canary-secret" });
+  const refused = await post({}, { query: "?secret=canary-secret" });
+  assert.equal(refused.status, 401);
   assert.equal(sent.length, 1);
-  const said = JSON.stringify(answer) + lines.join("");
+  const said = JSON.stringify([answer, refused.answer]) + lines.join("");
   assert.ok(!said.includes("canary") && !said.includes(secret) && !said.includes("sb_secret"));
 });
 

@@ -4,7 +4,7 @@ import { MauticError } from "../../shared/mautic/errors.ts";
 import { insertLead } from "../database/support.ts";
 import { startSync, type Sync } from "../support/sync.ts";
 import { reconciler, statusOf } from "./reconcile_support.ts";
-import { change, subscriptionChanged, webhook } from "./support.ts";
+import { change, secret, subscriptionChanged, webhook } from "./support.ts";
 
 /** Leads that are contacts in Mautic, as a drain leaves them. */
 async function synced(sync: Sync, names: string[]): Promise<void> {
@@ -66,12 +66,10 @@ Deno.test("a resubscription is found whose opt-out came by webhook; a later opt-
   await using sync = await startSync();
   const { mautic } = sync;
   await synced(sync, ["ann"]);
-  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: "s" });
+  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: secret });
   const contact = mautic.contactByEmail("ann@example.com");
   const tell = (status: string, at: number) =>
-    post({ [subscriptionChanged]: [change({ id: contact?.id ?? 0, status, at })] }, {
-      query: "?secret=s",
-    });
+    post({ [subscriptionChanged]: [change({ id: contact?.id ?? 0, status, at })] });
   await tell("unsubscribed", 10);
   const { run } = reconciler(sync);
   assert.equal((await run()).changedLeads, 1);
@@ -83,12 +81,10 @@ Deno.test("a resubscription is found whose opt-out came by webhook; a later opt-
 Deno.test("an opt-out that arrives while its contact is being read stays", async () => {
   await using sync = await startSync();
   await synced(sync, ["ann"]);
-  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: "s" });
+  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: secret });
   const id = sync.mautic.contactByEmail("ann@example.com")?.id ?? 0;
   const tell = (at: number) =>
-    post({ [subscriptionChanged]: [change({ id, status: "unsubscribed", at })] }, {
-      query: "?secret=s",
-    });
+    post({ [subscriptionChanged]: [change({ id, status: "unsubscribed", at })] });
   await tell(10);
   const { client } = reconciler(sync);
   let at = 10;
@@ -133,9 +129,9 @@ Deno.test("an entry older than the link is on the lead as soon as it is linked",
 Deno.test("a delivery can be read again from its raw body", async () => {
   await using sync = await startSync();
   await synced(sync, ["ann"]);
-  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: "s" });
+  const { post } = webhook({ ...sync.env, MAUTIC_WEBHOOK_SECRET: secret });
   const event = change({ email: "ann@example.com", status: "bounced" });
-  await post({ [subscriptionChanged]: [event] }, { query: "?secret=s" });
+  await post({ [subscriptionChanged]: [event] });
   // As if the reading had missed the event.
   await sync.sql`delete from mautic.webhook_event`;
   await sync.sql`delete from mautic.subscription`;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
+import { marked } from "../../local/canary.ts";
 import {
   type ProofSettings,
   readProof,
@@ -11,7 +12,7 @@ import { readFixture, recordedDeliveries } from "./support.ts";
 const encoder = new TextEncoder();
 const body = '{"a":"\\u00e9 \\/"}';
 const key = "the-signing-key";
-const secret = "the-secret";
+const secret = marked("the-secret");
 
 async function proves(
   settings: ProofSettings,
