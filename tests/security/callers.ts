@@ -6,6 +6,8 @@ import { marked } from "../../local/canary.ts";
 export interface Caller {
   name: string;
   headers: Record<string, string>;
+  /** What the address says after its `?` or `&`. */
+  query?: string;
   /** Who the Data API takes it for; null: it turns the caller away. */
   role: "anon" | "authenticated" | null;
 }
@@ -78,6 +80,20 @@ export async function wrongCallers(keys: Required<ApiKeys>): Promise<Caller[]> {
     },
     { name: "the word undefined", headers: { apikey: "undefined" }, role: null },
   ];
+}
+
+/** Everybody who shows a secret that opens another door, in every place where a secret can be shown. */
+export function misplaced(name: string, secret: string, { publishable }: ApiKeys): Caller[] {
+  const inAddress = encodeURIComponent(secret);
+  const shown: Omit<Caller, "role">[] = [
+    { name: "as apikey", headers: { apikey: secret } },
+    { name: "as bearer", headers: bearer(secret) },
+    { name: "in both headers", headers: { apikey: secret, ...bearer(secret) } },
+    { name: "as a user's token", headers: { apikey: publishable, ...bearer(secret) } },
+    { name: "as ?secret=", headers: {}, query: `secret=${inAddress}` },
+    { name: "as ?apikey=", headers: {}, query: `apikey=${inAddress}` },
+  ];
+  return shown.map((caller) => ({ ...caller, name: `${name} ${caller.name}`, role: null }));
 }
 
 function bearer(value: string) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { insertLead } from "../database/support.ts";
-import { wrongCallers } from "./callers.ts";
+import { type Caller, misplaced, wrongCallers } from "./callers.ts";
 import { findings } from "./catalogue.ts";
 import { contents, startProject } from "./project.ts";
 
@@ -10,6 +10,8 @@ interface Routine {
   granted: boolean;
   trigger: boolean;
 }
+/** What a caller shows of himself. */
+type Shown = Pick<Caller, "headers" | "query">;
 interface Relation {
   schema: string;
   name: string;
@@ -33,8 +35,8 @@ Deno.test("the Data API calls no SQL function and shows no row of ours to the wr
   assert.ok(routines.length > 50 && relations.length > 10);
   const before = await contents(sql);
 
-  const call = async (headers: Record<string, string>, { name, arguments: names }: Routine) => {
-    const response = await fetch(`${url}/rest/v1/rpc/${name}`, {
+  const call = async ({ headers, query = "" }: Shown, { name, arguments: names }: Routine) => {
+    const response = await fetch(`${url}/rest/v1/rpc/${name}?${query}`, {
       method: "POST",
       headers: { ...headers, "content-profile": "mautic", "content-type": "application/json" },
       body: JSON.stringify(Object.fromEntries(names.map((each) => [each, null]))),
@@ -43,12 +45,12 @@ Deno.test("the Data API calls no SQL function and shows no row of ours to the wr
     return { status: response.status, code: answer?.code };
   };
   const touch = async (
-    headers: Record<string, string>,
+    { headers, query = "" }: Shown,
     { schema, name }: Relation,
     method: string,
   ) => {
     const profiles = { "accept-profile": schema, "content-profile": schema };
-    const response = await fetch(`${url}/rest/v1/${name}?limit=10`, {
+    const response = await fetch(`${url}/rest/v1/${name}?limit=10&${query}`, {
       method,
       headers: {
         ...headers,
@@ -61,17 +63,23 @@ Deno.test("the Data API calls no SQL function and shows no row of ours to the wr
     return { status: response.status, text: await response.text() };
   };
 
-  for (const { name, headers, role } of await wrongCallers(keys)) {
+  const callers = [
+    ...await wrongCallers(keys),
+    ...misplaced("the webhook's secret", project.webhookSecret, keys),
+    ...misplaced("Mautic's client secret", project.mautic.clientSecret, keys),
+  ];
+  for (const caller of callers) {
+    const { name, role } = caller;
     const refusal = { anon: [401, "42501"], authenticated: [403, "42501"] };
     for (const routine of routines) {
-      const { status, code } = await call(headers, routine);
+      const { status, code } = await call(caller, routine);
       const about = `${routine.name} by ${name}`;
       if (role === null) assert.equal(status, 401, about);
       else assert.deepEqual([status, code], refusal[role], about);
     }
     for (const relation of relations) {
       for (const method of ["GET", "POST", "PATCH", "DELETE"]) {
-        const { status, text } = await touch(headers, relation, method);
+        const { status, text } = await touch(caller, relation, method);
         const about = `${method} ${relation.schema}.${relation.name} by ${name}: ${status} ${text}`;
         if (role === null) assert.equal(status, 401, about);
         assert.ok(status >= 400 || ["", "[]"].includes(text), about);
@@ -81,7 +89,7 @@ Deno.test("the Data API calls no SQL function and shows no row of ours to the wr
   assert.equal(await contents(sql), before);
 
   // What an edge function may do, and what only an operator may.
-  const service = { apikey: keys.secret };
+  const service = { headers: { apikey: keys.secret } };
   for (const routine of routines.filter(({ granted, trigger }) => !granted && !trigger)) {
     const { status, code } = await call(service, routine);
     assert.deepEqual([status, code], [403, "42501"], `${routine.name} by service_role`);

@@ -4,7 +4,7 @@ import { marked } from "../../local/canary.ts";
 import { syncRequest } from "../../supabase/functions/mautic-sync/request.ts";
 import { sign, signatureHeader } from "../../supabase/functions/mautic-webhook/signature.ts";
 import { insertLead } from "../database/support.ts";
-import { wrongCallers } from "./callers.ts";
+import { type Caller, misplaced, wrongCallers } from "./callers.ts";
 import { contents, type Project, startProject } from "./project.ts";
 
 const requests = {
@@ -54,26 +54,27 @@ Deno.test("nobody but a holder of a secret key gets anything from mautic-sync, i
     alg: "HS256",
   })
     .setExpirationTime("1h").sign(new TextEncoder().encode(project.keys.jwtSecret));
-  const callers = [
+  const callers: Pick<Caller, "name" | "headers" | "query">[] = [
     ...await wrongCallers(project.keys),
     // Not the service-role key itself: nobody gave it to this function.
     { name: "a valid service token", headers: { authorization: `Bearer ${service}` } },
-    { name: "the webhook's secret", headers: { apikey: project.webhookSecret } },
-    { name: "Mautic's client secret", headers: { apikey: project.mautic.clientSecret } },
+    ...misplaced("the webhook's secret", project.webhookSecret, project.keys),
+    ...misplaced("Mautic's client secret", project.mautic.clientSecret, project.keys),
   ];
-  for (const { name, headers } of callers) {
+  for (const { name, headers, query = "" } of callers) {
+    const path = `mautic-sync?${query}`;
     const wanted = [401, "unauthorized"];
     for (const action of requests["mautic-sync"]) {
       const body = JSON.stringify({ action, ...bodies[action] });
-      const { status, code } = await ask(project, "mautic-sync", { method: "POST", headers, body });
+      const { status, code } = await ask(project, path, { method: "POST", headers, body });
       assert.deepEqual([status, code], wanted, `${action} by ${name}`);
     }
-    const unread = await ask(project, "mautic-sync", { method: "POST", headers, body: "{" });
+    const unread = await ask(project, path, { method: "POST", headers, body: "{" });
     assert.deepEqual([unread.status, unread.code], wanted, `a broken body by ${name}`);
-    const health = await ask(project, "mautic-sync", { headers });
+    const health = await ask(project, path, { headers });
     assert.deepEqual([health.status, health.code], wanted, `health by ${name}`);
     for (const method of otherMethods) {
-      const { status, text } = await ask(project, "mautic-sync", { method, headers });
+      const { status, text } = await ask(project, path, { method, headers });
       assert.equal(status, 405, `${method} by ${name}`);
       assert.doesNotMatch(text, /lead@|"data"/);
     }
@@ -143,9 +144,14 @@ Deno.test("nobody without the webhook's secret has a delivery stored", async () 
       );
     }
   }
-  for (const { name, headers } of await wrongCallers(keys)) {
+  const strangers = [
+    ...await wrongCallers(keys),
+    ...misplaced("a secret key", keys.secret, keys),
+    ...misplaced("Mautic's client secret", project.mautic.clientSecret, keys),
+  ];
+  for (const { name, headers, query = "" } of strangers) {
     const init = { method: "POST", headers, body: event };
-    const { status, code } = await ask(project, "mautic-webhook", init);
+    const { status, code } = await ask(project, `mautic-webhook?${query}`, init);
     assert.deepEqual([status, code], [401, "proof_refused"], name);
   }
   for (const method of ["GET", ...otherMethods]) {
