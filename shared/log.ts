@@ -38,6 +38,8 @@ const secretTexts = [
   JWT_PATTERN,
   { pattern: /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}/gi, replacement: `$1 ${redacted}` },
   { pattern: /\bsb_secret_[A-Za-z0-9_-]+/g, replacement: redacted },
+  // A sealed access token (mautic/seal.ts), or what is left of one.
+  { pattern: /\bv1\.[A-Za-z0-9+/]{12,}=*/g, replacement: redacted },
   {
     pattern:
       /\b([a-z_-]*(?:secret|token|password|api_?key|authorization)[a-z_-]*(?:=|%3D|\\?"\s*:\s*\\?"))[^&\s"'\\]+/gi,

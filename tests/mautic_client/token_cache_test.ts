@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Clock } from "../../shared/clock.ts";
-import { silentLog } from "../../shared/log.ts";
+import { createLog, type Log, silentLog } from "../../shared/log.ts";
 import { MauticError } from "../../shared/mautic/errors.ts";
 import { createSeal } from "../../shared/mautic/seal.ts";
 import { createTokenSource, type TokenStore } from "../../shared/mautic/token_cache.ts";
@@ -72,7 +72,12 @@ function tokenEndpoint(expiresIn = 3_600) {
   );
 }
 
-function source(origin: string, store: TokenStore, clock: Clock, change: { secret?: string } = {}) {
+function source(
+  origin: string,
+  store: TokenStore,
+  clock: Clock,
+  change: { secret?: string; log?: Log } = {},
+) {
   return createTokenSource({
     origin,
     clientId: "1_client",
@@ -84,7 +89,7 @@ function source(origin: string, store: TokenStore, clock: Clock, change: { secre
     random: () => 0.5,
     requestTimeoutMs: 30_000,
     retry: retrySettings,
-    log: silentLog,
+    log: change.log ?? silentLog,
   });
 }
 
@@ -289,6 +294,33 @@ Deno.test("a token that cannot be cached is used all the same", async () => {
   const { store } = memoryStore(clock);
   const broken = { ...store, store: () => Promise.reject(new Error("database down")) };
   assert.equal(await source(server.url, broken, clock).get(), "token-1");
+});
+
+Deno.test("what is logged of a store that fails holds no token, plain or sealed", async () => {
+  const plain = "a-token-that-nobody-may-see";
+  const secret = "a-client-secret";
+  await using server = serve(() => Response.json({ access_token: plain, expires_in: 3_600 }));
+  const lines: string[] = [];
+  const log = createLog({ name: "test", write: (line) => lines.push(line), now: () => 0 });
+  const kept: string[] = [];
+  // 250: where a long message is cut, the beginning of what is sealed is left.
+  for (const before of [0, 250]) {
+    const { store } = memoryStore(testClock());
+    const failing: TokenStore = {
+      ...store,
+      store(_origin, _clientId, _holder, sealed) {
+        kept.push(sealed);
+        return Promise.reject(new Error(`${"x".repeat(before)} Refused: ${sealed}`));
+      },
+    };
+    await source(server.url, failing, testClock(), { secret, log }).get();
+  }
+  const said = lines.join("\n");
+  assert.equal(said.match(/mautic_token_not_cached.*?Refused/g)?.length, 2);
+  assert.equal(kept.length, 2);
+  for (const text of [plain, secret, ...kept.map((sealed) => sealed.slice(3, 15))]) {
+    assert.ok(!said.includes(text), text);
+  }
 });
 
 Deno.test("an error of the store goes out, and the next call tries anew", async () => {
