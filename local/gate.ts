@@ -1,84 +1,64 @@
 /**
  * `deno task ok`: the one gate. Format, lint, types, the tests, and once more what runs on the
  * hosted edge runtime, with a Deno of its level, and what runs in the database, on Postgres 15. The
- * last line is `N passed, N failed`: tests, any other step that failed, and any place where a secret
- * made for the tests turned up in what they printed or in a log of Postgres. What failed is named
- * once more right above it.
+ * last line is `N passed, N failed`: tests, any other step that failed or did not end in time, and any
+ * place where a secret made for the tests turned up in what was printed, in a log of Postgres or in a
+ * row. What failed is named once more right above it.
  */
 import { fileURLToPath } from "node:url";
-import { denoEnvironment } from "./deno_environment.ts";
+import { runStep, runTests } from "./gate_step.ts";
 import { hostedDenoProgram } from "./npm_binaries.ts";
 import { printResult } from "./print.ts";
-import { type Outcome, readReport } from "./test_report.ts";
-import { runWatched } from "./watched_tests.ts";
+import type { Outcome } from "./test_report.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const cwd = fileURLToPath(new URL("..", import.meta.url));
 const code = ["local", "shared", "supabase/functions", "tests"];
 
-async function run(program: string, args: string[]): Promise<boolean> {
-  const env = denoEnvironment();
-  const child = new Deno.Command(program, { args, cwd: root, env, stdin: "null" }).spawn();
-  return (await child.status).success;
+/** What a step runs, and the time it has: several times what it takes, so that only a hang ends it. */
+interface Plan {
+  minutes: number;
+  program?: string;
+  env?: Record<string, string>;
 }
 
-/** A step that is no test counts only when it fails. */
-async function step(title: string, ...args: string[]): Promise<Outcome> {
+type Run = typeof runStep;
+
+async function perform(run: Run, title: string, plan: Plan, args: string[]): Promise<Outcome> {
   printResult(`\n== ${title}`);
-  return { passed: 0, failures: await run(Deno.execPath(), args) ? [] : [title] };
+  const { minutes, program = Deno.execPath(), env = {} } = plan;
+  const within = AbortSignal.timeout(minutes * 60_000);
+  return await run({ title, program, args, cwd, env, within, write: writeAll });
 }
 
-async function tests(
-  title: string,
-  program: string,
-  args: string[],
-  variables: Record<string, string> = {},
-): Promise<Outcome> {
-  printResult(`\n== ${title}`);
-  const report = await Deno.makeTempFile({ prefix: "lead-sync-", suffix: ".xml" });
-  try {
-    const all = ["test", "-A", `--junit-path=${report}`, ...args];
-    const { success, leaks } = await runWatched({
-      program,
-      args: all,
-      cwd: root,
-      env: variables,
-      write: (bytes) => writeAll(bytes),
-    });
-    const { passed, failures } = readReport(await Deno.readTextFile(report));
-    // An error outside of any test fails the run, and is in no report.
-    if (!success && failures.length === 0) failures.push("an error outside of any test");
-    failures.push(...leaks.map((leak) => `a secret of the tests is in ${leak}`));
-    return { passed, failures: failures.map((failure) => `${title}: ${failure}`) };
-  } finally {
-    await Deno.remove(report);
-  }
-}
+const step = (title: string, plan: Plan, ...args: string[]) => perform(runStep, title, plan, args);
+const tests = (title: string, plan: Plan, ...args: string[]) =>
+  perform(runTests, title, plan, args);
 
 function writeAll(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
 const outcomes = [
-  await step("Format", "fmt", "--check"),
-  await step("Lint", "lint"),
-  await step("Types", "check", ...code),
-  await tests("Tests", Deno.execPath(), ["tests"]),
+  await step("Format", { minutes: 5 }, "fmt", "--check"),
+  await step("Lint", { minutes: 5 }, "lint"),
+  await step("Types", { minutes: 10 }, "check", ...code),
+  await tests("Tests", { minutes: 40 }, "tests"),
   await step(
     "Simulation: 200 seeds",
+    { minutes: 20 },
     ...["run", "-A", "--no-check", "tests/simulation/main.ts"],
     ...["--seeds", "200", "--seed", "1000", "--jobs", "2"],
   ),
   await tests(
     "Unit tests on the hosted runtime's level",
-    await hostedDenoProgram(),
-    ["--no-lock", "--no-check", "tests/unit"],
+    { minutes: 10, program: await hostedDenoProgram() },
+    ...["--no-lock", "--no-check", "tests/unit"],
   ),
   await tests(
     "Database tests on Postgres 15",
-    Deno.execPath(),
-    ["--no-check", "tests/database", "tests/webhook", "tests/operations"]
-      .concat("tests/security/catalogue_test.ts", "tests/security/roles_test.ts"),
-    { LEAD_SYNC_TEST_POSTGRES: "15" },
+    { minutes: 20, env: { LEAD_SYNC_TEST_POSTGRES: "15" } },
+    ...["--no-check", "tests/database", "tests/webhook", "tests/operations"],
+    ...["tests/security/catalogue_test.ts", "tests/security/roles_test.ts"],
   ),
 ];
 const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);

@@ -1,4 +1,5 @@
 /** Notices the end of the programs that started us and would not pass it on. */
+import { parentOf } from "./process_tree.ts";
 
 /** Milliseconds between two looks. */
 const interval = 500;
@@ -30,20 +31,4 @@ function ancestors(depth: number): number[] {
     found.push(next);
   }
   return found;
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    if (Deno.build.os === "linux") {
-      // "pid (name) state ppid …"; the name may hold anything, brackets too.
-      const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-      return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-    }
-    const { stdout } = new Deno.Command("ps", { args: ["-o", "ppid=", "-p", String(pid)] })
-      .outputSync();
-    const parent = Number(new TextDecoder().decode(stdout));
-    return parent > 0 ? parent : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-/** What `deno test --junit-path` writes, read. */
+/** What `deno test` prints, and writes with `--junit-path`, read. */
 
 /** How many tests passed, and what failed. */
 export interface Outcome {
@@ -23,6 +23,25 @@ export function readReport(xml: string): Outcome {
     } else if (!content.includes("<skipped")) passed++;
   }
   return { passed, failures };
+}
+
+/**
+ * The test that began last, by its file, where what is printed does not tell of its end; for a run
+ * that was ended.
+ */
+export function inFlight(printed: string): string | undefined {
+  let file = "";
+  let open: string | undefined;
+  for (const coloured of printed.split("\n")) {
+    // deno-lint-ignore no-control-regex -- colours begin with one
+    const line = coloured.replace(/\u001b\[[\d;]*m/g, "").trimEnd();
+    file = /^running \d+ tests? from (.*)$/.exec(line)?.[1] ?? file;
+    const [, name, rest] = /^(\S.*?) \.\.\.(.*)$/.exec(line) ?? [];
+    if (name === undefined) continue;
+    if (rest === "") open = `${file}: ${name}`;
+    else if (open === `${file}: ${name}`) open = undefined;
+  }
+  return open;
 }
 
 const characters: Record<string, string> = { quot: '"', apos: "'", lt: "<", gt: ">", amp: "&" };

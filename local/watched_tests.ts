@@ -2,10 +2,13 @@
 import { canary, lookThrough, markVariable } from "./canary.ts";
 import { denoEnvironment } from "./deno_environment.ts";
 import { logFolderVariable } from "./postgres.ts";
+import { endTree } from "./process_tree.ts";
 import { findsVariable } from "./stored_secrets.ts";
 
 export interface Watched {
   success: boolean;
+  /** All that it printed. */
+  printed: string;
   /** Where a secret that was made for the tests turned up. */
   leaks: string[];
 }
@@ -17,6 +20,8 @@ export interface WatchOptions {
   env: Record<string, string>;
   /** Takes what is printed, as it comes. */
   write: (bytes: Uint8Array) => void;
+  /** When aborted, the program and all that it started is ended. */
+  within?: AbortSignal;
 }
 
 /**
@@ -24,7 +29,7 @@ export interface WatchOptions {
  * in the log of every Postgres it started, and in every row that its databases held at their end.
  */
 export async function runWatched(options: WatchOptions): Promise<Watched> {
-  const { program, args, cwd, env, write } = options;
+  const { program, args, cwd, env, write, within } = options;
   // Hexadecimal, as what Mautic makes.
   const mark = crypto.randomUUID().replaceAll("-", "");
   const folder = await Deno.makeTempDir({ prefix: "lead-sync-" });
@@ -50,12 +55,15 @@ export async function runWatched(options: WatchOptions): Promise<Watched> {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    const [printed, noted, { success }] = await Promise.all([
-      collect(child.stdout, write),
-      collect(child.stderr, write),
+    const end = () => endTree(child.pid);
+    within?.addEventListener("abort", end);
+    const [said, noted, { success }] = await Promise.all([
+      collect(child.stdout, write, within),
+      collect(child.stderr, write, within),
       child.status,
-    ]);
-    const texts: Record<string, string> = { "what was printed": printed + noted };
+    ]).finally(() => within?.removeEventListener("abort", end));
+    const printed = said + noted;
+    const texts: Record<string, string> = { "what was printed": printed };
     for await (const { name } of Deno.readDir(logs)) {
       texts[`the log of Postgres ${name}`] = await Deno.readTextFile(`${logs}/${name}`);
     }
@@ -65,7 +73,7 @@ export async function runWatched(options: WatchOptions): Promise<Watched> {
     });
     const stored = (await Deno.readTextFile(finds)).split("\n").filter((line) => line !== "")
       .map((line) => `a row: ${line}`);
-    return { success, leaks: [...leaks, ...new Set(stored)] };
+    return { success, printed, leaks: [...leaks, ...new Set(stored)] };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -74,12 +82,19 @@ export async function runWatched(options: WatchOptions): Promise<Watched> {
 async function collect(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   write: (bytes: Uint8Array) => void,
+  within: AbortSignal | undefined,
 ): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const chunk of stream) {
-    write(chunk);
-    text += decoder.decode(chunk, { stream: true });
-  }
+  const sink = new WritableStream<Uint8Array>({
+    write(chunk) {
+      write(chunk);
+      text += decoder.decode(chunk, { stream: true });
+    },
+  });
+  // Who got away and still holds the other end is not waited for.
+  await stream.pipeTo(sink, within && { signal: within }).catch((error) => {
+    if (!within?.aborted) throw error;
+  });
   return text + decoder.decode();
 }
