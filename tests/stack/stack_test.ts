@@ -44,7 +44,7 @@ Deno.test("a ring in SQL reaches the function, and the function the database and
   await rings(1);
   const [row] = await stack.sql`select ring from ring`;
   assert.deepEqual(row?.ring, {
-    key: stack.ready.secretKey,
+    isOurKey: true,
     body: { action: "drain" },
     mautic: stack.mautic.url,
   });
