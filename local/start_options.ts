@@ -30,17 +30,17 @@ export function readStartOptions(env: Env): StackOptions {
   };
 }
 
-const credentials = ["MAUTIC_BASE_URL", "MAUTIC_CLIENT_ID", "MAUTIC_CLIENT_SECRET"] as const;
+const connection = ["MAUTIC_BASE_URL", "MAUTIC_CLIENT_ID", "MAUTIC_CLIENT_SECRET"] as const;
 
 function mauticConnection(env: Env): MauticConnection | undefined {
-  const [baseUrl, clientId, clientSecret] = credentials.map((name) => setting(env, name));
+  const [baseUrl, clientId, clientSecret] = connection.map((name) => setting(env, name));
   if (baseUrl === undefined && clientId === undefined && clientSecret === undefined) {
     return undefined;
   }
   if (baseUrl === undefined || clientId === undefined || clientSecret === undefined) {
-    const missing = credentials.filter((name) => setting(env, name) === undefined);
+    const missing = connection.filter((name) => setting(env, name) === undefined);
     throw new Error(
-      `${missing.join(" and ")} not set: ${credentials.join(", ")} go together ` +
+      `${missing.join(" and ")} not set: ${connection.join(", ")} go together ` +
         "(all three for a real Mautic, none for the emulator)",
     );
   }
@@ -50,7 +50,7 @@ function mauticConnection(env: Env): MauticConnection | undefined {
 
 /** The developer's own settings of the functions; the stack knows the credentials itself. */
 function passedOn(env: Env): Record<string, string> {
-  const own = new Set<string>([...credentials, "MAUTIC_WEBHOOK_SECRET"]);
+  const own = new Set<string>([...connection, "MAUTIC_WEBHOOK_SECRET"]);
   return Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) =>
       name.startsWith("MAUTIC_") && !own.has(name) && value !== undefined ? [[name, value]] : []

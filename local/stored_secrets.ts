@@ -59,25 +59,25 @@ export async function lookThroughRows(
   canaries: Canary[],
   kinds = tables,
 ): Promise<Sighting[]> {
-  const relations = await admin<{ key: string }[]>`
-    select format('%I.%I', n.nspname, c.relname) as key
+  const relations = await admin<{ name: string }[]>`
+    select format('%I.%I', n.nspname, c.relname) as name
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where position(c.relkind::text in ${kinds}) > 0 and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
       -- Empty ones, the most of them, cost nothing.
       and (c.relkind not in ('r', 'm') or pg_relation_size(c.oid) > 0)
     order by 1`;
   if (relations.length === 0) return [];
-  const rows = await admin.unsafe<{ key: string; row: Record<string, unknown> }[]>(
-    relations.map(({ key }) =>
-      `select '${key.replaceAll("'", "''")}' as key, to_jsonb(t) as row from ${key} t`
+  const rows = await admin.unsafe<{ relation: string; row: Record<string, unknown> }[]>(
+    relations.map(({ name }) =>
+      `select '${name.replaceAll("'", "''")}' as relation, to_jsonb(t) as row from ${name} t`
     ).join(" union all "),
   );
   const found = new Map<string, Sighting>();
-  for (const { key, row } of rows) {
+  for (const { relation, row } of rows) {
     for (const [column, value] of Object.entries(row)) {
       const text = typeof value === "string" ? value : JSON.stringify(value);
       for (const name of canariesIn(text, canaries)) {
-        const where = `${key}.${column}`;
+        const where = `${relation}.${column}`;
         found.set(`${where} ${name}`, { where, canary: name });
       }
     }

@@ -95,9 +95,9 @@ export function matchContact(state: State, body: JsonObject): Contact | null {
     const raw = body[alias];
     if (typeof raw !== "string" && typeof raw !== "number") continue;
     const text = cleanText(String(raw));
-    const key = collate(alias === "email" ? cleanEmail(text) : text);
-    if (key === "") continue;
-    for (const id of byValue.get(key) ?? []) {
+    const collated = collate(alias === "email" ? cleanEmail(text) : text);
+    if (collated === "") continue;
+    for (const id of byValue.get(collated) ?? []) {
       const contact = state.contacts.get(id);
       if (contact) matches.push(contact);
     }

@@ -8,6 +8,8 @@ const exceptions: Record<string, number> = {
   "local/setup/plan.ts": 3,
   // The emulated Mautic, on loopback.
   "local/mautic/oauth.ts": 2,
+  // What a sealed text begins with names its format.
+  "shared/mautic/seal.ts": 1,
   // Our own access token, from memory: is it still the same?
   "shared/mautic/token_cache.ts": 1,
 };
@@ -45,6 +47,22 @@ const bad = [
   "const ok = apiKey === 'sb_secret_written_out';",
   "const ok = (given as string) === (secret as string);",
   "const ok = given === (current ?? fallbackSecret);",
+  "const ok = (await sign(body)) === given;",
+  // Under a harmless name.
+  "const wanted = settings.secret; const ok = given === wanted;",
+  "const mac = await sign(body); const ok = mac === given;",
+  "const mac = new Uint8Array(await crypto.subtle.sign(h, key, body)); const ok = mac[i] === b;",
+  "const { secret: expected } = settings; const ok = given === expected;",
+  "const { webhook: { secret: expected = '' } } = settings; const ok = given === expected;",
+  "function check(given, { secret: expected }) { return given === expected; }",
+  "const check = (given, expected = env.API_TOKEN) => given === expected;",
+  "const [first] = secrets; const ok = first === given;",
+  "const a = secret.trim(); const b = a; const c = b ?? ''; const ok = c === given;",
+  "let wanted; wanted = settings.signingKey; const ok = given === wanted;",
+  "for (const each of acceptedKeys) if (each === given) allow();",
+  "const ok = secrets.some((each) => given === each);",
+  "const check = (given) => given === wanted; const wanted = settings.secret;",
+  "const given = request.headers.get('apikey'); if (given === wanted) allow();",
 ];
 for (const source of bad) {
   Deno.test(`the check finds ${source}`, () => {
@@ -62,6 +80,10 @@ const good = [
   "if (/^ey/.test(key)) legacy();",
   "const bearer = header.match(/^Bearer (.+)$/i)?.[1];",
   "if (settings.secret !== null && mode === 'demo') warn();",
+  "const { secret: expected } = settings; if (expected === undefined) refuse();",
+  "const wanted = settings.secret; if (row.wanted === mode) go();",
+  "const size = settings.secret.length; if (size === other) go();",
+  "const accepted = await isAcceptedSecret(given, [secret]); if (accepted === before) go();",
 ];
 for (const source of good) {
   Deno.test(`the check leaves ${source} alone`, () => {
