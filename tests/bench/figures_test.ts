@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { atMost } from "./baselines/at_most.ts";
+import { charts, figuresPage, places, withFigures } from "./documents.ts";
+import { formatMarkdown } from "./format_markdown.ts";
 import { createArrivals } from "./load/arrivals.ts";
 import { figure, quantile, type Series, type Target } from "./measure.ts";
 import { drawCharts } from "./plot.ts";
-import { markdownTable } from "./report.ts";
+import { markdownTable, type Report } from "./report.ts";
 
 const given = { id: "x.y", name: "something", unit: "ms" as const };
 
@@ -71,6 +73,37 @@ Deno.test("drawCharts() draws what belongs to one chart together, each load once
   for (const text of ["A chart", "low", "high", "highest", "a &lt;contender&gt;"]) {
     assert.equal(svg.split(`>${text}</text>`).length - 1, 1, text);
   }
+});
+
+const project = new URL("../../", import.meta.url);
+const committed = (place: string) => Deno.readTextFile(new URL(place, project));
+
+/** echarts numbers its names through all charts of a process. */
+const withoutNumbers = (svg: string) => svg.replaceAll(/\bzr\d+-(c|cls-)\d+/g, "$1");
+
+Deno.test("README, docs/figures.md and the charts show the committed report", async () => {
+  const report: Report = JSON.parse(await committed(places.report));
+  const readme = await committed(places.readme);
+  assert.equal(formatMarkdown(withFigures(readme, report)), readme);
+  assert.equal(formatMarkdown(figuresPage(report)), await committed(places.page));
+  assert.equal(withoutNumbers(charts(report)), withoutNumbers(await committed(places.charts)));
+});
+
+Deno.test("withFigures() takes no report that lacks a figure, or is of small sizes", async () => {
+  const report: Report = JSON.parse(await committed(places.report));
+  const readme = await committed(places.readme);
+  const [first, ...others] = report.figures.filter(({ id }) => id === "cpu.1000_leads");
+  assert.deepEqual([first?.id, others], ["cpu.1000_leads", []]);
+  const partly = report.figures.filter((one) => one !== first);
+  assert.throws(
+    () => withFigures(readme, { ...report, figures: partly }),
+    /no figure "cpu.1000_leads"/,
+  );
+  assert.throws(
+    () => withFigures(readme, { ...report, command: "deno task bench --quick" }),
+    /small sizes/,
+  );
+  assert.throws(() => withFigures("# No marks", report), /README.md has lost/);
 });
 
 Deno.test("atMost() runs so many at a time and lets the next in when one fails", async () => {

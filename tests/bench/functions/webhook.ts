@@ -122,33 +122,34 @@ async function measure({ quick }: PartOptions): Promise<Figure[]> {
   await perSecond((body) => post(emptyUrl, body), { ...given, round: 1 });
   const answersOnly = await perSecond((body) => post(emptyUrl, body), { ...given, round: 2 });
 
-  const withMany = `with ${manyLeads} leads`;
   const withFew = `with ${fewLeads}`;
+  const deliveries = `deliveries of one event, stored and applied, ${senders} senders`;
+  const events = `events in deliveries of ${batch}`;
   return [
     figure({
       id: "webhook.deliveries",
-      name: `deliveries of one event, stored and applied, ${senders} senders, ${fewLeads} leads`,
+      name: `${deliveries}, ${fewLeads} leads`,
       unit: "per second",
       value: small.single,
       baseline: { name: "a function that only answers", value: answersOnly },
     }),
     figure({
       id: "webhook.deliveries.many_leads",
-      name: `the same ${withMany}`,
+      name: `${deliveries}, ${manyLeads} leads`,
       unit: "per second",
       value: large.single,
       baseline: { name: withFew, value: small.single },
     }),
     figure({
       id: "webhook.events",
-      name: `events in deliveries of ${batch}`,
+      name: `${events}, ${fewLeads} leads`,
       unit: "per second",
       value: small.events,
       baseline: { name: "one by one", value: small.single },
     }),
     figure({
       id: "webhook.events.many_leads",
-      name: `the same ${withMany}`,
+      name: `${events}, ${manyLeads} leads`,
       unit: "per second",
       value: large.events,
       baseline: { name: withFew, value: small.events },

@@ -1,0 +1,15 @@
+/**
+ * `deno task figures`: writes docs/figures.md, the charts and README's table anew from
+ * docs/bench.json, which `deno task bench --json docs/bench.json` measures.
+ */
+import { printResult } from "../../local/print.ts";
+import { charts, figuresPage, places, withFigures } from "./documents.ts";
+import { formatMarkdown } from "./format_markdown.ts";
+import type { Report } from "./report.ts";
+
+const report: Report = JSON.parse(await Deno.readTextFile(places.report));
+const readme = await Deno.readTextFile(places.readme);
+await Deno.writeTextFile(places.charts, charts(report));
+await Deno.writeTextFile(places.page, formatMarkdown(figuresPage(report)));
+await Deno.writeTextFile(places.readme, formatMarkdown(withFigures(readme, report)));
+printResult(`${report.figures.length} figures of ${report.date} published`);
