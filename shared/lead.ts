@@ -58,6 +58,14 @@ export function parseLead(value: unknown): ParsedLead {
   return { ok: false, issues: issuesOf(parsed.error) };
 }
 
+const consentSchema = leadSchema.pick({ consent: true });
+
+/** The consent that a lead payload states, also where the rest of it is at fault. Total. */
+export function marketingOptIn(value: unknown): boolean | undefined {
+  const parsed = consentSchema.safeParse(value);
+  return parsed.data?.consent?.marketing_opt_in ?? undefined;
+}
+
 /** The issues of a zod error as answers and dead letters name them. */
 export function issuesOf(error: z.ZodError): Issue[] {
   return error.issues.map((issue) => ({

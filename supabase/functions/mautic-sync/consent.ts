@@ -18,7 +18,7 @@ type Action = "add" | "lift" | "restore" | "none";
  * meanwhile and its entry is not there: an earlier lift was cut short before it put the opt-out back.
  */
 function decide(work: Work, entries: DoNotContactEntry[]): Action {
-  const optIn = work.lead?.consent?.marketing_opt_in;
+  const { optIn } = work;
   const wasOurs = emailEntries(work.item.do_not_contact).some(isOurs);
   if (
     optIn === true && wasOurs && emailEntries(entries).length === 0 &&

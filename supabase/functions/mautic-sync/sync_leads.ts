@@ -43,10 +43,13 @@ function newestOfContacts(works: Work[]): Map<number, Work> {
   return new Map(ids.filter((entry): entry is [number, Work] => entry[0] !== undefined));
 }
 
-/** Mautic refuses a value: the lead waits for a person, a withdrawn consent does not. */
+/**
+ * We or Mautic refuse a value: the lead waits for a person, a withdrawn consent does not. Not where
+ * a newer lead speaks for the contact.
+ */
 async function optOutThoughRefused(work: Work, context: SyncContext): Promise<void> {
-  const { result } = work;
-  if (result?.result !== "dead" || work.lead?.consent?.marketing_opt_in !== false) return;
+  const { result, item } = work;
+  if (result?.result !== "dead" || work.optIn !== false || item.superseded) return;
   if (work.contactId === undefined || !mayChangeConsent(work)) return;
   work.result = undefined;
   if (!work.contact) await readContacts([work], context);
