@@ -49,7 +49,7 @@ export type Claim = z.infer<typeof claimed>;
 /** What became of a leased item, as mautic.settle() takes it. */
 export type Outcome = {
   lead_id: string;
-  result: "done" | "retry" | "ambiguous" | "gone" | "dead";
+  result: "done" | "retry" | "postponed" | "ambiguous" | "gone" | "dead";
   /** What a done item came to, for the history. */
   action?: "created" | "updated" | "unchanged" | "deleted" | "do_not_contact" | "kept";
   /** Contacts that were deleted in Mautic, for a deleted lead: all that is known of them goes. */

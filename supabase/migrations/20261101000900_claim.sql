@@ -77,6 +77,23 @@ as $$
   where o.lease_token = p_lease_token and o.state = 'leased';
 $$;
 
+-- With whom to find out whether Mautic is back. A lead that was tried and failed may be the one that
+-- fails: were it tried first again and again, a few of them would keep the circuit open for ever.
+create function mautic.probe_candidates()
+returns text[]
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select array(
+    select lead_id from mautic.outbox where state = 'pending' order by attempts, enqueued_at desc, lead_id limit 50
+  );
+$$;
+
+comment on function mautic.probe_candidates() is
+  'Up to 50 due leads, those first that were tried least, of these the newest: a probe claims in this order.';
+
 create function mautic.claim(p_worker_id uuid, p_origin text, p_limit int, p_item_lease_ms int)
 returns jsonb
 language plpgsql
@@ -118,16 +135,20 @@ begin
 
   -- Candidates in windows, so that a run of leads of one person does not hide those behind it.
   for round in 1 .. 40 loop
-    select array_agg(w.lead_id order by w.priority, w.enqueued_at, w.lead_id) into window_ids
-    from (
-      select lead_id, priority, enqueued_at
-      from mautic.outbox
-      where state = 'pending'
-        and (priority, enqueued_at, lead_id) > (last_priority, last_enqueued_at, last_lead_id)
-      order by priority, enqueued_at, lead_id
-      limit greatest(batch_size, 50)
-    ) w;
-    exit when window_ids is null;
+    if leave = 'probe' then
+      exit when round > 1;
+      window_ids := mautic.probe_candidates();
+    else
+      window_ids := array(
+        select lead_id
+        from mautic.outbox
+        where state = 'pending'
+          and (priority, enqueued_at, lead_id) > (last_priority, last_enqueued_at, last_lead_id)
+        order by priority, enqueued_at, lead_id
+        limit greatest(batch_size, 50)
+      );
+    end if;
+    exit when window_ids = '{}';
 
     for candidate in
       select

@@ -36,7 +36,7 @@ create type mautic.outcome as (
 comment on type mautic.outcome is
   'What became of a leased item. contact_id to filled: what Mautic''s answer showed of the contact; address is the '
   'contact''s, lead_address the one that the lead was sent with; shows_lead: the answer shows this very lead; '
-  'asked_contact_id: the id that was asked for, when another one came back. delay_ms: of retry and ambiguous.';
+  'asked_contact_id: the id that was asked for, when another one came back. delay_ms: of retry, postponed and ambiguous.';
 
 create function mautic.settle(
   p_origin text, p_lease_token uuid, p_outcomes jsonb, p_halted text default null, p_answered boolean default false,
@@ -141,11 +141,11 @@ begin
       if not coalesce(outcome.shows_lead, false) then
         perform mautic.yield_contact(p_origin, outcome.lead_id);
       end if;
-    elsif outcome.result in ('retry', 'ambiguous') then
+    elsif outcome.result in ('retry', 'postponed', 'ambiguous') then
       update mautic.outbox
       set
         state = 'waiting',
-        attempts = attempts + 1,
+        attempts = attempts + case when outcome.result = 'postponed' then 0 else 1 end,
         failed_alone = failed_alone + case when outcome.failed_alone then 1 else 0 end,
         not_before = mautic.clock() + coalesce(outcome.delay_ms, 0) * interval '1 millisecond',
         ambiguous = ambiguous or outcome.result = 'ambiguous',
@@ -160,7 +160,7 @@ begin
       where lead_id = outcome.lead_id;
     else
       raise exception 'outcome of lead %: unknown result %', outcome.lead_id, outcome.result
-        using errcode = 'invalid_parameter_value', hint = 'done, retry, ambiguous, gone or dead';
+        using errcode = 'invalid_parameter_value', hint = 'done, retry, postponed, ambiguous, gone or dead';
     end if;
   end loop;
 
@@ -177,11 +177,11 @@ end
 $$;
 
 comment on function mautic.settle(text, uuid, jsonb, text, boolean, int) is
-  'Takes the outcomes of a batch: [{lead_id, result: done|retry|ambiguous|gone|dead, …}]. Only the holder '
+  'Takes the outcomes of a batch: [{lead_id, result: done|retry|postponed|ambiguous|gone|dead, …}]. Only the holder '
   'of the lease moves its rows; contacts are recorded all the same. done with an unchanged version: the row '
-  'goes; changed meanwhile: pending again. retry, ambiguous: due after delay_ms; ambiguous keeps the person '
-  'held until then. p_halted: the code that brought the run to a halt; p_answered: Mautic did something for it (both '
-  'for the circuit breaker); p_batch_size: what the next request may hold. Returns {settled, lost[]}.';
+  'goes; changed meanwhile: pending again. retry, postponed, ambiguous: due after delay_ms; postponed was not '
+  'tried and counts as no attempt; ambiguous keeps the person held until then. p_halted: the code that brought '
+  'the run to a halt; p_answered: Mautic did something for it (both for the circuit breaker); p_batch_size: what the next request may hold. Returns {settled, lost[]}.';
 
 -- Only under the lock of the survivor's row, which whoever records a contact takes first.
 create function mautic.merge_contact(p_origin text, p_loser bigint, p_survivor bigint)

@@ -123,7 +123,7 @@ begin
   where lead_id in (
     select lead_id from mautic.outbox
     where state = 'waiting' and not ambiguous and error_code is distinct from 'rate_limited'
-    order by not_before
+    order by attempts, not_before
     limit 5
   );
   return 'probe';

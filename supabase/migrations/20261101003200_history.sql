@@ -19,7 +19,7 @@ create index sync_history_by_time on mautic.sync_history using brin (at) with (p
 
 comment on table mautic.sync_history is
   'Append-only: one row for each settled attempt. Read it by mautic.lead_history(lead_id) and mautic.status.';
-comment on column mautic.sync_history.result is 'done, retry, ambiguous, gone or dead, as settle takes it.';
+comment on column mautic.sync_history.result is 'done, retry, postponed, ambiguous, gone or dead, as settle takes it.';
 comment on column mautic.sync_history.action is
   'Of a done attempt: created, updated, unchanged; of a deleted lead: deleted, do_not_contact, kept.';
 comment on column mautic.sync_history.code is 'The error code of an attempt that failed.';

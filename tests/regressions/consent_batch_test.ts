@@ -48,3 +48,33 @@ Deno.test("one contact that Mautic fails on does not make dead letters of the ot
   const dead = (await outbox(sync.sql)).filter((row) => row.state === "dead");
   assert.ok(dead.length <= 1, `${dead.length} dead: ${dead.map((row) => row.error_code)}`);
 });
+
+Deno.test("nor do two of them make dead letters of those that were not even tried", async () => {
+  await using sync = await startSync();
+  for (let n = 0; n < 5; n++) await insertLead(sync.sql, `p${n}@example.test`);
+  await sync.drain();
+  const poisons = [1, 2].map((n) => sync.mautic.contactByEmail(`p${n}@example.test`)!.id);
+  const isPoison = (value: unknown) =>
+    poisons.some((id) => JSON.stringify(value).includes(`"id":${id},"doNot`));
+  sync.mautic.failNext({
+    kind: "500",
+    match: ({ path, body }) =>
+      poisons.some((id) => path.endsWith(`/contacts/${id}/dnc/email/add`)) ||
+      isPoison(body ?? null),
+    times: Infinity,
+  });
+  // In this order: one that passes, the two, and those behind them.
+  for (let n = 0; n < 5; n++) {
+    await sync.sql`
+      update public.leads set marketing_opt_in = false where email = ${`p${n}@example.test`}`;
+  }
+  for (let round = 0; round < 7; round++) {
+    await sync.drain();
+    await sync.skipWaits();
+    await sync.sql`
+      update public.leads set marketing_opt_in = ${
+      round % 2 === 0
+    } where email = 'p0@example.test'`;
+  }
+  for (const n of [3, 4]) assert.deepEqual(entries(sync, `p${n}@example.test`), [3]);
+});

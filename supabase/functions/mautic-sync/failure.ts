@@ -124,12 +124,12 @@ export function judge(work: Work, { run }: SyncContext): void {
   );
 }
 
-/** Puts an item back unsent, because sending was halted. */
+/** Puts an item back that was not tried, because sending was halted: it counts as no attempt. */
 export function postpone(work: Work, { run, random }: SyncContext): void {
   work.result = {
-    result: "retry",
+    result: "postponed",
     delay_ms: backoff(work.item.attempt, random, run.halt?.delayMs),
-    error_code: run.halt?.code ?? "halted",
+    error_code: run.halt?.code ?? "server_failed",
     error_message:
       "Not sent: Mautic or the database could not be reached or refused to work just now.",
   };
@@ -194,11 +194,10 @@ export async function guardedInHalves(
 ): Promise<void> {
   let failures: MauticError[] = [];
   const attempt = async (some: Work[]): Promise<void> => {
-    const [, second] = failures;
-    if (some.length === 0) return;
-    if (context.run.halt || second) {
-      return await guarded(some, context, () => Promise.reject(second), step);
+    if (context.run.halt || failures.length > 1) {
+      return some.filter(open).forEach((work) => postpone(work, context));
     }
+    if (some.length === 0) return;
     let outcome = () => Promise.resolve();
     try {
       await call(some);

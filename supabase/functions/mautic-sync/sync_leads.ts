@@ -15,13 +15,15 @@ import { applyUtmTags, mayTag } from "./utm_tags.ts";
  * comes back with what became of it, also where the database failed on its way.
  */
 export async function syncLeads(items: LeasedItem[], context: SyncContext): Promise<Work[]> {
-  const all = items.map((item) => prepare(item, context));
+  // Whoever failed before goes last: a few on which Mautic fails are not to look like its failing on all.
+  const all = items.toSorted((a, b) => a.attempt - b.attempt).map((item) => prepare(item, context));
   await applyRemovals(all.filter((work) => work.item.operation === "remove"), context);
   const works = all.filter((work) => work.item.operation !== "remove");
   await lookUp(works.filter((work) => open(work) && work.item.operation === "look_up"), context);
   await sendFields(works, context);
   const newest = newestOfContacts(works.filter(open));
-  const speaking = [...newest.values()];
+  const speakers = new Set(newest.values());
+  const speaking = works.filter((work) => speakers.has(work));
   await applyConsent(speaking, context);
   for (const work of works) await optOutThoughRefused(work, context);
   await applyUtmTags(speaking, context);
