@@ -76,6 +76,15 @@ export interface Plan {
   hasPoison: boolean;
   /** Once all is quiet everything is replayed by force, and looked at again without excuses. */
   endsWithReplay: boolean;
+  /** Last of all only poisonous leads are sent for a while, and then others. */
+  endsWithPoison: Poisoning | undefined;
+}
+
+/** How Mautic fails on leads of {@link poisonousCompany}, on how many, and how long on nothing else. */
+export interface Poisoning {
+  kind: "500" | "502";
+  leads: number;
+  aloneMs: number;
 }
 
 const hastyLeases = {
@@ -145,5 +154,12 @@ export function makePlan(random: Random): Plan {
     people: random.pick([3, 10, 40]),
     hasPoison: random.chance(0.15),
     endsWithReplay: random.chance(0.35),
+    endsWithPoison: random.chance(0.25)
+      ? {
+        kind: random.pick(["500", "500", "502"]),
+        leads: random.between(1, 12),
+        aloneMs: random.pick([0, 10 * 60_000]),
+      }
+      : undefined,
   };
 }

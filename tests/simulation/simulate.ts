@@ -14,14 +14,8 @@ import { createLimits, type Limits } from "./limits.ts";
 import { createNetwork } from "./network.ts";
 import { createObserver } from "./observer.ts";
 import { checkLeftovers, checkPeople } from "./person_check.ts";
-import {
-  makePlan,
-  noBellFaults,
-  noFaults,
-  noInboundFaults,
-  type Plan,
-  poisonousCompany,
-} from "./plan.ts";
+import { makePlan, noBellFaults, noFaults, noInboundFaults, type Plan } from "./plan.ts";
+import { checkNobodyWaits, poison } from "./poison_check.ts";
 import { createPlatform, type Platform } from "./platform.ts";
 import { createRandom } from "./random.ts";
 import { createScheduler, trackWebCrypto } from "./scheduler.ts";
@@ -101,14 +95,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     ],
   });
   if (plan.hook.isEdited) hook.dateModified = startsAt + plan.skew.mautic;
-  if (plan.hasPoison) {
-    mautic.failNext({
-      kind: "500",
-      times: Infinity,
-      match: ({ method, body }) =>
-        method !== "GET" && JSON.stringify(body ?? null).includes(poisonousCompany),
-    });
-  }
+  if (plan.hasPoison) poison(mautic, "500");
   const env = {
     SUPABASE_URL: "http://data.test",
     SUPABASE_SECRET_KEYS: JSON.stringify({ default: database.secretKey }),
@@ -278,6 +265,11 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       await platform.ring();
       violations.push(...await drain(database, scheduler, scheduler.now()));
       violations.push(...await checkContactsStrictly(world));
+    }
+    if (plan.endsWithPoison) {
+      const graceMs = plan.serverTimeLimitMs + 10_000;
+      const surroundings = { database, mautic, scheduler, platform, note };
+      violations.push(...await checkNobodyWaits(surroundings, plan.endsWithPoison, graceMs));
     }
     return {
       seed,
