@@ -2,7 +2,7 @@ import type { MauticServer } from "../../local/mautic/server_types.ts";
 import type { Deeds } from "./history.ts";
 import type { FunctionProcess } from "./function_process.ts";
 
-/** A fault may keep its effects for as long as a lease lasts. */
+/** A fault may leave a request behind for as long as a lease lasts. */
 const aftermathMs = 150_000;
 /** One at a time, by its lease. */
 const reconciliations = 1;
@@ -20,8 +20,9 @@ export interface Limits {
 }
 
 /**
- * Invariants 5 and 6. Requests in flight: one a worker, one a call of somebody's own and one of the reconciliation, unless a fault left
- * some behind. Tokens: a new one only after the last was revoked, or used up, or got lost.
+ * Invariants 5 and 6. Requests in flight: one a worker, one a call of somebody's own, one of the
+ * reconciliation, and one that each fault may leave behind for a while. Tokens: a new one only after
+ * the last was revoked, or used up, or got lost.
  */
 export function createLimits(
   { mautic, now, maxWorkers, skewMs, processes, deeds }: {
@@ -35,13 +36,17 @@ export function createLimits(
   },
 ): Limits {
   const violations: string[] = [];
-  let troubleAt = -Infinity;
+  const troubles: number[] = [];
   let tokenTroubleAt = -Infinity;
+  /** Who is frozen hears of its token late, and maybe too late, until it thaws. */
+  const frozen: { until: number; early: number }[] = [];
   let lastToken: { at: number; usableUntil: number } | undefined;
 
   function watchToken(asker: string): void {
     const lifeMs = mautic.settings.tokenLifetimeSeconds * 1_000;
-    if (lastToken && now() < lastToken.usableUntil && tokenTroubleAt < lastToken.at) {
+    if (
+      lastToken && now() < lastToken.usableUntil && tokenTroubleAt < lastToken.at && !isOfFreeze()
+    ) {
       violations.push(
         `a token was asked for at ${now()}, the last was good until ${lastToken.usableUntil}`,
       );
@@ -55,13 +60,20 @@ export function createLimits(
     if (isLost) tokenTroubleAt = now();
   }
 
+  /** One token while it is frozen, since it does not store its own, and one for what it stores at last. */
+  function isOfFreeze(): boolean {
+    const freeze = frozen.find(({ until, early }) => now() <= until && early > 0);
+    if (freeze) freeze.early--;
+    return freeze !== undefined;
+  }
+
   return {
     violations,
     onNote(line) {
-      if (trouble.test(line)) troubleAt = now();
-      // Who is frozen hears of its token late, and maybe too late, until it thaws.
-      const frozenMs = Number(/frozen for (\d+) ms/.exec(line)?.[1] ?? 0);
-      if (tokenTrouble.test(line)) tokenTroubleAt = Math.max(tokenTroubleAt, now() + frozenMs);
+      if (trouble.test(line)) troubles.push(now());
+      if (tokenTrouble.test(line)) tokenTroubleAt = now();
+      const ms = /frozen for (\d+) ms/.exec(line)?.[1];
+      if (ms !== undefined) frozen.push({ until: now() + Number(ms) + skewMs, early: 2 });
     },
     onArrival({ process: asker, path }) {
       if (path === "/oauth/v2/token") return watchToken(asker);
@@ -72,10 +84,11 @@ export function createLimits(
         ...direct,
         ...campaignCalls.map(({ at, endedAt }) => ({ startedAt: at, endedAt })),
       ].filter((call) => call.startedAt > now() - aftermathMs && call.endedAt >= now()).length;
-      const allowed = maxWorkers + reconciliations + calls;
-      if (open > allowed && now() > troubleAt + aftermathMs) {
+      const leftBehind = troubles.filter((at) => now() <= at + aftermathMs).length;
+      if (open > maxWorkers + reconciliations + calls + leftBehind) {
         violations.push(
-          `${open} requests were open at ${now()}: ${maxWorkers} workers, ${calls} calls`,
+          `${open} requests were open at ${now()}: ${maxWorkers} workers, ${calls} calls, ` +
+            `${leftBehind} faults a short while ago`,
         );
       }
     },
