@@ -206,8 +206,12 @@ export function createDatabase(options: DatabaseOptions) {
         p_campaign_id: campaignId,
         p_contact_id: contactId,
       }, nothing),
-    readEmailStatus: (leadId: string) =>
-      call("read_email_status", { p_lead_id: leadId }, z.string().nullable()),
+    readEmailStatus: (origin: string, contactId: number, leadId: string) =>
+      call("read_email_status", {
+        p_origin: origin,
+        p_contact_id: contactId,
+        p_lead_id: leadId,
+      }, z.string().nullable()),
     beginLift: (origin: string, contactId: number, leadId: string) =>
       call("begin_lift", {
         p_origin: origin,

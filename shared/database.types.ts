@@ -968,6 +968,7 @@ export type Database = {
         };
         Returns: (string)[];
       };
+      "probe_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "purge": { Args: Record<PropertyKey, never>; Returns: Json };
       "purge_cron_log": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_history": { Args: Record<PropertyKey, never>; Returns: number };
@@ -981,7 +982,10 @@ export type Database = {
         Args: { "p_correlation_id": string; "p_force": boolean; "p_lead_ids": (string)[] };
         Returns: number;
       };
-      "read_email_status": { Args: { "p_lead_id": string }; Returns: string };
+      "read_email_status": {
+        Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
+        Returns: string;
+      };
       "read_keys": {
         Args: { "p_lead_ids": (string)[] };
         Returns: {

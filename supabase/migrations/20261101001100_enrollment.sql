@@ -1,3 +1,35 @@
+-- How much a status keeps us from mailing: decides among leads of one contact, and among events of one second.
+create function mautic.restrictiveness(p_status text)
+returns int
+language sql
+immutable
+as $$
+  select case p_status when 'subscribed' then 0 when 'bounced' then 2 when 'complained' then 3 else 1 end;
+$$;
+
+comment on function mautic.restrictiveness(text) is 'subscribed 0, unsubscribed (and what is unknown) 1, bounced 2, complained 3.';
+
+create function mautic.read_email_status(p_origin text, p_contact_id bigint, p_lead_id text)
+returns text
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select l.email_status
+  from mautic.read_leads(
+    array(
+      select k.lead_id from mautic.contact_link k
+      where k.origin = p_origin and k.contact_id = p_contact_id
+    ) || p_lead_id
+  ) l
+  order by mautic.restrictiveness(coalesce(l.email_status, 'subscribed')) desc
+  limit 1;
+$$;
+
+comment on function mautic.read_email_status(text, bigint, text) is
+  'The most restrictive email_status of the leads that are this contact, and of the given one, as it is now. null: mailable.';
+
 -- Enrolment happens in two steps, because adding a contact again restarts the flow where a
 -- campaign allows it: the intention is committed before the call, the confirmation after it.
 create function mautic.intend_enrollment(
@@ -16,18 +48,8 @@ declare
   holder constant text := coalesce('lead:' || p_lead_id, 'call:' || gen_random_uuid());
   until constant timestamptz := mautic.clock() + p_hold_ms * interval '1 millisecond';
 begin
-  -- Read again here: the person may have opted out since the item was claimed. Every lead that is
-  -- this contact counts.
-  if exists (
-    select
-    from mautic.read_leads(
-      array(
-        select k.lead_id from mautic.contact_link k
-        where k.origin = p_origin and k.contact_id = p_contact_id
-      ) || p_lead_id
-    ) l
-    where coalesce(l.email_status, 'subscribed') <> 'subscribed'
-  ) then
+  -- Read again here: the person may have opted out since the item was claimed.
+  if coalesce(mautic.read_email_status(p_origin, p_contact_id, p_lead_id), 'subscribed') <> 'subscribed' then
     return 'not_mailable';
   end if;
 
@@ -101,18 +123,6 @@ $$;
 
 comment on function mautic.withdraw_enrollment(text, bigint, bigint) is 'Mautic refused the enrolment for good: nothing was done.';
 
-create function mautic.read_email_status(p_lead_id text)
-returns text
-language sql
-stable
-security definer
-set search_path = ''
-as $$
-  select l.email_status from mautic.read_leads(array[p_lead_id]) l;
-$$;
-
-comment on function mautic.read_email_status(text) is 'The lead''s email_status as it is now; null for an unknown lead.';
-
 create function mautic.begin_lift(p_origin text, p_contact_id bigint, p_lead_id text)
 returns text
 language plpgsql
@@ -126,9 +136,10 @@ begin
     lifting_after = (select coalesce(max(e.id), 0) from mautic.webhook_event e),
     lifting_until = mautic.clock() + interval '5 minutes'
   where c.origin = p_origin and c.contact_id = p_contact_id;
-  return mautic.read_email_status(p_lead_id);
+  return mautic.read_email_status(p_origin, p_contact_id, p_lead_id);
 end
 $$;
 
 comment on function mautic.begin_lift(text, bigint, text) is
-  'Notes that our own do-not-contact entry of a contact is about to be lifted; returns the lead''s email_status as it is then.';
+  'Notes that our own do-not-contact entry of a contact is about to be lifted; returns the contact''s email_status '
+  'as it is then (mautic.read_email_status).';

@@ -1,17 +1,6 @@
 -- From events to leads.email_status. Everything here works on sets: a delivery of 1,000 events is
 -- a handful of statements, each finding its rows by an index.
 
--- How much a status keeps us from mailing: decides among events of one second.
-create function mautic.restrictiveness(p_status text)
-returns int
-language sql
-immutable
-as $$
-  select case p_status when 'subscribed' then 0 when 'bounced' then 2 when 'complained' then 3 else 1 end;
-$$;
-
-comment on function mautic.restrictiveness(text) is 'subscribed 0, unsubscribed (and what is unknown) 1, bounced 2, complained 3.';
-
 create function mautic.email_status_of(s mautic.subscription)
 returns text
 language sql

@@ -22,7 +22,7 @@ grant execute on function
   mautic.release_enrollment(text, bigint, bigint),
   mautic.confirm_enrollment(text, bigint, bigint),
   mautic.withdraw_enrollment(text, bigint, bigint),
-  mautic.read_email_status(text),
+  mautic.read_email_status(text, bigint, text),
   mautic.begin_lift(text, bigint, text),
   mautic.acquire_token(text, text, uuid, int),
   mautic.store_token(text, text, uuid, text, timestamptz),

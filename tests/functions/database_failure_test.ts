@@ -69,8 +69,8 @@ Deno.test("an opt-out that comes while our own entry is lifted is put back, be t
   await sync.sql`update public.leads set marketing_opt_in = true where id = ${id}`;
   // The lead opts out right after the first reading; the second one, after the lift, does not come back.
   await sync.sql.unsafe(`
-    alter function mautic.read_email_status(text) rename to working_status;
-    create function mautic.read_email_status(p_lead_id text) returns text
+    alter function mautic.read_email_status(text, bigint, text) rename to working_status;
+    create function mautic.read_email_status(p_origin text, p_contact_id bigint, p_lead_id text) returns text
     language plpgsql security definer set search_path = '' as $$
     begin
       if exists (select from public.leads where id::text = p_lead_id and email_status = 'unsubscribed') then
@@ -79,12 +79,12 @@ Deno.test("an opt-out that comes while our own entry is lifted is put back, be t
       update public.leads set email_status = 'unsubscribed' where id::text = p_lead_id;
       return null;
     end $$;
-    grant execute on function mautic.read_email_status(text) to service_role;`);
+    grant execute on function mautic.read_email_status(text, bigint, text) to service_role;`);
   await sync.drain();
   assert.deepEqual((await outbox(sync.sql)).map((row) => row.state), ["waiting"]);
   await sync.sql.unsafe(`
-    drop function mautic.read_email_status(text);
-    alter function mautic.working_status(text) rename to read_email_status;`);
+    drop function mautic.read_email_status(text, bigint, text);
+    alter function mautic.working_status(text, bigint, text) rename to read_email_status;`);
   await sync.skipWaits();
   await sync.drain();
   assert.deepEqual(

@@ -86,3 +86,26 @@ Deno.test("a bounce that our own entry replaces in Mautic stays a bounce on the 
   await reconciler(sync).run();
   assert.equal(await statusOf(email), "bounced", `lifted by the reconciliation; ${consentComment}`);
 });
+
+Deno.test("the lifting of our own entry takes back no opt-out of another lead of the person", async () => {
+  await using world = await startLinked();
+  const { sync } = world;
+  const email = "twice@example.test";
+  const first = await insertLead(sync.sql, email, { marketing_opt_in: true });
+  await sync.drain();
+  // Opted out by phone; staff deletes the contact, and with it what Mautic knew of that.
+  await sync.mautic.addDoNotContact(email, { reason: 3, comments: "by phone" });
+  await sync.mautic.deleteContact(sync.mautic.contactByEmail(email)!.id);
+  await sync
+    .sql`update public.leads set first_name = 'Ada', marketing_opt_in = null where id = ${first}`;
+  await sync.drain();
+  // Another lead of the person denies its consent, which sets our entry, and then gives it.
+  const second = await insertLead(sync.sql, email, { marketing_opt_in: false });
+  await sync.drain();
+  world.later();
+  await sync.sql`update public.leads set marketing_opt_in = true where id = ${second}`;
+  await sync.drain();
+  const [row] = await sync.sql`select email_status from public.leads where id = ${first}`;
+  assert.equal(row?.["email_status"], "unsubscribed", "lifted by us");
+  assert.deepEqual(world.entries(email), [[3, consentComment]]);
+});

@@ -32,6 +32,8 @@ export interface Deeds {
   resubscribed: { contactId: number; at: number }[];
   /** When add_to_campaign was called, by contact, and when it was answered (Infinity: never). */
   campaignCalls: { contactId: number; at: number; endedAt: number }[];
+  /** Whom an operator erased, and when that was told to the database. */
+  erasures: { address: string; at: number }[];
 }
 
 /** Did somebody ask by then for this contact to be added to the campaign, by an id it has or had? */
@@ -78,6 +80,7 @@ export function scheduleHistory(
     optedOut: new Map(),
     resubscribed: [],
     campaignCalls: [],
+    erasures: [],
   };
   let calls = 0;
   /** Rows that an open transaction holds: another writer would wait for it for ever. */
@@ -95,9 +98,11 @@ export function scheduleHistory(
     try {
       await database.step(work);
     } catch (error) {
-      // A row that an open transaction holds: as a lock_timeout of the application's own.
-      if (!(error instanceof Error && "code" in error && error.code === "55P03")) throw error;
-      note("gave up waiting for a lock");
+      // A row that an open transaction holds, as a lock_timeout of the application's own; or a person
+      // that a worker holds, whom nobody erases meanwhile.
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code !== "55P03" && code !== "55006") throw error;
+      note(`gave up: ${code}`);
     }
     await platform.ring();
   }
@@ -285,6 +290,22 @@ export function scheduleHistory(
     });
   }
 
+  async function erase(): Promise<void> {
+    const address = `p${random.between(1, people)}@example.test`;
+    note(`erase ${address}`);
+    await write(async (sql) => {
+      await sql`select mautic.erase(${address}, delete_leads => true)`;
+      deeds.erasures.push({ address, at: scheduler.now() });
+    });
+  }
+
+  function outage(): void {
+    const ms = random.between(60_000, 40 * 60_000);
+    note(`Mautic is away for ${ms} ms`);
+    mautic.setDown(true);
+    scheduler.after(ms, () => mautic.setDown(false));
+  }
+
   function token(): void {
     if (random.chance(0.5)) {
       note("tokens revoked");
@@ -298,6 +319,7 @@ export function scheduleHistory(
   const deedsOfAll: [number, () => void | Promise<void>][] = [
     [20, () => write((sql) => writer.insert(sql, random.between(1, 3)))],
     [4, () => write((sql) => writer.insert(sql, random.between(8, 30)))],
+    [0.4, () => write((sql) => writer.insert(sql, random.between(110, 220)))],
     [30, async () => {
       const ids = await some(4);
       await write((sql) => writer.update(sql, ids));
@@ -316,6 +338,8 @@ export function scheduleHistory(
     [4, staff],
     [5, operator],
     [1, pause],
+    [1.5, erase],
+    [0.4, outage],
     [2, addToCampaign],
     [2, restart],
     [3, token],

@@ -184,6 +184,7 @@ export function createNetwork(options: NetworkOptions): { fetch: ProcessFetch } 
       }, delay([1, 10]));
     }).catch((error) => {
       const message = error instanceof ConnectionCut ? "connection closed" : String(error);
+      if (!kind && error instanceof ConnectionCut) note(`${process.name} mautic away: ${where}`);
       heard(() => reject(new TypeError(message)), delay([1, 10]));
     }).finally(() => {
       if (path.startsWith("/api/")) process.openCalls--;

@@ -7,6 +7,7 @@ import { checkConsent } from "./consent_check.ts";
 import { startCron } from "./cron.ts";
 import { createSimulatedDatabase, type SimulatedDatabase } from "./database.ts";
 import { scheduleHistory } from "./history.ts";
+import { checkErasures } from "./erasure_check.ts";
 import { createInbound } from "./inbound.ts";
 import { checkContacts, checkContactsStrictly, checkRest } from "./invariants.ts";
 import { readLedger } from "./ledger.ts";
@@ -225,6 +226,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     inbound = noInboundFaults;
     reactions = 0;
     mautic.clearFaults();
+    mautic.setDown(false);
     platform.thaw();
     note("quiet");
     await database.step((sql) => sql`select mautic.resume()`);
@@ -254,6 +256,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         intended,
         enrolled: observer.enrollments,
       }),
+      ...await checkErasures(world),
       ...await checkLeftovers(world, leaseFaults(plan, history)),
       ...await checkRest(world, observer.enrollments),
     );

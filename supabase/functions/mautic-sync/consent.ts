@@ -108,8 +108,9 @@ async function add(batch: Held[], context: SyncContext): Promise<void> {
 }
 
 /**
- * Lifts our own entry. Mautic's removal is unconditional, so the entry is read once more right
- * before, and an opt-out that reached the lead through the webhook in between is put back.
+ * Lifts our own entry, unless a lead of the contact has opted out: Mautic tells of the lifting as of
+ * a resubscription of them all. Its removal is unconditional, so the entry is read once more right
+ * before, and an opt-out that reached a lead through the webhook in between is put back.
  */
 async function lift({ work, contact }: Held, context: SyncContext): Promise<void> {
   const { mautic, database, settings } = context;
@@ -120,7 +121,7 @@ async function lift({ work, contact }: Held, context: SyncContext): Promise<void
     if (decide(work, fresh.doNotContact) !== "lift") return;
     if (!isMailable(await database.beginLift(settings.baseUrl, fresh.id, leadId))) return;
     const doNotContact = await mautic.removeDoNotContact(fresh.id, correlationId);
-    const status = await database.readEmailStatus(leadId);
+    const status = await database.readEmailStatus(settings.baseUrl, fresh.id, leadId);
     if (!isMailable(status)) return await restore({ work, contact: fresh }, status, context);
     work.contact = { ...fresh, doNotContact };
   });
