@@ -1145,7 +1145,7 @@ export type Database = {
       "yield_contact": { Args: { "p_lead_id": string; "p_origin": string }; Returns: undefined };
     };
     Enums: {
-      "change_cause": "insert" | "update" | "delete" | "replay";
+      "change_cause": "insert" | "update" | "delete" | "replay" | "mailable";
       "contact_removal": "do_not_contact" | "delete_contact";
     };
     CompositeTypes: {
@@ -1385,7 +1385,7 @@ export type CompositeTypes<
 export const Constants = {
   "mautic": {
     Enums: {
-      "change_cause": ["insert", "update", "delete", "replay"],
+      "change_cause": ["insert", "update", "delete", "replay", "mailable"],
       "contact_removal": ["do_not_contact", "delete_contact"],
     },
   },

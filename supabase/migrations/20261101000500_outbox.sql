@@ -2,10 +2,10 @@
 
 -- Types rather than checks: Postgres parses and plans a table's checks anew for every statement that
 -- inserts, which on a single-row write of a lead was a fifth of what the trigger cost.
-create type mautic.change_cause as enum ('insert', 'update', 'delete', 'replay');
+create type mautic.change_cause as enum ('insert', 'update', 'delete', 'replay', 'mailable');
 create type mautic.contact_removal as enum ('do_not_contact', 'delete_contact');
 
-comment on type mautic.change_cause is 'Why a lead is sent.';
+comment on type mautic.change_cause is 'Why a lead is sent. replay and mailable (email_status became mailable again, and nothing else) make it no newer.';
 comment on type mautic.contact_removal is 'What becomes of the contact of a lead that was deleted.';
 
 -- Append-only. An upsert in the trigger would make the application's own writes fail: at

@@ -179,7 +179,7 @@ begin
       -- Mailable again and nothing else: looked at once more, but not newer than before.
       when coalesce(n.email_status, 'subscribed') is distinct from coalesce(o.email_status, 'subscribed')
         and to_jsonb(n) - '{email_status,email_status_changed_at,updated_at}'::text[]
-          = to_jsonb(o) - '{email_status,email_status_changed_at,updated_at}'::text[] then 'replay'
+          = to_jsonb(o) - '{email_status,email_status_changed_at,updated_at}'::text[] then 'mailable'
       else 'update'
     end,
     correlation

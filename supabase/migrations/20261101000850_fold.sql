@@ -17,6 +17,17 @@ begin
     ) first
     where c.priority = first.priority and c.id = first.id
     returning c.*
+  ), meant as (
+    select lead_id, priority, id, cause, force, changed_at, queued_at, correlation_id, removal from taken
+    union all
+    -- What became mailable again is the person: the lead that the contact shows is the one to be
+    -- looked at once more.
+    select c.lead_id, t.priority, t.id, t.cause, false, c.lead_changed_at, t.changed_at, t.correlation_id, null
+    from taken t
+    join mautic.contact_link k on k.lead_id = t.lead_id
+    join mautic.contact c on c.origin = k.origin and c.contact_id = k.contact_id
+    where t.cause = 'mailable' and c.lead_id <> t.lead_id
+      and exists (select from mautic.read_leads(array[c.lead_id]))
   ), dirty as (
     select
       lead_id,
@@ -24,12 +35,12 @@ begin
       min(priority) as priority,
       bool_or(force) as force,
       min(coalesce(queued_at, changed_at)) as enqueued_at,
-      max(changed_at) filter (where cause <> 'replay') as changed_at,
-      max(changed_at) filter (where cause = 'replay') as replayed_at,
+      max(changed_at) filter (where cause not in ('replay', 'mailable')) as changed_at,
+      max(changed_at) filter (where cause in ('replay', 'mailable')) as replayed_at,
       (array_agg(correlation_id order by id desc))[1] as correlation_id,
       -- The newest live change says whether the lead is there; a replay knows nothing of that.
       (array_agg(removal order by id desc) filter (where priority = 0))[1] as removal
-    from taken
+    from meant
     group by lead_id
   )
   insert into mautic.outbox as o

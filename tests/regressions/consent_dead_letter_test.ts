@@ -87,3 +87,31 @@ Deno.test("nor does one whose contact shows a newer lead", async () => {
   assert.deepEqual(row, { state: "dead", error_code: "invalid_lead" });
   assert.deepEqual(sync.mautic.contactByEmail("both@example.test")?.doNotContact, []);
 });
+
+Deno.test("what a lead withdraws that is found by an address it had once is not another lead's consent", async () => {
+  await using sync = await startSync();
+  const moved = await insertLead(sync.sql, "old@example.test", { marketing_opt_in: true });
+  await insertLead(sync.sql, "taken@example.test");
+  await sync.drain();
+  sync.mautic.failNext({ kind: "cut_after", match: "/edit" });
+  await sync.sql`update public.leads set first_name = 'Ada' where id = ${moved}`;
+  await sync.drain();
+  // Its answer is lost, and it moves to an address that is somebody's. Its old one is another lead's.
+  await sync.sql`update public.leads
+    set email = 'taken@example.test', marketing_opt_in = false where id = ${moved}`;
+  const other = await insertLead(sync.sql, "old@example.test", { marketing_opt_in: true });
+  await sync.skipWaits();
+  await sync.call({
+    action: "upsert_contact",
+    payload: {
+      id: other,
+      contact: { email: "old@example.test" },
+      consent: { marketing_opt_in: true },
+    },
+  });
+  await sync.drain();
+  const dead = (await outbox(sync.sql)).filter((row) => row.state === "dead");
+  assert.deepEqual(dead.map((row) => row.error_code), ["duplicate_contact"]);
+  const added = sync.mautic.requests.filter(({ path }) => path.endsWith("/dnc/email/add"));
+  assert.deepEqual(added.map(({ path }) => path), []);
+});

@@ -109,3 +109,22 @@ Deno.test("the lifting of our own entry takes back no opt-out of another lead of
   assert.equal(row?.["email_status"], "unsubscribed", "lifted by us");
   assert.deepEqual(world.entries(email), [[3, consentComment]]);
 });
+
+Deno.test("once nobody of a person is opted out any more, the newest lead is looked at again", async () => {
+  await using world = await startLinked();
+  const { sync } = world;
+  const email = "again@example.test";
+  const first = await insertLead(sync.sql, email, { marketing_opt_in: true });
+  await sync.drain();
+  await sync.sql`update public.leads set email_status = 'unsubscribed' where id = ${first}`;
+  const second = await insertLead(sync.sql, email, {
+    marketing_opt_in: true,
+    ml_score: 90,
+    crm_status: "qualified",
+  });
+  await sync.drain();
+  assert.equal(sync.mautic.campaignMembers(sync.mautic.campaignId).length, 0);
+  await sync.sql`update public.leads set email_status = null where id = ${first}`;
+  await sync.drain();
+  assert.equal(sync.mautic.campaignMembers(sync.mautic.campaignId).length, 1, second);
+});

@@ -1,9 +1,10 @@
+import { normalizeAddress } from "../../../shared/address.ts";
 import { confirmAnswer, contactDelta } from "../../../shared/contact_mapper.ts";
-import type { LeasedItem, Outcome } from "../../../shared/database.ts";
+import { DatabaseError, type LeasedItem, type Outcome } from "../../../shared/database.ts";
 import { applyConsent, mayChangeConsent } from "./consent.ts";
 import { applyEnrollment, mayEnroll } from "./enroll.ts";
 import { lookUp, readContacts } from "./read.ts";
-import { actionOf, judge, outcomeOf } from "./failure.ts";
+import { actionOf, failInDatabase, judge, outcomeOf } from "./failure.ts";
 import { applyRemovals } from "./remove.ts";
 import { sendCreates, sendEdits } from "./send.ts";
 import { hasFieldsToSend, open, prepare, type SyncContext, type Work } from "./work.ts";
@@ -55,9 +56,24 @@ async function optOutThoughRefused(work: Work, context: SyncContext): Promise<vo
   if (work.contactId === undefined || !mayChangeConsent(work)) return;
   work.result = undefined;
   if (!work.contact) await readContacts([work], context);
-  await applyConsent([work], context);
+  try {
+    if (!await isAnothers(work, context)) await applyConsent([work], context);
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    failInDatabase([work], error, context);
+  }
   // What failed now is tried again, and the refusal comes again.
   if (open(work)) work.result = result;
+}
+
+/** Found by an address that the lead had once: the contact may be another lead's by now. */
+async function isAnothers(work: Work, { database, settings }: SyncContext): Promise<boolean> {
+  const { contactId, contact, item } = work;
+  const address = normalizeAddress(String(contact?.fields["email"] ?? ""));
+  if (contactId === undefined || contactId === item.contact_id || address === work.address) {
+    return false;
+  }
+  return await database.contactInUse(settings.baseUrl, contactId, address || null);
 }
 
 /** What another lead of the same contact has brought about is what this one's answer would show. */
