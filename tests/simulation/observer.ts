@@ -25,6 +25,9 @@ const contactShape = z.object({
     comments: z.string().nullable(),
   })),
 });
+/** A process may be frozen between its reading and the lifting, for as long as its lease lasts. */
+const liftMs = 150_000;
+
 const answerShape = z.object({
   contact: z.unknown().optional(),
   contacts: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).optional(),
@@ -45,8 +48,9 @@ export function createObserver(
 ): Observer {
   const violations: string[] = [];
   const races: string[] = [];
-  /** When and by which request a process last looked at a contact. */
-  const lastKnown = new Map<string, { at: number; by: string }>();
+  /** When a process last looked at a contact, and when at that alone. */
+  const lastKnown = new Map<string, number>();
+  const lastRead = new Map<string, number>();
   const raced = new Set<number>();
   const enrollments: Observer["enrollments"] = [];
 
@@ -69,7 +73,7 @@ export function createObserver(
     const known = lastKnown.get(`${call.process} ${contactId}`);
     // A race is only what came after the last time it looked.
     const isKnown = known === undefined ||
-      forbidden.some((each) => each.dateAdded - skewMs < known.at);
+      forbidden.some((each) => each.dateAdded - skewMs < known);
     if (!isKnown) raced.add(contactId);
     const reasons = forbidden.map((entry) => entry.reason).join(",");
     const line = `at ${now()} ${call.process} ${what} contact ${contactId} with entries ${reasons}`;
@@ -105,10 +109,10 @@ export function createObserver(
         const entries = entriesOf(contactId).filter((entry) => !isOurs(entry));
         judge(call, contactId, what, changed[2] === "add" && isRestoring(call) ? [] : entries);
         if (changed[2] === "remove") {
-          const read = lastKnown.get(`${call.process} ${contactId}`)?.by;
-          if (read !== `GET /api/contacts/${contactId}`) {
+          const readAt = lastRead.get(`${call.process} ${contactId}`) ?? -Infinity;
+          if (now() - readAt > liftMs) {
             violations.push(
-              `at ${now()} ${call.process} lifts ${contactId} without reading it right before (${read})`,
+              `at ${now()} ${call.process} lifts ${contactId} and read it last at ${readAt}`,
             );
           }
         }
@@ -137,10 +141,9 @@ export function createObserver(
       for (const each of [contact, ...Object.values(contacts ?? {})]) {
         const read = contactShape.safeParse(each);
         if (!read.success) continue;
-        lastKnown.set(`${call.process} ${read.data.id}`, {
-          at: call.arrivedAt,
-          by: `${call.request.method} ${call.path}`,
-        });
+        const who = `${call.process} ${read.data.id}`;
+        lastKnown.set(who, call.arrivedAt);
+        if (call.path === `/api/contacts/${read.data.id}`) lastRead.set(who, call.arrivedAt);
       }
     },
   };

@@ -295,8 +295,10 @@ function leaseFaults(plan: Plan, history: string[]): number {
   if (plan.env["MAUTIC_WORKER_LEASE_MS"] !== undefined || plan.rates.slowNetwork > 0) {
     return Infinity;
   }
-  const fault = /killed|frozen|database (refused|lost|hung)|Postgres/;
-  return history.filter((line) => fault.test(line)).length;
+  // A process may run as many workers as there are.
+  const ofProcess = history.filter((line) => /killed|frozen/.test(line)).length;
+  const ofDatabase = history.filter((line) => /database (refused|lost|hung)|Postgres/.test(line));
+  return ofProcess * Number(plan.env["MAUTIC_MAX_WORKERS"]) + ofDatabase.length;
 }
 
 function aliasesOf(env: Record<string, string>) {
