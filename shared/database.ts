@@ -212,11 +212,17 @@ export function createDatabase(options: DatabaseOptions) {
         p_contact_id: contactId,
         p_lead_id: leadId,
       }, z.string().nullable()),
-    beginLift: (origin: string, contactId: number, leadId: string) =>
+    beginLift: (
+      origin: string,
+      contactId: number,
+      leadId: string,
+      entries: z.infer<typeof entry>[],
+    ) =>
       call("begin_lift", {
         p_origin: origin,
         p_contact_id: contactId,
         p_lead_id: leadId,
+        p_entries: entries,
       }, z.string().nullable()),
     tokens: {
       acquire: (origin: string, clientId: string, holder: string, holdMs: number) =>

@@ -12,6 +12,7 @@ export type Database = {
           "do_not_contact": NonNullable<Json>;
           "lead_changed_at": string | null;
           "lead_id": string | null;
+          "lifted": Json | null;
           "lifting_after": number | null;
           "lifting_until": string | null;
           "origin": string;
@@ -26,6 +27,7 @@ export type Database = {
           "do_not_contact"?: NonNullable<Json>;
           "lead_changed_at"?: string | null;
           "lead_id"?: string | null;
+          "lifted"?: Json | null;
           "lifting_after"?: number | null;
           "lifting_until"?: string | null;
           "origin": string;
@@ -39,6 +41,7 @@ export type Database = {
           "do_not_contact"?: NonNullable<Json>;
           "lead_changed_at"?: string | null;
           "lead_id"?: string | null;
+          "lifted"?: Json | null;
           "lifting_after"?: number | null;
           "lifting_until"?: string | null;
           "origin"?: string;
@@ -767,7 +770,12 @@ export type Database = {
       };
       "attempted_addresses": { Args: { "p_attempted": Json }; Returns: (string)[] };
       "begin_lift": {
-        Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
+        Args: {
+          "p_contact_id": number;
+          "p_entries": Json;
+          "p_lead_id": string;
+          "p_origin": string;
+        };
         Returns: string;
       };
       "claim": {
@@ -1077,6 +1085,10 @@ export type Database = {
           "synced_until"?: string;
         };
         Returns: Json;
+      };
+      "restore_lifted": {
+        Args: { "p_contact_ids": (number)[]; "p_origin": string };
+        Returns: undefined;
       };
       "restrictiveness": { Args: { "p_status": string }; Returns: number };
       "resume": { Args: Record<PropertyKey, never>; Returns: string };

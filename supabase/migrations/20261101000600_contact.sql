@@ -12,6 +12,7 @@ create table mautic.contact (
   answered_at timestamptz not null default mautic.clock(),
   lifting_after bigint,
   lifting_until timestamptz,
+  lifted jsonb,
   primary key (origin, contact_id)
 );
 
@@ -27,6 +28,7 @@ comment on column mautic.contact.do_not_contact is 'Do-not-contact entries of th
 comment on column mautic.contact.lifting_until is
   'Our own entry is being lifted, which Mautic tells of like of a resubscription: until then one is not believed when an '
   'opt-out came after the event lifting_after.';
+comment on column mautic.contact.lifted is 'The entries that were there when our own was lifted, until that is overtaken by an opt-out.';
 comment on column mautic.contact.lead_id is 'The lead whose state the contact shows: of several, the newest change wins.';
 
 create table mautic.contact_link (

@@ -270,6 +270,7 @@ begin
       else coalesce(excluded.lead_changed_at, c.lead_changed_at)
     end,
     answered_at = mautic.clock();
+  perform mautic.restore_lifted(p_origin, array[seen]);
 
   -- Merged in Mautic: the old id answers with the survivor. Everybody linked to it moves along.
   if asked <> seen then

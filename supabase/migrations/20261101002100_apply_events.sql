@@ -227,6 +227,11 @@ begin
   join mautic.webhook_event e on e.id = c.event_id
   where c.status is distinct from c.was;
 
+  perform mautic.restore_lifted(e.origin, array_agg(e.contact_id))
+  from mautic.webhook_event e
+  where e.id = any (p_event_ids) and e.kind <> 'subscribed' and e.contact_id is not null
+  group by e.origin;
+
   update mautic.webhook_event e
   set
     state = case when e.id = any (pair_events) then 'applied' else 'pending' end,

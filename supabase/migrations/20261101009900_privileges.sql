@@ -23,7 +23,7 @@ grant execute on function
   mautic.confirm_enrollment(text, bigint, bigint),
   mautic.withdraw_enrollment(text, bigint, bigint),
   mautic.read_email_status(text, bigint, text),
-  mautic.begin_lift(text, bigint, text),
+  mautic.begin_lift(text, bigint, text, jsonb),
   mautic.acquire_token(text, text, uuid, int),
   mautic.store_token(text, text, uuid, text, timestamptz),
   mautic.drop_token(text, text, text),

@@ -67,6 +67,35 @@ Deno.test("an opt-out that reaches us while our entry is lifted is put back, tho
   assert.equal(await statusOf(email), "unsubscribed");
 });
 
+Deno.test("an opt-out that comes with the lifting of our entry is put back when Mautic's queue tells of it", async () => {
+  await using linked = await startLinked();
+  const { sync, later, entries, statusOf } = linked;
+  sync.mautic.settings.webhookMode = "queue";
+  const email = "queued@example.test";
+  const id = await insertLead(sync.sql, email, { marketing_opt_in: false });
+  await sync.drain();
+  await sync.mautic.flushHookQueue();
+  later();
+  await sync.sql`update public.leads set marketing_opt_in = true where id = ${id}`;
+  sync.mautic.failNext({ kind: "slow", match: "/dnc/email/remove", delayMs: 300 });
+  const removing = sync.mautic.waitForStart((request) =>
+    request.path.endsWith("/dnc/email/remove")
+  );
+  const drained = sync.drain();
+  await removing;
+  await sync.mautic.addDoNotContact(email, {
+    reason: 1,
+    comments: "Contact unsubscribed via email",
+  });
+  later();
+  await drained;
+  assert.deepEqual(entries(email), [], "Mautic's removal is unconditional");
+  await sync.mautic.flushHookQueue();
+  await sync.drain();
+  assert.deepEqual(entries(email).map(([reason]) => reason), [1], "put back");
+  assert.equal(await statusOf(email), "unsubscribed");
+});
+
 Deno.test("a bounce that our own entry replaces in Mautic stays a bounce on the lead", async () => {
   await using linked = await startLinked();
   const { sync, later, statusOf } = linked;

@@ -24,11 +24,10 @@ export async function checkPeople(world: World, seen: Seen): Promise<string[]> {
 
 /** Nobody's opt-out is gone from Mautic but by their own doing, or a merge. */
 function checkOptOuts({ mautic, mauticAheadMs, deeds }: World, { raced }: Seen): string[] {
-  /** Mautic adds ours over a bounce that comes while it is being added, and removes what comes while it removes. */
+  /** Mautic adds ours over a bounce that comes while it is being added. */
   const isOverrun = (contactId: number, at: number) =>
     mautic.requests.some(({ path, startedAt, endedAt, body }) =>
       (path === `/api/contacts/${contactId}/dnc/email/add` ||
-        path === `/api/contacts/${contactId}/dnc/email/remove` ||
         path === "/api/contacts/batch/edit" && JSON.stringify(body).includes("doNotContact")) &&
       startedAt <= at + mauticAheadMs && at + mauticAheadMs <= (endedAt ?? Infinity)
     );

@@ -119,9 +119,12 @@ async function lift({ work, contact }: Held, context: SyncContext): Promise<void
     const fresh = await mautic.getContact(contact.id, correlationId);
     work.contact = fresh;
     if (decide(work, fresh.doNotContact) !== "lift") return;
-    if (!isMailable(await database.beginLift(settings.baseUrl, fresh.id, leadId))) return;
+    const { baseUrl } = settings;
+    if (!isMailable(await database.beginLift(baseUrl, fresh.id, leadId, fresh.doNotContact))) {
+      return;
+    }
     const doNotContact = await mautic.removeDoNotContact(fresh.id, correlationId);
-    const status = await database.readEmailStatus(settings.baseUrl, fresh.id, leadId);
+    const status = await database.readEmailStatus(baseUrl, fresh.id, leadId);
     if (!isMailable(status)) return await restore({ work, contact: fresh }, status, context);
     work.contact = { ...fresh, doNotContact };
   });
