@@ -225,6 +225,9 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+-- Why: migration "outbox", at its indexes.
+set enable_seqscan = off
+set jit = off
 as $$
 begin
   return exists (select from mautic.lead_change)

@@ -100,6 +100,9 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+-- Why: migration "outbox", at its indexes.
+set enable_seqscan = off
+set jit = off
 as $$
 declare
   token constant uuid := gen_random_uuid();
@@ -232,6 +235,9 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+-- Why: migration "outbox", at its indexes.
+set enable_seqscan = off
+set jit = off
 as $$
 declare
   token constant uuid := gen_random_uuid();

@@ -8,6 +8,9 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+-- Why: migration "outbox", at its indexes.
+set enable_seqscan = off
+set jit = off
 as $$
 declare
   delivery mautic.webhook_delivery;
