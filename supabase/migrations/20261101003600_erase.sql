@@ -141,7 +141,26 @@ declare
   contacts bigint;
   links bigint;
   enrollments bigint;
+  shared record;
 begin
+  -- A contact with another address that is another lead's, too, is that one's: who took the address on
+  -- without Mautic's leave (duplicate_contact) is linked to it all the same.
+  for shared in
+    select k.origin, k.lead_id, k.contact_id, k.filled
+    from mautic.contact_link k
+    join mautic.contact c on c.origin = k.origin and c.contact_id = k.contact_id
+    where k.lead_id = any (p_lead_ids) and c.address <> p_address
+      and exists (
+        select from mautic.read_leads(array(
+          select o.lead_id from mautic.contact_link o
+          where o.origin = k.origin and o.contact_id = k.contact_id and o.lead_id <> all (p_lead_ids)
+        ))
+      )
+  loop
+    perform mautic.leave_contact(shared.origin, shared.lead_id, shared.contact_id, shared.filled);
+    delete from mautic.contact_link k where k.origin = shared.origin and k.lead_id = shared.lead_id;
+  end loop;
+
   select coalesce(jsonb_agg(distinct jsonb_build_object('origin', t.origin, 'contact_id', t.contact_id)), '[]') into doomed
   from (
     select c.origin, c.contact_id from mautic.contact c where c.address = p_address

@@ -52,7 +52,7 @@ Deno.test("becoming mailable again makes a lead dirty; becoming unmailable does 
   await db.sql`update public.leads set email_status = 'bounced'`;
   assert.deepEqual(await changes(db.sql), []);
   await db.sql`update public.leads set email_status = 'subscribed'`;
-  assert.deepEqual(await changes(db.sql), [[id, "replay"]]);
+  assert.deepEqual(await changes(db.sql), [[id, "mailable"]]);
   await db.sql`update public.leads set email_status = 'bounced'`;
   await db.sql`update public.leads set email_status = null, first_name = 'New'`;
   assert.deepEqual(await changes(db.sql), [[id, "update"]]);

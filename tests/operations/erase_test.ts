@@ -143,3 +143,24 @@ Deno.test("erase() of nobody we know still asks Mautic; of no address it is refu
   assert.equal((await outbox(db.sql)).length, 1);
   await assert.rejects(erase(db, "not an address"), /needs an e-mail address/);
 });
+
+Deno.test("erasing somebody forgets no contact that is another lead's", async () => {
+  await using sync = await startSync();
+  const moved = await insertLead(sync.sql, "first@example.test");
+  await insertLead(sync.sql, "taken@example.test");
+  await sync.drain();
+  // Refused by Mautic (duplicate_contact), so that it stays linked to the contact it had.
+  await sync.sql`update public.leads set email = 'taken@example.test' where id = ${moved}`;
+  await sync.drain();
+  const other = await insertLead(sync.sql, "first@example.test", { first_name: "Bea" });
+  await sync.drain();
+  await sync.sql`select mautic.erase('taken@example.test', delete_leads => true)`;
+  await sync.drain();
+  const left = await sync.sql`
+    select k.lead_id, c.address from mautic.contact_link k join mautic.contact c using (origin, contact_id)`;
+  assert.deepEqual([...left], [{ lead_id: other, address: "first@example.test" }]);
+  assert.deepEqual(
+    [...sync.mautic.contacts.values()].map((contact) => contact.values.get("firstname")),
+    ["Bea"],
+  );
+});
