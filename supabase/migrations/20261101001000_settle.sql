@@ -239,15 +239,23 @@ declare
   is_overtaken boolean := false;
   link record;
 begin
-  -- Leads whose contacts were merged in Mautic are found to be one person only now, maybe in the
-  -- wrong order: the newer one is sent once more, over the older one.
+  -- Leads whose contacts were merged in Mautic, or that were looked up there, are found to be one person
+  -- only now, maybe in the wrong order: the newest that can be sent is sent once more, over this one.
   if shows_lead then
     insert into mautic.lead_change (priority, lead_id, cause, force, correlation_id, changed_at, queued_at)
-    select 1, c.lead_id, 'replay', true, mautic.correlation_id(), c.lead_changed_at, mautic.clock()
-    from mautic.contact c
-    where c.origin = p_origin and c.contact_id = seen
-      and c.lead_id <> p_outcome.lead_id and c.lead_changed_at > p_outcome.changed_at
-      and exists (select from mautic.read_leads(array[c.lead_id]));
+    select 1, n.lead_id, 'replay', true, mautic.correlation_id(), n.changed_at, mautic.clock()
+    from (
+      select c.lead_id, c.lead_changed_at as changed_at
+      from mautic.contact c where c.origin = p_origin and c.contact_id = seen
+      union all
+      select k.lead_id, k.changed_at
+      from mautic.contact_link k where k.origin = p_origin and k.contact_id = seen and k.left_at is null
+    ) n
+    where n.lead_id <> p_outcome.lead_id and n.changed_at > p_outcome.changed_at
+      and not exists (select from mautic.outbox o where o.lead_id = n.lead_id and o.state = 'dead')
+      and exists (select from mautic.read_leads(array[n.lead_id]))
+    order by n.changed_at desc
+    limit 1;
     is_overtaken := found;
   end if;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { testDatabase } from "../support/database.ts";
-import { claim, insertLead, origin, outbox, settle, startWorker } from "./support.ts";
+import { claim, type Claimed, insertLead, origin, outbox, settle, startWorker } from "./support.ts";
 
 Deno.test("claim() hands out each changed lead once, oldest change first", async () => {
   await using db = await testDatabase();
@@ -482,4 +482,33 @@ Deno.test("upsert_contact waits for a person who is out, and leaves a queued cha
     { lead_id: "not-a-uuid", result: "done", contact_id: 60, address: "stranger@example.test" },
   ]);
   assert.deepEqual((await outbox(db.sql)).map((row) => row.lead_id), [id]);
+});
+
+Deno.test("an older lead that turns out to be a newer one's contact is not its last word, whoever the contact showed", async () => {
+  await using db = await testDatabase();
+  const { sql } = db;
+  const worker = await startWorker(sql);
+  const shown = (lead_id: string, changed_at: string) => ({
+    lead_id,
+    result: "done",
+    contact_id: 5,
+    address: "one@example.test",
+    do_not_contact: [],
+    snapshot: {},
+    shows_lead: true,
+    changed_at,
+  });
+  const older = await insertLead(sql, "one@example.test");
+  const first = await claim(sql, worker);
+  const newer = await insertLead(sql, "two@example.test");
+  const second = await claim(sql, worker);
+  await settle(sql, second.lease_token, [shown(newer, "2026-01-02T00:00:00Z")]);
+  // A caller's lead, which the table does not hold.
+  const [call] = await sql<{ claim: Claimed }[]>`
+    select mautic.claim_lead(${worker}, ${origin}, 'call', 'two@example.test', '{}', 'c', 60000) as claim`;
+  await settle(sql, call!.claim.lease_token, [shown("call", "2026-01-03T00:00:00Z")]);
+  // Looked up in Mautic, the older lead is found to be the same contact.
+  await settle(sql, first.lease_token, [shown(older, "2026-01-01T00:00:00Z")]);
+  const queued = await sql`select lead_id, force from mautic.lead_change`;
+  assert.deepEqual([...queued], [{ lead_id: newer, force: true }]);
 });

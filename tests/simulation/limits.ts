@@ -14,6 +14,8 @@ const tokenTrouble =
 export interface Limits {
   /** Before Mautic begins with a request of `process`. */
   onArrival(request: { process: string; path: string }): void;
+  /** Before a process hears the answer. */
+  onAnswer(request: { path: string }, status: number): void;
   /** A line of the history. */
   onNote(line: string): void;
   violations: string[];
@@ -74,6 +76,10 @@ export function createLimits(
       if (tokenTrouble.test(line)) tokenTroubleAt = now();
       const ms = /frozen for (\d+) ms/.exec(line)?.[1];
       if (ms !== undefined) frozen.push({ until: now() + Number(ms) + skewMs, early: 2 });
+    },
+    onAnswer({ path }, status) {
+      // Refused, and no token is lost.
+      if (path === "/oauth/v2/token" && status >= 300) tokenTroubleAt = now();
     },
     onArrival({ process: asker, path }) {
       if (path === "/oauth/v2/token") return watchToken(asker);

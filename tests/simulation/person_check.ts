@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { RequestEntry } from "../../local/mautic/journal.ts";
 import { emailEntries, isOurs } from "../../shared/consent_decider.ts";
 import { isMailable } from "../../shared/enrollment_decider.ts";
 import { type LeadRow, readLeads, type World } from "./invariants.ts";
@@ -24,18 +25,25 @@ export async function checkPeople(world: World, seen: Seen): Promise<string[]> {
 
 /** Nobody's opt-out is gone from Mautic but by their own doing, or a merge. */
 function checkOptOuts({ mautic, mauticAheadMs, deeds }: World, { raced }: Seen): string[] {
+  const during = (at: number, isMeant: (request: RequestEntry) => boolean) =>
+    mautic.requests.some((request) =>
+      isMeant(request) && request.startedAt <= at + mauticAheadMs &&
+      at + mauticAheadMs <= (request.endedAt ?? Infinity)
+    );
   /** Mautic adds ours over a bounce that comes while it is being added. */
   const isOverrun = (contactId: number, at: number) =>
-    mautic.requests.some(({ path, startedAt, endedAt, body }) =>
-      (path === `/api/contacts/${contactId}/dnc/email/add` ||
-        path === "/api/contacts/batch/edit" && JSON.stringify(body).includes("doNotContact")) &&
-      startedAt <= at + mauticAheadMs && at + mauticAheadMs <= (endedAt ?? Infinity)
-    );
+    during(at, ({ path, body }) =>
+      path === `/api/contacts/${contactId}/dnc/email/add` ||
+      path === "/api/contacts/batch/edit" && JSON.stringify(body).includes("doNotContact"));
+  /** What came while ours was lifted is gone, and need not be put back where ours is there again. */
+  const isReplaced = (contactId: number, at: number) =>
+    during(at, ({ path }) => path === `/api/contacts/${contactId}/dnc/email/remove`);
   return [...deeds.optedOut].flatMap(([contactId, at]) => {
     const contact = mautic.contacts.get(contactId);
     if (!contact || deeds.removed.has(contactId) || raced.has(contactId)) return [];
-    if (emailEntries(contact.doNotContact).some((each) => !isOurs(each))) return [];
-    if (isOverrun(contactId, at)) return [];
+    const entries = emailEntries(contact.doNotContact);
+    if (entries.some((each) => !isOurs(each)) || isOverrun(contactId, at)) return [];
+    if (entries.length > 0 && isReplaced(contactId, at)) return [];
     return [`contact ${contactId} opted out at ${at} and nothing in Mautic tells of it`];
   });
 }

@@ -4,10 +4,10 @@ import { type Poisoning, poisonousCompany } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Between two probes (setting circuit_longest_pause_seconds). */
-const longestPauseMs = 30_000;
-/** For the next probe, the sweep that rings for it, and the sending. */
-const patienceMs = longestPauseMs + 60_000;
+/** Between two probes: the setting circuit_longest_pause_seconds, and the next sweep. */
+const probeMs = 40_000;
+/** For the next probe, and the sending. */
+const patienceMs = probeMs + 50_000;
 
 /** Every save of a lead of {@link poisonousCompany} makes Mautic fail. */
 export function poison(mautic: MauticServer, kind: Poisoning["kind"]): void {
@@ -51,8 +51,8 @@ export async function checkNobodyWaits(
   await insert("healthy", 3, null);
   // Whose answer is lost together with a poisonous one's is sent twice with others, then alone.
   const lostMs = kind === "500" ? 0 : 2 * graceMs;
-  // Of those that nobody has tried yet each probe tries two.
-  const untriedMs = aloneMs > 0 ? 0 : leads / 2 * longestPauseMs;
+  // Of those that nobody has tried yet each probe tries two; whose answer is lost is in a batch before.
+  const untriedMs = aloneMs > 0 ? 0 : leads * probeMs * (kind === "500" ? 1 / 2 : 2);
   await scheduler.run(scheduler.now() + patienceMs + lostMs + untriedMs);
   return [1, 2, 3].flatMap((n) => {
     const email = `healthy${n}@example.test`;

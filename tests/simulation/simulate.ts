@@ -144,6 +144,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       const token = /"access_token":"([^"]+)"/.exec(body)?.[1];
       if (token) secrets.add(token);
       observer.onAnswer(call, status, body);
+      limits?.onAnswer(call, status);
     },
     async onDatabaseCall(routine, body, answer) {
       if (routine === "intend_enrollment" && !answer.includes("not_mailable")) {
