@@ -158,6 +158,44 @@ async function afterBulk({ quick }: PartOptions): Promise<Figure[]> {
   })];
 }
 
+/** An import that meets a session whose plans were made while there was nothing to do. */
+async function sinceEmpty({ quick }: PartOptions): Promise<Figure[]> {
+  const rows = quick ? 2_000 : 100_000;
+  async function slowestClaim(isOld: boolean): Promise<number> {
+    await using db = await testDatabase();
+    const { sql } = db;
+    const worker = await startWorker(sql, 3_600_000);
+    const session = await sql.reserve();
+    try {
+      // As autovacuum finds the tables of a project where little happens.
+      await sql`vacuum analyze public.leads, mautic.outbox, mautic.contact, mautic.contact_link`;
+      for (let lead = 0; isOld && lead < 8; lead++) {
+        await sql`insert into public.leads (email) values (${`old-${lead}@example.test`})`;
+        const { items, lease_token } = await claim(session, worker);
+        await settle(session, lease_token, confirmed(items));
+      }
+      await sql`insert into public.leads (email)
+        select 'e' || i || '@example.test' from generate_series(1, ${rows}::int) i`;
+      const times: number[] = [];
+      for (let round = 0; round < 15; round++) {
+        times.push((await takeBatch(session, worker)).claim);
+      }
+      return Math.max(...times);
+    } finally {
+      session.release();
+    }
+  }
+  return [figure({
+    id: "claim.since_empty",
+    name: `slowest claim after ${
+      rows.toLocaleString("en")
+    } inserts, a session since an empty queue`,
+    unit: "ms",
+    value: await slowestClaim(true),
+    baseline: { name: "a new session", value: await slowestClaim(false) },
+  })];
+}
+
 /** Leads that are edited again and again while nothing vacuums what that leaves behind. */
 async function afterWaste({ quick }: PartOptions): Promise<Figure[]> {
   const [leads, edits] = quick ? [1_000, 2] : [10_000, 20];
@@ -208,7 +246,12 @@ export const claimPart: Part = {
   run: async (options) => {
     const { figures, series = [] } = await byLength(options);
     return {
-      figures: [...figures, ...await afterBulk(options), ...await afterWaste(options)],
+      figures: [
+        ...figures,
+        ...await afterBulk(options),
+        ...await sinceEmpty(options),
+        ...await afterWaste(options),
+      ],
       series,
     };
   },

@@ -13,7 +13,14 @@ const ids: Record<string, string[]> = {
     "trigger.one_row_in_memory",
     "trigger.one_row_in_memory_ringing",
   ],
-  claim: ["claim.long_queue", "settle.long_queue", "claim.folding", "claim.wasted", "look.wasted"],
+  claim: [
+    "claim.long_queue",
+    "settle.long_queue",
+    "claim.folding",
+    "claim.since_empty",
+    "claim.wasted",
+    "look.wasted",
+  ],
 };
 
 async function quick(part: Part) {
