@@ -41,6 +41,9 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+-- Why: migration "outbox", at its indexes.
+set enable_seqscan = off
+set jit = off
 as $$
 declare
   known mautic.enrollment;

@@ -77,6 +77,9 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+-- Why: migration "outbox", at its indexes.
+set enable_seqscan = off
+set jit = off
 as $$
 declare
   dirty bigint[];
@@ -198,6 +201,9 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+-- Why: migration "outbox", at its indexes.
+set enable_seqscan = off
+set jit = off
 as $$
 declare
   ids bigint[];
@@ -240,6 +246,9 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+-- Why: migration "outbox", at its indexes.
+set enable_seqscan = off
+set jit = off
 as $$
 declare
   page bigint[];
