@@ -167,6 +167,9 @@ begin
     end if;
   end loop;
 
+  perform mautic.restore_lifted(
+    p_origin, array(select t.contact_id from jsonb_to_recordset(p_outcomes) as t(contact_id bigint)));
+
   if closes then
     -- What waits because of the trouble that is over need not wait out its back-off of minutes.
     -- A grace after an ambiguous outcome, and what Mautic itself asked for, are kept.
@@ -281,7 +284,6 @@ begin
       else coalesce(excluded.lead_changed_at, c.lead_changed_at)
     end,
     answered_at = mautic.clock();
-  perform mautic.restore_lifted(p_origin, array[seen]);
 
   -- Merged in Mautic: the old id answers with the survivor. Everybody linked to it moves along.
   if asked <> seen then

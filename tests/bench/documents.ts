@@ -23,6 +23,7 @@ const alsoInReadme = [
   "latency.50.median.webhook",
   "latency.50.median.queue",
   "bulk.10000.rate.queue",
+  "claim.since_empty",
   "trigger.one_row_ringing",
   "webhook.deliveries.many_leads",
   "webhook.events.many_leads",
