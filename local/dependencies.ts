@@ -2,7 +2,7 @@
  * `deno task dependencies`: writes docs/dependencies.md, every npm package that is used, with its
  * version and licence: what the edge functions bring along, and what only development needs.
  */
-import { fileURLToPath } from "node:url";
+import { formatMarkdown } from "./format_markdown.ts";
 import { printResult } from "./print.ts";
 import { readPackages, type UsedPackage } from "./dependencies/packages.ts";
 
@@ -20,7 +20,7 @@ const inFunctions = packages.filter((each) => each.inFunctions);
 const others = packages.filter((each) => !each.inFunctions);
 await Deno.writeTextFile(
   page,
-  `# Dependencies
+  formatMarkdown(`# Dependencies
 
 Every npm package that \`deno.lock\` holds, those of other platforms included; written by
 \`deno task dependencies\`. A test fails when this list is not the lock file's, or when a licence is
@@ -37,7 +37,6 @@ Postgres itself (PostgreSQL licence), the Supabase CLI and a Deno of the hosted 
 as npm packages, too.
 
 ${table(others)}
-`,
+`),
 );
-await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", fileURLToPath(page)] }).output();
 printResult(`${inFunctions.length} packages in the functions, ${others.length} for development`);

@@ -18,8 +18,9 @@ export type Database = {
           "origin": string;
           "refused": NonNullable<Json>;
           "snapshot": NonNullable<Json>;
+          "is_lift_overtaken": boolean | null;
         };
-        ComputedFields: never;
+        ComputedFields: "is_lift_overtaken";
         Insert: {
           "address": string;
           "answered_at"?: string;
@@ -898,6 +899,15 @@ export type Database = {
           "p_origin": string;
         };
         Returns: string;
+      };
+      "is_lift_overtaken": {
+        Args: {
+          "c": Omit<
+            Database["mautic"]["Tables"]["contact"]["Row"],
+            Database["mautic"]["Tables"]["contact"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
       };
       "known_do_not_contact": { Args: { "p_origin": string }; Returns: number };
       "lead_history": {

@@ -124,8 +124,8 @@ export function createMauticClient(options: MauticClientOptions) {
         const where = { "where[0][col]": "email", "where[0][expr]": "like", limit: "1000" };
         const like = { ...where, "where[0][val]": address.replaceAll("'", "_") };
         found.push(
-          ...(await contacts(like, correlationId)).filter(({ fields }) =>
-            normalizeAddress(String(fields["email"] ?? "")) === normalizeAddress(address)
+          ...(await contacts(like, correlationId)).filter((contact) =>
+            wire.contactAddress(contact) === normalizeAddress(address)
           ),
         );
       }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { normalizeAddress } from "../address.ts";
 import type { DoNotContactEntry } from "../consent_decider.ts";
 
 export type { DoNotContactEntry } from "../consent_decider.ts";
@@ -11,6 +12,11 @@ export interface MauticContact {
   doNotContact: DoNotContactEntry[];
   /** Native UTM tag sets: `utm_source`, `utm_medium` … → value. */
   utmTags: Record<string, string>[];
+}
+
+/** A contact's e-mail address as addresses are compared; empty where it has none. */
+export function contactAddress({ fields }: Pick<MauticContact, "fields">): string {
+  return normalizeAddress(String(fields["email"] ?? ""));
 }
 
 const anyRecord = z.record(z.string(), z.unknown());

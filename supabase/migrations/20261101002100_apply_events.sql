@@ -82,6 +82,55 @@ $$;
 comment on function mautic.match_events(bigint[]) is
   'The leads that events are about: by linked contact before by address; all leads of that person.';
 
+create function mautic.is_lift_overtaken(c mautic.contact)
+returns boolean
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select c.lifting_until > mautic.clock() and exists (
+    select from mautic.webhook_event e
+    where e.origin = c.origin and e.contact_id = c.contact_id and e.id > c.lifting_after and e.kind <> 'subscribed'
+  );
+$$;
+
+comment on function mautic.is_lift_overtaken(mautic.contact) is
+  'Our own entry of this contact is being lifted, and an opt-out has come since that began.';
+
+-- Mautic's removal takes an opt-out along that came in the same moment, and its queue tells of it when
+-- all is done. Then the contact is known as it was before, so that its lead puts the opt-out back.
+create function mautic.restore_lifted(p_origin text, p_contact_ids bigint[])
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  correlation constant text := mautic.correlation_id();
+  leads text[];
+begin
+  with overtaken as (
+    update mautic.contact c
+    set do_not_contact = c.lifted, lifted = null
+    where c.origin = p_origin and c.contact_id = any (p_contact_ids)
+      and c.lifted is not null and c.do_not_contact = '[]' and mautic.is_lift_overtaken(c)
+    returning c.contact_id
+  )
+  select array_agg(k.lead_id) into leads
+  from overtaken
+  join mautic.contact_link k on k.origin = p_origin and k.contact_id = overtaken.contact_id;
+  if leads is not null then
+    perform mautic.queue_replay(leads, false, correlation);
+    perform mautic.ring_doorbell(correlation, cardinality(leads));
+  end if;
+end
+$$;
+
+comment on function mautic.restore_lifted(text, bigint[]) is
+  'Queues the leads of those of these contacts whose opt-out came while our own entry was being lifted.';
+
 -- Applies events whatever their state: applying twice, or in another order, ends the same.
 -- Raises lock_not_available when a lead is locked for longer than lock_timeout: a delivery waits
 -- for nobody, the sweep comes again.
@@ -149,9 +198,7 @@ begin
       -- The lifting of our own entry, which took an opt-out with it that had just reached us.
       and not (e.kind = 'subscribed' and exists (
         select from mautic.contact c
-        join mautic.webhook_event o on o.origin = c.origin and o.contact_id = c.contact_id
-        where c.origin = e.origin and c.contact_id = e.contact_id and c.lifting_until > mautic.clock()
-          and o.id > c.lifting_after and o.kind <> 'subscribed'))
+        where c.origin = e.origin and c.contact_id = e.contact_id and mautic.is_lift_overtaken(c)))
   ), news as materialized (
     select
       h.lead_id,

@@ -40,19 +40,25 @@ async function startLinked() {
   };
 }
 
-Deno.test("an opt-out that reaches us while our entry is lifted is put back, though Mautic tells of the lifting too", async () => {
-  await using linked = await startLinked();
-  const { sync, later, entries, statusOf } = linked;
-  const email = "race@example.test";
-  const id = await insertLead(sync.sql, email, { marketing_opt_in: false });
+type Linked = Awaited<ReturnType<typeof startLinked>>;
+
+/** A lead consents again, and while our entry is being removed in Mautic its person opts out there. */
+async function optOutWhileLifting(
+  { sync, later }: Linked,
+  email: string,
+  whileRemoving: () => Promise<void> = () => Promise.resolve(),
+): Promise<string> {
+  const id = await insertLead(sync.sql, email, {
+    marketing_opt_in: false,
+    ml_score: 90,
+    crm_status: "qualified",
+  });
   await sync.drain();
+  await sync.mautic.flushHookQueue();
   later();
   await sync.sql`update public.leads set marketing_opt_in = true where id = ${id}`;
-  // The removal is on its way.
   sync.mautic.failNext({ kind: "slow", match: "/dnc/email/remove", delayMs: 400 });
-  const removing = sync.mautic.waitForStart((request) =>
-    request.path.endsWith("/dnc/email/remove")
-  );
+  const removing = sync.mautic.waitForStart(({ path }) => path.endsWith("/dnc/email/remove"));
   const drained = sync.drain();
   await removing;
   // The monitored mailbox takes an unsubscribe mail (no channelId: 3 becomes 1, recorded).
@@ -60,40 +66,63 @@ Deno.test("an opt-out that reaches us while our entry is lifted is put back, tho
     reason: 1,
     comments: "Contact unsubscribed via email",
   });
-  assert.equal(await statusOf(email), "unsubscribed", "the webhook has told us");
+  await whileRemoving();
   later();
   await drained;
+  return id;
+}
+
+async function assertPutBack({ entries, statusOf }: Linked, email: string): Promise<void> {
   assert.deepEqual(entries(email).map(([reason]) => reason), [1], "put back");
   assert.equal(await statusOf(email), "unsubscribed");
+}
+
+Deno.test("an opt-out that reaches us while our entry is lifted is put back, though Mautic tells of the lifting too", async () => {
+  await using linked = await startLinked();
+  const email = "race@example.test";
+  await optOutWhileLifting(linked, email, async () => {
+    assert.equal(await linked.statusOf(email), "unsubscribed", "the webhook has told us");
+  });
+  await assertPutBack(linked, email);
 });
 
 Deno.test("an opt-out that comes with the lifting of our entry is put back when Mautic's queue tells of it", async () => {
   await using linked = await startLinked();
-  const { sync, later, entries, statusOf } = linked;
+  const { sync, entries } = linked;
   sync.mautic.settings.webhookMode = "queue";
   const email = "queued@example.test";
-  const id = await insertLead(sync.sql, email, { marketing_opt_in: false });
-  await sync.drain();
-  await sync.mautic.flushHookQueue();
-  later();
-  await sync.sql`update public.leads set marketing_opt_in = true where id = ${id}`;
-  sync.mautic.failNext({ kind: "slow", match: "/dnc/email/remove", delayMs: 300 });
-  const removing = sync.mautic.waitForStart((request) =>
-    request.path.endsWith("/dnc/email/remove")
-  );
-  const drained = sync.drain();
-  await removing;
-  await sync.mautic.addDoNotContact(email, {
-    reason: 1,
-    comments: "Contact unsubscribed via email",
-  });
-  later();
-  await drained;
+  await optOutWhileLifting(linked, email);
   assert.deepEqual(entries(email), [], "Mautic's removal is unconditional");
   await sync.mautic.flushHookQueue();
   await sync.drain();
-  assert.deepEqual(entries(email).map(([reason]) => reason), [1], "put back");
-  assert.equal(await statusOf(email), "unsubscribed");
+  await assertPutBack(linked, email);
+});
+
+Deno.test("it is put back also when consent is denied again before that", async () => {
+  await using linked = await startLinked();
+  const { sync } = linked;
+  sync.mautic.settings.webhookMode = "queue";
+  const email = "denied@example.test";
+  const id = await optOutWhileLifting(linked, email);
+  await sync.mautic.flushHookQueue();
+  await sync.sql`update public.leads set marketing_opt_in = false where id = ${id}`;
+  await sync.drain();
+  await assertPutBack(linked, email);
+});
+
+Deno.test("it is put back when the queue tells of it between our last look and our record", async () => {
+  await using linked = await startLinked();
+  const { sync } = linked;
+  sync.mautic.settings.webhookMode = "queue";
+  const email = "between@example.test";
+  // The lead may be mailed, as far as we know, and is about to be enrolled.
+  sync.mautic.failNext({ kind: "slow", match: /\/contacts\/\d+\/campaigns/, delayMs: 400 });
+  const enrolling = sync.mautic.waitForStart(({ path }) => path.endsWith("/campaigns"));
+  const told = enrolling.then(() => sync.mautic.flushHookQueue());
+  await optOutWhileLifting(linked, email);
+  await told;
+  await sync.drain();
+  await assertPutBack(linked, email);
 });
 
 Deno.test("a bounce that our own entry replaces in Mautic stays a bounce on the lead", async () => {

@@ -25,9 +25,6 @@ const contactShape = z.object({
     comments: z.string().nullable(),
   })),
 });
-/** A process may be frozen between its reading and the lifting, for as long as its lease lasts. */
-const liftMs = 150_000;
-
 const answerShape = z.object({
   contact: z.unknown().optional(),
   contacts: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).optional(),
@@ -48,9 +45,10 @@ export function createObserver(
 ): Observer {
   const violations: string[] = [];
   const races: string[] = [];
-  /** When a process last looked at a contact, and when at that alone. */
+  /** When a process last looked at a contact. */
   const lastKnown = new Map<string, number>();
-  const lastRead = new Map<string, number>();
+  /** By which request it did for the same change: the process may look for others meanwhile. */
+  const lastRead = new Map<string, string>();
   const raced = new Set<number>();
   const enrollments: Observer["enrollments"] = [];
 
@@ -109,10 +107,10 @@ export function createObserver(
         const entries = entriesOf(contactId).filter((entry) => !isOurs(entry));
         judge(call, contactId, what, changed[2] === "add" && isRestoring(call) ? [] : entries);
         if (changed[2] === "remove") {
-          const readAt = lastRead.get(`${call.process} ${contactId}`) ?? -Infinity;
-          if (now() - readAt > liftMs) {
+          const read = lastRead.get(`${byWhom(call)} ${contactId}`);
+          if (read !== `GET /api/contacts/${contactId}`) {
             violations.push(
-              `at ${now()} ${call.process} lifts ${contactId} and read it last at ${readAt}`,
+              `at ${now()} ${call.process} lifts ${contactId} without reading it right before (${read})`,
             );
           }
         }
@@ -141,12 +139,16 @@ export function createObserver(
       for (const each of [contact, ...Object.values(contacts ?? {})]) {
         const read = contactShape.safeParse(each);
         if (!read.success) continue;
-        const who = `${call.process} ${read.data.id}`;
-        lastKnown.set(who, call.arrivedAt);
-        if (call.path === `/api/contacts/${read.data.id}`) lastRead.set(who, call.arrivedAt);
+        lastKnown.set(`${call.process} ${read.data.id}`, call.arrivedAt);
+        lastRead.set(`${byWhom(call)} ${read.data.id}`, `${call.request.method} ${call.path}`);
       }
     },
   };
+}
+
+/** The process, and the change that it works on. */
+function byWhom({ process, request }: MauticCall): string {
+  return `${process} ${request.headers.get("x-correlation-id")}`;
 }
 
 /** Putting an opt-out back is no harm, whatever stands there. */

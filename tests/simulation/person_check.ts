@@ -17,14 +17,21 @@ export interface Seen {
 /** Invariants 3 and 4 for each person: opt-outs, consent, enrolment and tags. */
 export async function checkPeople(world: World, seen: Seen): Promise<string[]> {
   return [
-    ...checkOptOuts(world, seen),
+    ...await checkOptOuts(world, seen),
     ...await checkNewestLeads(world),
     ...await checkEnrollments(world, seen),
   ];
 }
 
 /** Nobody's opt-out is gone from Mautic but by their own doing, or a merge. */
-function checkOptOuts({ mautic, mauticAheadMs, deeds }: World, { raced }: Seen): string[] {
+async function checkOptOuts(
+  { database, mautic, mauticAheadMs, deeds }: World,
+  { raced }: Seen,
+): Promise<string[]> {
+  const rows = await database.step((sql) =>
+    sql`select distinct contact_id::int as id from mautic.webhook_event where kind <> 'subscribed'`
+  );
+  const heardOf = new Set(rows.map((each) => each["id"]));
   const during = (at: number, isMeant: (request: RequestEntry) => boolean) =>
     mautic.requests.some((request) =>
       isMeant(request) && request.startedAt <= at + mauticAheadMs &&
@@ -35,8 +42,9 @@ function checkOptOuts({ mautic, mauticAheadMs, deeds }: World, { raced }: Seen):
     during(at, ({ path, body }) =>
       path === `/api/contacts/${contactId}/dnc/email/add` ||
       path === "/api/contacts/batch/edit" && JSON.stringify(body).includes("doNotContact"));
-  /** What came while ours was lifted is gone, and need not be put back where ours is there again. */
+  /** What came while ours was lifted is gone where no webhook told of it, and ours is back. */
   const isReplaced = (contactId: number, at: number) =>
+    !heardOf.has(contactId) &&
     during(at, ({ path }) => path === `/api/contacts/${contactId}/dnc/email/remove`);
   return [...deeds.optedOut].flatMap(([contactId, at]) => {
     const contact = mautic.contacts.get(contactId);

@@ -7,31 +7,31 @@ import {
   manualReason,
 } from "../../../shared/consent_decider.ts";
 import { isMailable } from "../../../shared/enrollment_decider.ts";
+import { marketingOptIn } from "../../../shared/lead.ts";
 import type { MauticContact } from "../../../shared/mautic/wire.ts";
 import { fail, guarded, guardedInHalves } from "./failure.ts";
 import { open, type SyncContext, type Work } from "./work.ts";
 
 type Action = "add" | "lift" | "restore" | "none";
 
+/** Our entry was there, and the lead has opted out: a lift may have taken that along. */
+function mayHaveLostOptOut({ item }: Work): boolean {
+  return marketingOptIn(item.payload) !== undefined &&
+    emailEntries(item.do_not_contact).some(isOurs) && !isMailable(item.email_status);
+}
+
 /**
- * What has to change, by the entries `entries`. Restore: our own entry is gone, the lead opted out
- * meanwhile and its entry is not there: an earlier lift was cut short before it put the opt-out back.
+ * What has to change, by the entries `entries`. Restore: our own entry is gone, and the opt-out's is not
+ * there. Also where consent is denied by now: an entry of ours would be lifted again.
  */
 function decide(work: Work, entries: DoNotContactEntry[]): Action {
-  const { optIn } = work;
-  const wasOurs = emailEntries(work.item.do_not_contact).some(isOurs);
-  if (
-    optIn === true && wasOurs && emailEntries(entries).length === 0 &&
-    !isMailable(work.item.email_status)
-  ) {
-    return "restore";
-  }
-  return decideConsent({ optIn, entries }).action;
+  if (mayHaveLostOptOut(work) && emailEntries(entries).length === 0) return "restore";
+  return decideConsent({ optIn: marketingOptIn(work.item.payload), entries }).action;
 }
 
 /** Would the entries last seen call for a change? Then they have to be read afresh first. */
 export function mayChangeConsent(work: Work): boolean {
-  return decide(work, work.item.do_not_contact) !== "none";
+  return mayHaveLostOptOut(work) || decide(work, work.item.do_not_contact) !== "none";
 }
 
 /** Brings do-not-contact in line with the leads' consent, by the entries just read. */

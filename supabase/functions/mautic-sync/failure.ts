@@ -192,16 +192,16 @@ export async function guardedInHalves(
   call: (works: Work[]) => Promise<void>,
   step: Step,
 ): Promise<void> {
-  let failures: MauticError[] = [];
+  let failedAlone = 0;
   const attempt = async (some: Work[]): Promise<void> => {
-    if (context.run.halt || failures.length > 1) {
+    if (context.run.halt || failedAlone > 1) {
       return some.filter(open).forEach((work) => postpone(work, context));
     }
     if (some.length === 0) return;
     let outcome = () => Promise.resolve();
     try {
       await call(some);
-      failures = [];
+      failedAlone = 0;
     } catch (error) {
       if (error instanceof MauticError && error.code === "server_failed") {
         if (some.length > 1) {
@@ -209,7 +209,7 @@ export async function guardedInHalves(
           await attempt(some.slice(0, middle));
           return await attempt(some.slice(middle));
         }
-        failures.push(error);
+        failedAlone++;
       }
       outcome = () => Promise.reject(error);
     }

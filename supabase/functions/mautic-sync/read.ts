@@ -1,5 +1,5 @@
-import { normalizeAddress } from "../../../shared/address.ts";
 import { contactDelta } from "../../../shared/contact_mapper.ts";
+import { contactAddress } from "../../../shared/mautic/wire.ts";
 import { guarded, guardedInHalves } from "./failure.ts";
 import { attemptedAddresses, open, type SyncContext, type Work } from "./work.ts";
 
@@ -46,7 +46,7 @@ export async function lookUp(works: Work[], context: SyncContext): Promise<void>
     for (const work of works) {
       const contact = found.find((each) =>
         !taken.has(each.id) &&
-        addressesOf(work).includes(normalizeAddress(String(each.fields["email"] ?? "")))
+        addressesOf(work).includes(contactAddress(each))
       );
       if (!contact) continue;
       taken.add(contact.id);

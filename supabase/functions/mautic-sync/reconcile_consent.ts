@@ -9,6 +9,7 @@ import {
 import type { Log } from "../../../shared/log.ts";
 import type { MauticClient } from "../../../shared/mautic/client.ts";
 import { MauticError } from "../../../shared/mautic/errors.ts";
+import { contactAddress } from "../../../shared/mautic/wire.ts";
 import { kindOfEntry, readDelivery, tidyComment } from "../../../shared/subscription_events.ts";
 
 export interface ReconcileContext {
@@ -231,7 +232,7 @@ async function survivorOf(
   try {
     const contact = await mautic.getContact(id, correlationId);
     if (contact.id === id) return undefined;
-    return { survivor: contact.id, address: String(contact.fields["email"] ?? "") };
+    return { survivor: contact.id, address: contactAddress(contact) };
   } catch (error) {
     if (error instanceof MauticError && error.code === "not_found") return undefined;
     throw error;

@@ -1,5 +1,5 @@
 import { consentComment, emailEntries, manualReason } from "../../../shared/consent_decider.ts";
-import type { MauticContact } from "../../../shared/mautic/wire.ts";
+import { contactAddress, type MauticContact } from "../../../shared/mautic/wire.ts";
 import { isNotFound } from "./enroll.ts";
 import { guarded } from "./failure.ts";
 import { attemptedAddresses, type SyncContext, type Work } from "./work.ts";
@@ -23,7 +23,7 @@ async function remove(work: Work, context: SyncContext): Promise<void> {
       removed.push(id);
       continue;
     }
-    const address = String(contact.fields["email"] ?? "").trim().toLowerCase() || null;
+    const address = contactAddress(contact) || null;
     if (await context.database.contactInUse(context.settings.baseUrl, contact.id, address)) {
       context.log.info("contact_kept", { leadId: item.lead_id, contactId: contact.id });
       continue;

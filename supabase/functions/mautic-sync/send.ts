@@ -1,8 +1,8 @@
-import { normalizeAddress } from "../../../shared/address.ts";
 import { wrongShape } from "../../../shared/mautic/answer_errors.ts";
 import type { BatchEntry, ContactBody } from "../../../shared/mautic/client.ts";
 import { DatabaseError } from "../../../shared/database.ts";
 import { MauticError } from "../../../shared/mautic/errors.ts";
+import { contactAddress } from "../../../shared/mautic/wire.ts";
 import { fail, failInDatabase, halt, isTrouble, postpone } from "./failure.ts";
 import type { SyncContext, Work } from "./work.ts";
 
@@ -28,7 +28,7 @@ export function sendCreates(works: Work[], context: SyncContext): Promise<void> 
 /** An answer that shows another person of the batch is in the wrong place: the lead is looked up. */
 function unlessAnothers(given: BatchEntry, work: Work, batch: Work[]): BatchEntry {
   if (given.status === "failed") return given;
-  const shown = normalizeAddress(String(given.contact.fields["email"] ?? ""));
+  const shown = contactAddress(given.contact);
   if (shown === work.address || !batch.some(({ address }) => address === shown)) return given;
   return {
     status: "failed",

@@ -1,6 +1,7 @@
-import { normalizeAddress } from "../../../shared/address.ts";
 import { confirmAnswer, contactDelta } from "../../../shared/contact_mapper.ts";
 import { DatabaseError, type LeasedItem, type Outcome } from "../../../shared/database.ts";
+import { marketingOptIn } from "../../../shared/lead.ts";
+import { contactAddress } from "../../../shared/mautic/wire.ts";
 import { applyConsent, mayChangeConsent } from "./consent.ts";
 import { applyEnrollment, mayEnroll } from "./enroll.ts";
 import { lookUp, readContacts } from "./read.ts";
@@ -52,7 +53,9 @@ function newestOfContacts(works: Work[]): Map<number, Work> {
  */
 async function optOutThoughRefused(work: Work, context: SyncContext): Promise<void> {
   const { result, item } = work;
-  if (result?.result !== "dead" || work.optIn !== false || item.superseded) return;
+  if (result?.result !== "dead" || marketingOptIn(item.payload) !== false || item.superseded) {
+    return;
+  }
   if (work.contactId === undefined || !mayChangeConsent(work)) return;
   work.result = undefined;
   if (!work.contact) await readContacts([work], context);
@@ -69,7 +72,7 @@ async function optOutThoughRefused(work: Work, context: SyncContext): Promise<vo
 /** Found by an address that the lead had once: the contact may be another lead's by now. */
 async function isAnothers(work: Work, { database, settings }: SyncContext): Promise<boolean> {
   const { contactId, contact, item } = work;
-  const address = normalizeAddress(String(contact?.fields["email"] ?? ""));
+  const address = contact ? contactAddress(contact) : "";
   if (contactId === undefined || contactId === item.contact_id || address === work.address) {
     return false;
   }

@@ -2,7 +2,7 @@ import type { Clock } from "../../../shared/clock.ts";
 import { type ContactDelta, contactDelta, mapLead } from "../../../shared/contact_mapper.ts";
 import { validateAddress } from "../../../shared/address.ts";
 import type { Database, LeasedItem, Outcome } from "../../../shared/database.ts";
-import { type Lead, marketingOptIn, parseLead } from "../../../shared/lead.ts";
+import { type Lead, parseLead } from "../../../shared/lead.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { MauticClient } from "../../../shared/mautic/client.ts";
 import type { MauticContact } from "../../../shared/mautic/wire.ts";
@@ -50,8 +50,6 @@ export interface Work {
   item: LeasedItem;
   /** Undefined where the payload is at fault. */
   lead: Lead | undefined;
-  /** The consent that the payload states, whatever else is at fault in it. */
-  optIn: boolean | undefined;
   address: string;
   desired: Record<string, string | number | null>;
   delta: ContactDelta;
@@ -90,7 +88,6 @@ export function prepare(item: LeasedItem, { settings, log }: SyncContext): Work 
   const work: Work = {
     item,
     lead: undefined,
-    optIn: marketingOptIn(item.payload),
     address: item.address ?? "",
     desired: {},
     delta: { fields: {}, blanks: [] },
