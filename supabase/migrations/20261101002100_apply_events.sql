@@ -140,9 +140,6 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
--- Why: migration "outbox", at its indexes.
-set enable_seqscan = off
-set jit = off
 set lock_timeout = '250ms'
 as $$
 declare

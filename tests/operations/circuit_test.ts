@@ -206,3 +206,21 @@ Deno.test("while it is open a direct call is answered at once; the next due one 
   assert.equal((await sync.call(upsert)).status, 200);
   assert.equal((await sending(sync.sql)).opened, false);
 });
+
+Deno.test("a probe wakes whom nobody has tried, however long others have waited", async () => {
+  await using db = await testDatabase();
+  await insertLeads(db.sql, 8);
+  const worker = await openCircuit(db.sql);
+  await db.sql`select mautic.fold(100)`;
+  await db.sql`
+    update mautic.outbox set state = 'waiting', attempts = 4, not_before = now() + interval '1 minute'`;
+  const fresh = await insertLead(db.sql, "fresh@example.test");
+  await db.sql`select mautic.fold(100)`;
+  await db.sql`
+    update mautic.outbox set state = 'waiting', not_before = now() + interval '15 minutes'
+    where lead_id = ${fresh}`;
+  await skipPause(db.sql);
+  const { items } = await claim(db.sql, worker);
+  assert.equal(items.length, 5);
+  assert.ok(items.some(({ lead_id }) => lead_id === fresh));
+});
