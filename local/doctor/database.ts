@@ -136,7 +136,7 @@ export function judgeTriggers({ triggers }: DatabaseFacts): Finding {
     return fail(
       check,
       "no table has triggers of schema mautic: changes of leads go unseen",
-      "Apply the migration …_lead_shape.sql to the table of leads (docs/adapt.md).",
+      "Apply the migration …_outbox_triggers.sql to the table of leads (docs/adapt.md).",
     );
   }
   const off = triggers.filter(({ enabled }) => !enabled);

@@ -13,7 +13,7 @@ export type AcquiredToken =
   | { state: "refresh" }
   | { state: "wait"; retry_ms: number };
 
-/** The token cache in Postgres (migration "oauth_token"). */
+/** The token cache in Postgres (migration "worker_oauth_token"). */
 export interface TokenStore {
   acquire(
     origin: string,

@@ -6,7 +6,7 @@ import { createSeal } from "../../shared/mautic/seal.ts";
 import { createTokenSource, type TokenStore } from "../../shared/mautic/token_cache.ts";
 import { answer, refusingUrl, retrySettings, serve, testClock } from "./support.ts";
 
-/** The rules of migration "oauth_token", in memory. */
+/** The rules of migration "worker_oauth_token", in memory. */
 function memoryStore(clock: Clock) {
   let sealed: string | undefined;
   let storedAt = 0;

@@ -4,7 +4,7 @@ import type { BellRates } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** The jobs of the migration "jobs", but for the nightly one, which nothing here outlives. */
+/** The jobs of the migration "last_jobs", but for the nightly one, which nothing here outlives. */
 const jobs: [everyMs: number, command: string][] = [
   [10_000, "select mautic.sweep()"],
   [10_000, "select mautic.apply_pending_deliveries()"],

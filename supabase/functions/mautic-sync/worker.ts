@@ -26,7 +26,7 @@ export interface DrainReport {
   /**
    * Why the worker went. idle: nothing left. patience: what is left is held elsewhere. budget: a
    * successor goes on. halted: Mautic is in trouble. paused, open: nothing is sent just now
-   * (migration "sending"). lost: its lease. full: no place for it.
+   * (migration "doorbell_sending"). lost: its lease. full: no place for it.
    */
   ended: "idle" | "patience" | "budget" | "halted" | "paused" | "open" | "lost" | "full";
 }

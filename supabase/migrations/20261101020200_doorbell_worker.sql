@@ -1,0 +1,21 @@
+-- Who is there to hear the bell, and the two advisory locks of this schema.
+
+create table mautic.worker (
+  id uuid primary key,
+  lease_expires_at timestamptz not null,
+  started_at timestamptz not null default mautic.clock()
+);
+
+comment on table mautic.worker is 'Workers that drain the outbox now. A lease past its expiry is a dead worker.';
+
+alter table mautic.worker enable row level security;
+
+-- The two advisory locks of this schema, in one place.
+create function mautic.doorbell_lock() returns bigint language sql immutable as 'select 4707216361001';
+
+comment on function mautic.doorbell_lock() is
+  'Advisory lock key: shared by writers from their look to their commit, exclusive by a leaving worker.';
+
+create function mautic.claim_lock() returns bigint language sql immutable as 'select 4707216361002';
+
+comment on function mautic.claim_lock() is 'Advisory lock key: claims and worker starts are serialised under it.';

@@ -1,0 +1,32 @@
+-- Sending leads once more, for whatever reason.
+
+-- One statement however many leads. Whoever is queued already is left where it is: asking twice
+-- sends once. A row that a worker holds is queued again, what it sends may be older than the wish.
+create function mautic.queue_replay(p_lead_ids text[], p_force boolean, p_correlation_id text)
+returns int
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  asked_at constant timestamptz := mautic.clock();
+  queued int;
+begin
+  insert into mautic.lead_change (priority, lead_id, cause, force, correlation_id, changed_at, queued_at)
+  select
+    1, l.lead_id, 'replay', p_force, p_correlation_id, least(coalesce(l.changed_at, asked_at), asked_at), asked_at
+  from mautic.lead l
+  where l.lead_id = any (p_lead_ids)
+    and not exists (
+      select from mautic.outbox o
+      where o.lead_id = l.lead_id and o.state in ('pending', 'waiting') and (o.force or not p_force)
+    )
+    and not exists (
+      select from mautic.lead_change c
+      where c.lead_id = l.lead_id and (c.force or not p_force)
+    );
+  get diagnostics queued = row_count;
+  return queued;
+end
+$$;
