@@ -1,5 +1,195 @@
 -- Settle: the outcomes of a batch in one call.
 
+-- Does an outcome leave in doubt whether Mautic did it? A 500 may come after the work was done,
+-- whatever is answered to the next try.
+create function mautic.may_be_done(p_outcome mautic.outcome)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce(p_outcome.may_be_done or p_outcome.error_code in ('server_failed', 'mautic_failed'), false);
+$$;
+
+comment on function mautic.may_be_done(mautic.outcome) is
+  'Mautic may have done what this outcome calls failed: what attempts brought there has to be remembered.';
+
+-- The state of an item after its outcome. Decides only, writes nothing.
+create function mautic.settled_item(p_item mautic.outbox, p_outcome mautic.outcome, p_is_left_alone boolean)
+returns mautic.outbox
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  item mautic.outbox := p_item;
+  is_unchanged constant boolean := item.version = item.leased_version;
+  may_be_done constant boolean := mautic.may_be_done(p_outcome);
+begin
+  if (p_outcome.result = 'done' or p_is_left_alone) and is_unchanged then
+    return null;
+  end if;
+
+  -- Whatever follows, the lease is over.
+  item.leased_by := null;
+  item.lease_token := null;
+  item.leased_version := null;
+  item.lease_expires_at := null;
+  -- Within the grace after an ambiguous outcome nobody else touches this person.
+  item.person_keys := case when p_outcome.result = 'ambiguous' then item.person_keys end;
+  item.not_before := null;
+  item.error_code := p_outcome.error_code;
+  item.error_message := p_outcome.error_message;
+  item.error_at := mautic.clock();
+
+  if p_outcome.result in ('done', 'gone') or (p_outcome.result = 'dead' and not is_unchanged) then
+    -- Changed while it was out: once more, with what it is now.
+    item.state := 'pending';
+    item.enqueued_at := item.changed_at;
+    item.attempts := 0;
+    item.failed_alone := 0;
+    item.ambiguous := false;
+    item.attempted := case when item.removal is null then '[]' else item.attempted end;
+    item.error_code := null;
+    item.error_message := null;
+    item.error_at := null;
+  elsif p_outcome.result = 'dead' then
+    item.state := 'dead';
+    item.force := false;
+    item.attempts := item.attempts + 1;
+    -- Of what a 500 may have left in Mautic the next attempt has to know.
+    item.ambiguous := may_be_done;
+    item.attempted := case when item.removal is null and not may_be_done then '[]' else item.attempted end;
+  elsif p_outcome.result in ('retry', 'postponed', 'ambiguous') then
+    item.state := 'waiting';
+    item.attempts := item.attempts + case when p_outcome.result = 'postponed' then 0 else 1 end;
+    item.failed_alone := item.failed_alone + case when p_outcome.failed_alone then 1 else 0 end;
+    item.not_before := mautic.clock() + coalesce(p_outcome.delay_ms, 0) * interval '1 millisecond';
+    item.ambiguous := item.ambiguous or p_outcome.result = 'ambiguous';
+    item.attempted := case
+      when item.ambiguous or item.removal is not null or may_be_done then item.attempted
+      else '[]'
+    end;
+  else
+    raise exception 'outcome of lead %: unknown result %', p_outcome.lead_id, p_outcome.result
+      using errcode = 'invalid_parameter_value', hint = 'done, retry, postponed, ambiguous, gone or dead';
+  end if;
+  return item;
+end
+$$;
+
+comment on function mautic.settled_item(mautic.outbox, mautic.outcome, boolean) is
+  'What a leased item becomes by its outcome; null: it is done, its row goes. p_is_left_alone: its contact was deleted '
+  'in Mautic and is not made again. Raises invalid_parameter_value for an unknown result.';
+
+-- What an outcome tells of contacts. Which contact a lead is stays true whoever asked: recorded even
+-- when the lease or the lead is gone. What the contact showed is not: without the lease somebody else
+-- may have written since.
+create function mautic.settle_contacts(p_origin text, p_outcome mautic.outcome, p_is_held boolean)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  if p_outcome.contact_id is not null and (
+    p_is_held
+    or not exists (
+      select from mautic.erased e where e.lead_hash = sha256(convert_to(p_outcome.lead_id, 'UTF8'))
+    )
+  ) then
+    perform mautic.record_contact(p_origin, p_outcome, p_is_held);
+  end if;
+  if p_outcome.removed_contact_ids is not null or (p_outcome.result = 'done' and p_outcome.lead_id like 'erase:%') then
+    perform mautic.forget_contacts(
+      p_origin, p_outcome.lead_id, coalesce(p_outcome.removed_contact_ids, array[]::bigint[]));
+  end if;
+end
+$$;
+
+comment on function mautic.settle_contacts(text, mautic.outcome, boolean) is
+  'Records the contact that an outcome shows, and forgets those that it removed; not of leads that were erased meanwhile.';
+
+-- After Mautic said that the contact is gone. Left alone is who was that contact: a lead that only has
+-- its address is new, and gets its own.
+create function mautic.settle_gone(p_origin text, p_item mautic.outbox, p_outcome mautic.outcome)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  reaction constant text := mautic.note_contact_deleted(p_origin, p_outcome.asked_contact_id, p_item.force);
+begin
+  if reaction <> 'leave' or not exists (
+    select from mautic.contact_link k
+    where k.origin = p_origin and k.lead_id = p_item.lead_id and k.left_at is not null
+  ) then
+    return false;
+  end if;
+  perform mautic.remember_change(array[p_item.lead_id]);
+  return true;
+end
+$$;
+
+comment on function mautic.settle_gone(text, mautic.outbox, mautic.outcome) is
+  'Parts the leads of a contact that was deleted in Mautic from it; true: this item''s lead is left alone.';
+
+create function mautic.settle_item(p_origin text, p_item mautic.outbox, p_outcome mautic.outcome)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  item mautic.outbox;
+begin
+  if p_outcome.snapshot is null and (p_outcome.result = 'ambiguous' or mautic.may_be_done(p_outcome)) then
+    perform mautic.doubt_contacts(p_origin, p_item.person_keys);
+  end if;
+  item := mautic.settled_item(
+    p_item, p_outcome, p_outcome.result = 'gone' and mautic.settle_gone(p_origin, p_item, p_outcome));
+  if item.lead_id is null then
+    delete from mautic.outbox where lead_id = p_item.lead_id;
+    return;
+  end if;
+
+  update mautic.outbox
+  set
+    state = item.state, force = item.force, enqueued_at = item.enqueued_at, leased_by = item.leased_by,
+    lease_token = item.lease_token, leased_version = item.leased_version, lease_expires_at = item.lease_expires_at,
+    person_keys = item.person_keys, attempts = item.attempts, not_before = item.not_before,
+    ambiguous = item.ambiguous, attempted = item.attempted, failed_alone = item.failed_alone,
+    error_code = item.error_code, error_message = item.error_message, error_at = item.error_at
+  where lead_id = item.lead_id;
+  if item.state = 'dead' and not coalesce(p_outcome.shows_lead, false) then
+    perform mautic.yield_contact(p_origin, item.lead_id);
+  end if;
+end
+$$;
+
+comment on function mautic.settle_item(text, mautic.outbox, mautic.outcome) is
+  'Moves a leased item on by its outcome, and what follows for its contact.';
+
+-- What waits because of trouble that is over need not wait out its back-off of minutes. A grace after
+-- an ambiguous outcome, and what Mautic itself asked for, are kept.
+create function mautic.hasten_waiting()
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  update mautic.outbox
+  set not_before = mautic.clock()
+  where state = 'waiting' and not ambiguous and error_code is distinct from 'rate_limited' and not_before > mautic.clock();
+$$;
+
+comment on function mautic.hasten_waiting() is 'The circuit has closed: what was in back-off is due at once.';
+
 create function mautic.settle(
   p_origin text, p_lease_token uuid, p_outcomes jsonb, p_halted text default null, p_answered boolean default false,
   p_batch_size int default null
@@ -15,16 +205,10 @@ set jit = off
 as $$
 declare
   outcome mautic.outcome;
-  row_version bigint;
-  leased bigint;
-  keys text[];
-  is_held boolean;
-  is_forced boolean;
+  item mautic.outbox;
   settled int := 0;
   lost text[] := array[]::text[];
   closes boolean;
-  is_left boolean;
-  may_be_done boolean;
 begin
   -- Before any outbox row is locked: a probing claim takes the two in the same order.
   closes := mautic.note_run(p_origin, p_halted, p_answered);
@@ -35,111 +219,25 @@ begin
     select * from jsonb_populate_recordset(null::mautic.outcome, p_outcomes)
     order by lead_id
   loop
-    select o.version, o.leased_version, o.person_keys, o.force into row_version, leased, keys, is_forced
+    select o.* into item
     from mautic.outbox o
     where o.lead_id = outcome.lead_id and o.state = 'leased' and o.lease_token = p_lease_token
       and o.lease_expires_at > mautic.clock()
     for update;
-    is_held := found;
-
-    -- Which contact a lead is stays true whoever asked: recorded even when the lease or the lead is
-    -- gone. What the contact showed is not: without the lease somebody else may have written since.
-    if outcome.contact_id is not null and (
-      is_held
-      or not exists (
-        select from mautic.erased e where e.lead_hash = sha256(convert_to(outcome.lead_id, 'UTF8'))
-      )
-    ) then
-      perform mautic.record_contact(p_origin, outcome, is_held);
-    end if;
-    if outcome.removed_contact_ids is not null or (outcome.result = 'done' and outcome.lead_id like 'erase:%') then
-      perform mautic.forget_contacts(
-        p_origin, outcome.lead_id, coalesce(outcome.removed_contact_ids, array[]::bigint[]));
-    end if;
-    if not is_held then
+    perform mautic.settle_contacts(p_origin, outcome, item.lead_id is not null);
+    if item.lead_id is null then
       lost := lost || outcome.lead_id;
-      continue;
-    end if;
-    settled := settled + 1;
-
-    -- A 500 may come after the work was done, whatever is answered to the next try.
-    may_be_done := coalesce(outcome.may_be_done or outcome.error_code in ('server_failed', 'mautic_failed'), false);
-    if outcome.snapshot is null and (outcome.result = 'ambiguous' or may_be_done) then
-      perform mautic.doubt_contacts(p_origin, keys);
-    end if;
-
-    -- Left alone is who was that contact. A lead that only has its address is new: it gets its own.
-    is_left := false;
-    if outcome.result = 'gone' then
-      is_left := mautic.note_contact_deleted(p_origin, outcome.asked_contact_id, is_forced) = 'leave';
-      is_left := is_left and exists (
-        select from mautic.contact_link k
-        where k.origin = p_origin and k.lead_id = outcome.lead_id and k.left_at is not null
-      );
-    end if;
-
-    if is_left then
-      perform mautic.remember_change(array[outcome.lead_id]);
-    end if;
-    if (outcome.result = 'done' or is_left) and row_version = leased then
-      delete from mautic.outbox where lead_id = outcome.lead_id;
-    elsif outcome.result in ('done', 'gone') or (outcome.result = 'dead' and row_version <> leased) then
-      -- Changed while it was out: once more, with what it is now.
-      update mautic.outbox
-      set
-        state = 'pending', enqueued_at = changed_at, attempts = 0, failed_alone = 0,
-        ambiguous = false, attempted = case when removal is null then '[]' else attempted end, not_before = null, person_keys = null,
-        leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
-        error_code = null, error_message = null, error_at = null
-      where lead_id = outcome.lead_id;
-    elsif outcome.result = 'dead' then
-      update mautic.outbox
-      set
-        state = 'dead', force = false, attempts = attempts + 1,
-        -- Of what a 500 may have left in Mautic the next attempt has to know.
-        ambiguous = may_be_done,
-        attempted = case when removal is null and not may_be_done then '[]' else attempted end,
-        not_before = null, person_keys = null,
-        leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
-        error_code = outcome.error_code, error_message = outcome.error_message, error_at = mautic.clock()
-      where lead_id = outcome.lead_id;
-      if not coalesce(outcome.shows_lead, false) then
-        perform mautic.yield_contact(p_origin, outcome.lead_id);
-      end if;
-    elsif outcome.result in ('retry', 'postponed', 'ambiguous') then
-      update mautic.outbox
-      set
-        state = 'waiting',
-        attempts = attempts + case when outcome.result = 'postponed' then 0 else 1 end,
-        failed_alone = failed_alone + case when outcome.failed_alone then 1 else 0 end,
-        not_before = mautic.clock() + coalesce(outcome.delay_ms, 0) * interval '1 millisecond',
-        ambiguous = ambiguous or outcome.result = 'ambiguous',
-        attempted = case
-          when ambiguous or outcome.result = 'ambiguous' or removal is not null or may_be_done then attempted
-          else '[]'
-        end,
-        -- Within the grace nobody else touches this person.
-        person_keys = case when outcome.result = 'ambiguous' then person_keys end,
-        leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null,
-        error_code = outcome.error_code, error_message = outcome.error_message, error_at = mautic.clock()
-      where lead_id = outcome.lead_id;
     else
-      raise exception 'outcome of lead %: unknown result %', outcome.lead_id, outcome.result
-        using errcode = 'invalid_parameter_value', hint = 'done, retry, postponed, ambiguous, gone or dead';
+      settled := settled + 1;
+      perform mautic.settle_item(p_origin, item, outcome);
     end if;
   end loop;
 
   perform mautic.restore_lifted(
     p_origin, array(select t.contact_id from jsonb_to_recordset(p_outcomes) as t(contact_id bigint)));
-
   if closes then
-    -- What waits because of the trouble that is over need not wait out its back-off of minutes.
-    -- A grace after an ambiguous outcome, and what Mautic itself asked for, are kept.
-    update mautic.outbox
-    set not_before = mautic.clock()
-    where state = 'waiting' and not ambiguous and error_code is distinct from 'rate_limited' and not_before > mautic.clock();
+    perform mautic.hasten_waiting();
   end if;
-
   return jsonb_build_object('settled', settled, 'lost', to_jsonb(lost));
 end
 $$;
