@@ -77,6 +77,21 @@ as $$
   where o.lease_token = p_lease_token and o.state = 'leased';
 $$;
 
+-- Who is out now, or within a grace: nobody else with one of these keys is claimed.
+create function mautic.held_keys()
+returns text[]
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select coalesce(array_agg(key), '{}')
+  from mautic.outbox o, unnest(o.person_keys) key
+  where o.person_keys is not null;
+$$;
+
+comment on function mautic.held_keys() is 'The person keys (mautic.person_keys) of all items that are out, or in the grace after an ambiguous outcome.';
+
 -- With whom to find out whether Mautic is back. A lead that was tried and failed may be the one that
 -- fails: were it tried first again and again, a few of them would keep the circuit open for ever.
 create function mautic.probe_candidates()
@@ -94,6 +109,106 @@ $$;
 comment on function mautic.probe_candidates() is
   'Up to 50 due leads, those first that were tried least, of these the newest: a probe claims in this order.';
 
+create function mautic.pending_after(p_priority smallint, p_enqueued_at timestamptz, p_lead_id text, p_limit int)
+returns text[]
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select array(
+    select lead_id
+    from mautic.outbox
+    where state = 'pending' and (priority, enqueued_at, lead_id) > (p_priority, p_enqueued_at, p_lead_id)
+    order by priority, enqueued_at, lead_id
+    limit p_limit
+  );
+$$;
+
+comment on function mautic.pending_after(smallint, timestamptz, text, int) is
+  'The next p_limit due leads behind this place in the order of sending.';
+
+create type mautic.candidate as (
+  lead_id text, priority smallint, enqueued_at timestamptz, is_moot boolean, person_keys text[], attempted jsonb
+);
+
+comment on type mautic.candidate is
+  'A due item as a claim looks at it. is_moot: nothing is to be sent for it, its row goes. attempted: with this attempt.';
+
+create function mautic.candidates(p_origin text, p_lead_ids text[])
+returns setof mautic.candidate
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select
+    o.lead_id, o.priority, o.enqueued_at,
+    case
+      -- Deleted, and there is no contact to remove, or somebody else is it.
+      when l.lead_id is null then
+        o.removal is null or not mautic.may_remove(p_origin, o.lead_id, mautic.attempted_addresses(o.attempted))
+      -- The contact was deleted in Mautic and is left alone.
+      else not o.force and exists (
+        select from mautic.contact_link k
+        where k.origin = p_origin and k.lead_id = o.lead_id and k.left_at is not null
+      )
+    end,
+    mautic.person_keys(p_origin, o.lead_id, l.address, mautic.attempted_addresses(o.attempted)),
+    case when l.lead_id is null then o.attempted else mautic.attempt(o.attempted, l.address, l.payload) end
+  from unnest(p_lead_ids) with ordinality w(lead_id, place)
+  join mautic.outbox o on o.lead_id = w.lead_id
+  left join mautic.read_leads(p_lead_ids) l on l.lead_id = o.lead_id
+  order by w.place;
+$$;
+
+comment on function mautic.candidates(text, text[]) is 'These due leads in this order, as a claim looks at them.';
+
+-- Picks without writing. In windows, so that a run of leads of one person does not hide those behind it.
+create function mautic.pick(
+  p_origin text, p_limit int, p_is_probe boolean,
+  out picked mautic.candidate[], out moot text[], out more boolean
+)
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  held text[] := mautic.held_keys();
+  last mautic.candidate := row('', -1, timestamptz '-infinity', null, null, null);
+  lead_ids text[];
+  candidate mautic.candidate;
+begin
+  picked := array[]::mautic.candidate[];
+  moot := array[]::text[];
+  <<picking>>
+  for round in 1 .. case when p_is_probe then 1 else 40 end loop
+    lead_ids := case
+      when p_is_probe then mautic.probe_candidates()
+      else mautic.pending_after(last.priority, last.enqueued_at, last.lead_id, greatest(p_limit, 50))
+    end;
+    exit when lead_ids = '{}';
+    for candidate in select * from mautic.candidates(p_origin, lead_ids) loop
+      last := candidate;
+      continue when candidate.person_keys && held;
+      if candidate.is_moot then
+        moot := moot || candidate.lead_id;
+      else
+        held := held || candidate.person_keys;
+        picked := picked || candidate;
+        exit picking when cardinality(picked) >= p_limit;
+      end if;
+    end loop;
+  end loop;
+  more := mautic.pending_after(last.priority, last.enqueued_at, last.lead_id, 1) <> '{}';
+end
+$$;
+
+comment on function mautic.pick(text, int, boolean) is
+  'Up to p_limit due items in the order of sending, no person twice and nobody who is out; a probe in its own order. '
+  'moot: items met on the way that nothing is to be sent for. more: further items are due behind the last one met.';
+
 create function mautic.claim(p_worker_id uuid, p_origin text, p_limit int, p_item_lease_ms int)
 returns jsonb
 language plpgsql
@@ -106,17 +221,10 @@ set jit = off
 as $$
 declare
   token constant uuid := gen_random_uuid();
-  held text[];
-  picked int := 0;
-  gone text[] := array[]::text[];
-  unfolded boolean;
-  window_ids text[];
-  last_priority smallint := -1;
-  last_enqueued_at timestamptz := timestamptz '-infinity';
-  last_lead_id text := '';
-  candidate record;
   leave text;
   batch_size int;
+  unfolded boolean;
+  found_items record;
 begin
   perform pg_advisory_xact_lock(mautic.claim_lock());
   if not exists (select from mautic.worker where id = p_worker_id and lease_expires_at > mautic.clock()) then
@@ -131,76 +239,21 @@ begin
 
   unfolded := mautic.fold(5000);
   perform mautic.recover(p_origin);
+  select * into found_items from mautic.pick(p_origin, batch_size, leave = 'probe');
 
-  select coalesce(array_agg(key), '{}') into held
-  from mautic.outbox o, unnest(o.person_keys) key
-  where o.person_keys is not null;
-
-  -- Candidates in windows, so that a run of leads of one person does not hide those behind it.
-  for round in 1 .. 40 loop
-    if leave = 'probe' then
-      exit when round > 1;
-      window_ids := mautic.probe_candidates();
-    else
-      window_ids := array(
-        select lead_id
-        from mautic.outbox
-        where state = 'pending'
-          and (priority, enqueued_at, lead_id) > (last_priority, last_enqueued_at, last_lead_id)
-        order by priority, enqueued_at, lead_id
-        limit greatest(batch_size, 50)
-      );
-    end if;
-    exit when window_ids = '{}';
-
-    for candidate in
-      select
-        o.lead_id, o.priority, o.enqueued_at, o.ambiguous,
-        l.lead_id is null and (o.removal is null or not mautic.may_remove(p_origin, o.lead_id, mautic.attempted_addresses(o.attempted))) as moot,
-        l.lead_id is not null and not o.force and exists (
-          select from mautic.contact_link k
-          where k.origin = p_origin and k.lead_id = o.lead_id and k.left_at is not null
-        ) as left_alone,
-        mautic.person_keys(p_origin, o.lead_id, l.address, mautic.attempted_addresses(o.attempted)) as keys,
-        case when l.lead_id is null then o.attempted else mautic.attempt(o.attempted, l.address, l.payload) end as attempted
-      from unnest(window_ids) with ordinality w(lead_id, place)
-      join mautic.outbox o on o.lead_id = w.lead_id
-      left join mautic.read_leads(window_ids) l on l.lead_id = o.lead_id
-      order by w.place
-    loop
-      last_priority := candidate.priority;
-      last_enqueued_at := candidate.enqueued_at;
-      last_lead_id := candidate.lead_id;
-      continue when candidate.keys && held;
-      if candidate.moot or candidate.left_alone then
-        gone := gone || candidate.lead_id;
-        continue;
-      end if;
-      held := held || candidate.keys;
-      picked := picked + 1;
-      update mautic.outbox
-      set
-        state = 'leased',
-        leased_by = p_worker_id,
-        lease_token = token,
-        leased_version = version,
-        lease_expires_at = mautic.clock() + p_item_lease_ms * interval '1 millisecond',
-        person_keys = candidate.keys,
-        attempted = candidate.attempted
-      where lead_id = candidate.lead_id;
-      exit when picked >= batch_size;
-    end loop;
-    exit when picked >= batch_size;
-  end loop;
-
-  -- Deleted leads whose contact is kept, and leads whose contact was deleted and is left alone:
-  -- nothing to send. Their links stay.
-  if cardinality(gone) > 0 then
-    perform mautic.note_kept(gone);
-    delete from mautic.outbox where lead_id = any (gone);
+  update mautic.outbox o
+  set
+    state = 'leased', leased_by = p_worker_id, lease_token = token, leased_version = o.version,
+    lease_expires_at = mautic.clock() + p_item_lease_ms * interval '1 millisecond',
+    person_keys = p.person_keys, attempted = p.attempted
+  from unnest(found_items.picked) p
+  where o.lead_id = p.lead_id;
+  -- Nothing to send for these; their links stay.
+  if cardinality(found_items.moot) > 0 then
+    perform mautic.note_kept(found_items.moot);
+    delete from mautic.outbox where lead_id = any (found_items.moot);
   end if;
-
-  if leave = 'probe' and picked = 0 then
+  if leave = 'probe' and cardinality(found_items.picked) = 0 then
     perform mautic.end_probe(p_worker_id);
   end if;
 
@@ -209,11 +262,7 @@ begin
     'lease_token', token,
     'batch_size', batch_size,
     'items', mautic.leased_items(p_origin, token),
-    'more', unfolded or exists (
-      select from mautic.outbox
-      where state = 'pending'
-        and (priority, enqueued_at, lead_id) > (last_priority, last_enqueued_at, last_lead_id)
-    )
+    'more', unfolded or found_items.more
   );
 end
 $$;
