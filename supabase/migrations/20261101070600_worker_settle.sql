@@ -151,7 +151,8 @@ begin
     perform mautic.doubt_contacts(p_origin, p_item.person_keys);
   end if;
   item := mautic.settled_item(
-    p_item, p_outcome, p_outcome.result = 'gone' and mautic.settle_gone(p_origin, p_item, p_outcome));
+    p_item, p_outcome,
+    case when p_outcome.result = 'gone' then mautic.settle_gone(p_origin, p_item, p_outcome) else false end);
   if item.lead_id is null then
     delete from mautic.outbox where lead_id = p_item.lead_id;
     return;
