@@ -16,7 +16,7 @@ const versions = {
   supabase: "3.1.0",
   /** For tests: projects of before 2025 run on Postgres 15. */
   postgres15: "15.18.0-beta.17",
-  /** The level of the hosted edge runtime: DESIGN section 8. */
+  /** Supabase's hosted edge runtime keeps to Deno 2.1: what is deployed has to run on that. */
   hostedDeno: "2.1.4",
 };
 

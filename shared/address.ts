@@ -1,4 +1,4 @@
-/** The longest e-mail address a fresh Mautic takes (live 5.1.1: 64, e-mail included). */
+/** The longest address a fresh Mautic takes: as any text, 64 characters (docs/mautic.md, "Values"). */
 export const defaultAddressMaxLength = 64;
 
 export type AddressCheck = { ok: true; address: string } | { ok: false; reason: string };
@@ -24,7 +24,8 @@ const topLevelDomain = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/;
  *
  * Stricter than the standard on purpose. Mautic removes what PHP's `FILTER_SANITIZE_EMAIL` does
  * not know and saves the rest with a 201: `josé@example.test` hits `jos@example.test`, another
- * person (recorded: contact-new-utf8-local, contact-new-idn); `^ & * %` it refuses.
+ * person (recorded: contact-new-utf8-local, contact-new-idn); `^ & * %` it refuses
+ * (docs/mautic.md, "Addresses").
  */
 export function validateAddress(
   email: unknown,

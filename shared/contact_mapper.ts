@@ -17,7 +17,7 @@ export interface FieldAliases {
 }
 
 export interface FieldLimits {
-  /** Longest text a field takes, in characters: 64 on a fresh Mautic (live 5.1.1). */
+  /** Longest text a field takes, in characters: 64 on a fresh Mautic (docs/mautic.md, "Values"). */
   text: number;
 }
 
@@ -59,9 +59,9 @@ export interface ConfirmedAnswer {
 /**
  * The contact fields a lead stands for. Pure and total.
  *
- * A score of 0 is a blank, because Mautic ignores zeros (API.md §2.5). UTM values that are missing
- * are left out altogether, so that nothing can blank them: attribution stays. Over-long texts are
- * cut and reported; an over-long lead id is left blank, since half an id is another lead's.
+ * A score of 0 is a blank, because Mautic ignores zeros (docs/mautic.md, "Values"). UTM values that
+ * are missing are left out altogether, so that nothing can blank them: attribution stays. Over-long
+ * texts are cut and reported; an over-long lead id is left blank, since half an id is another lead's.
  */
 export function mapLead(lead: Lead, aliases: FieldAliases, limits: FieldLimits): MappedLead {
   const cut: Cut[] = [];
@@ -120,8 +120,9 @@ export function contactDelta(
 }
 
 /**
- * Reads Mautic's answer back. Mautic drops unknown aliases, zeros and unfit values, strips HTML,
- * decodes entities, all with a 200 or 201 (API.md §2.2, recorded: contact-new-html-entities).
+ * Reads Mautic's answer back. Mautic drops unknown aliases, zeros and dates that are none, strips
+ * HTML and decodes entities, all with a 200 or 201: `Tom & Jerry <3` becomes `Tom & Jerry` (recorded:
+ * contact-new-html-entities; docs/mautic.md, "Values").
  *
  * `snapshot` is what Mautic now holds for each alias sent: for a value it took, the value; for one
  * it did not, its own, so that going back to that one sends nothing and going anywhere else does.
@@ -198,7 +199,7 @@ function isSame(alias: string, wanted: FieldValue, held: FieldValue): boolean {
  */
 function isShortened(wanted: FieldValue, held: FieldValue): boolean {
   if (typeof wanted !== "number" || Number.isInteger(wanted)) return false;
-  // 0 is no shortened 0.5: Mautic drops values below 1 as it drops zeros (API.md §2.5).
+  // 0 is no shortened 0.5: Mautic drops what is below 1 as it drops 0 (docs/mautic.md, "Values").
   if (held === null || isBlank(held)) return false;
   return [Math.trunc(wanted), Math.round(wanted)].includes(asNumber(held));
 }

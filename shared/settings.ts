@@ -77,7 +77,7 @@ export function readSyncSettings(env: Env): SyncReading {
       stages: read.list("MAUTIC_ELIGIBLE_STAGES", ["qualified", "converted"]),
     },
     nativeUtmTags: read.flag("MAUTIC_NATIVE_UTM_TAGS", false),
-    // Mautic takes 200 at most and answers 500 to more (API.md §2.8).
+    // Mautic takes 200 at most and answers 500 to more (docs/mautic.md, "Batches").
     batchSize: read.integer("MAUTIC_BATCH_SIZE", 50, { min: 1, max: 200 }),
     maxWorkers: read.integer("MAUTIC_MAX_WORKERS", 2, { min: 1, max: 20 }),
     requestTimeoutMs: read.integer("MAUTIC_REQUEST_TIMEOUT_MS", 30_000, { min: 100, max: 140_000 }),

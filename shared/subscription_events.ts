@@ -40,7 +40,7 @@ export interface DeliveryReading {
 type Json = Record<string, unknown>;
 
 const subscriptionType = "mautic.lead_channel_subscription_changed";
-/** In no Mautic (WEBHOOKS.md 1), but in many instructions. */
+/** Many instructions name it, and no Mautic has it (docs/mautic.md, "Events"). */
 const bounceAlias = "mautic.email_on_bounce";
 
 const otherTypes = new Set([
@@ -59,7 +59,10 @@ const otherTypes = new Set([
   "mautic.sms_on_send",
 ]);
 
-/** `old_status` is not looked at: where an entry is replaced it reads `contactable` (recorded). */
+/**
+ * `old_status` is not looked at: where an entry is replaced it reads `contactable` (recorded:
+ * dnc-add-email-reason-1; docs/mautic.md, "Events").
+ */
 const kinds = new Map<string, SubscriptionKind>([
   ["contactable", "subscribed"],
   ["subscribed", "subscribed"],
@@ -176,7 +179,10 @@ export function tidyComment(comments: string): string {
   return masked.slice(0, 500).toWellFormed();
 }
 
-/** Mautic has no status for complaints: only the comment tells (WEBHOOKS.md 8). */
+/**
+ * Mautic has no status for complaints: a mail provider's is an unsubscribe (1) or a bounce (2) whose
+ * comment says so, e.g. "Marked as spam" (docs/mautic.md, "Do not contact").
+ */
 const complaint = /\bspam|complain|abuse|\bfraud/i;
 /** A receiving server's filter writes of spam too; that is a bounce and no complaint. */
 const filterRefusal =

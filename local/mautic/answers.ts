@@ -1,4 +1,4 @@
-/** Mautic's error bodies, of which there are four shapes (recorded: API.md 1.5 and 2.9). */
+/** Mautic's error bodies, of which there are four shapes (docs/mautic.md, "Errors"). */
 import type { Answer, Json, JsonObject } from "./types.ts";
 
 export function ok(body: Json, status = 200, headers?: Record<string, string>): Answer {

@@ -1,4 +1,4 @@
-/** `batch/new` and `batch/edit` with their recorded oddities (API.md 2.8). */
+/** `batch/new` and `batch/edit` with their recorded oddities (docs/mautic.md, "Batches"). */
 import { exception, failure, ok } from "./answers.ts";
 import { answerOf, saveContact } from "./contact_save.ts";
 import type { Call } from "./mautic.ts";

@@ -1,4 +1,7 @@
-/** Campaigns and who is in them (API.md 5). Steps never run here: enrolled is not mailed. */
+/**
+ * Campaigns and who is in them (docs/mautic.md, "Campaigns"). Steps never run here: enrolled is not
+ * mailed.
+ */
 import { created, failure, notFound, ok } from "./answers.ts";
 import type { Call, Mautic } from "./mautic.ts";
 import { isObject, isoDate, keyedById, toInteger } from "./php.ts";
@@ -154,7 +157,7 @@ export function removeFromCampaign({ mautic }: Call, id: number, contactId: numb
   return ok({ success: 1 });
 }
 
-/** Published campaigns the contact is in; someone who was removed is not listed (recorded). */
+/** Published campaigns the contact is in; by Mautic's source, not those it was removed from. */
 export function contactCampaigns({ mautic }: Call, contactId: number): Answer {
   const { state } = mautic;
   const contact = findContact(state, contactId);

@@ -1,4 +1,7 @@
-/** From a request body to new field values: what is kept, blanked, stored, refused (API.md 2.5). */
+/**
+ * From a request body to new field values: what is kept, blanked, stored, refused (docs/mautic.md,
+ * "Values").
+ */
 import type { FieldErrors } from "./answers.ts";
 import { checkValue, cleanEmail, cleanText } from "./field_values.ts";
 import { isEmpty } from "./php.ts";
@@ -29,7 +32,8 @@ export function readFields(
       if (mode === "put" || (mode === "post" && overwrites && contact)) {
         blank(input, field, mode, contact);
       }
-      // Recorded: the answer to a PATCH with the flag shows fields that are empty as blanked.
+      // The answer to a PATCH with the flag shows fields that are empty as blanked, e.g. a number as 0
+      // (recorded: contact-custom-patch-null-overwriteWithBlank, its attribution).
       const isEmptyNow = field.alias !== "points" && !contact?.values.has(field.alias);
       if (mode === "patch" && overwrites && isEmptyNow) input.blanked.add(field.alias);
       continue;
@@ -57,7 +61,10 @@ function readField(
   if (checked.kind === "value") input.values.set(field.alias, checked.value);
 }
 
-/** POST and PATCH drop zeros: `0`, `"0"`, and for number fields `"0.0"` too (recorded). */
+/**
+ * POST and PATCH drop zeros: `0`, `"0"` (recorded: contact-custom-patch-zero,
+ * contact-custom-patch-text-zero-string), and for number fields `"0.0"` too (seen live).
+ */
 function isIgnoredZero(field: FieldDefinition, raw: Json): boolean {
   if (field.type === "boolean" && raw === false) return false;
   if (isEmpty(raw)) return true;
@@ -70,7 +77,8 @@ function blank(
   mode: SaveMode,
   contact: Contact | null,
 ): void {
-  // Recorded: a date keeps its value when it is sent empty with the flag.
+  // A date keeps its value when it is sent empty with the flag (recorded:
+  // contact-custom-patch-empty-overwriteWithBlank).
   if (mode !== "put" && (field.type === "date" || field.type === "datetime")) return;
   if (field.alias === "points") {
     input.values.set("points", 0);

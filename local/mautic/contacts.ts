@@ -1,4 +1,4 @@
-/** Single contacts: new, get, edit, delete, points (API.md 2). */
+/** Single contacts: new, get, edit, delete, points (docs/mautic.md, "Saving a contact"). */
 import { created, notFound, ok } from "./answers.ts";
 import { contactEvent, touch } from "./contact_events.ts";
 import { answerOf, saveContact, type Saved } from "./contact_save.ts";

@@ -1,4 +1,7 @@
-/** Do-not-contact entries: precedence of reasons, events, endpoints (API.md 4). */
+/**
+ * Do-not-contact entries: which reason replaces which, events, endpoints (docs/mautic.md, "Do not
+ * contact").
+ */
 import { failure, notFound, ok } from "./answers.ts";
 import { contactEvent, touch } from "./contact_events.ts";
 import { emit, type HookEvent } from "./hook_delivery.ts";
@@ -29,8 +32,9 @@ function statusOf(reason: number): string {
  * Adds an entry or changes its reason. Returns the old and new status when something changed.
  *
  * An existing entry keeps its row when the reason is the same, when it is an unsubscribe (1), and
- * when the new one names a `channelId`: 5.1.1 then compares channel and list and finds nothing to
- * replace (recorded: 3→1 without channelId replaced; 2→1 with channelId dropped, by API and link).
+ * when the new one names a `channelId`: Mautic then compares the old channel with a list and finds
+ * nothing to replace. So 1 without a `channelId` takes the place of 3 (recorded:
+ * dnc-add-email-reason-1), and an unsubscribe link after a bounce changes nothing (seen live).
  */
 export function addEntry(
   mautic: Mautic,
@@ -49,7 +53,7 @@ export function addEntry(
   if (isKept) return null;
   const row: DoNotContactRow = { id: existing.id, dateAdded, ...entry };
   contact.doNotContact[contact.doNotContact.indexOf(existing)] = row;
-  // Recorded: a replaced entry reads as contactable before.
+  // A replaced entry reads as contactable before (recorded: dnc-add-email-reason-1).
   return change;
 }
 

@@ -1,4 +1,4 @@
-/** Contact fields as a resource: list and new (API.md 3 and 13). */
+/** Contact fields as a resource: list and new (docs/mautic.md, "Values"). */
 import { created, type FieldErrors, invalid, notFound, ok } from "./answers.ts";
 import type { CustomFieldOptions } from "./field_definitions.ts";
 import type { Call, Mautic } from "./mautic.ts";
@@ -78,7 +78,7 @@ export function newField({ mautic, actor, request }: Call): Answer {
   const label = typeof body.label === "string" ? body.label : "";
   const type = TYPES.find((known) => known === body.type);
   const sentAlias = typeof body.alias === "string" ? body.alias : label.toLowerCase();
-  // Recorded: the reserved word `id` is made `id1`, silently.
+  // The reserved word `id` is made `id1`, silently (recorded: field-new-reserved-alias).
   const alias = sentAlias === "id" ? "id1" : sentAlias.replace(/[^a-z0-9_]/g, "_");
   const errors: FieldErrors = [];
   if (label === "") errors.push(["label", ["A label is required."]]);

@@ -1,4 +1,7 @@
-/** Sending of webhooks: signature, order, auto-disable, queue (WEBHOOKS.md 3, 5 and 6). */
+/**
+ * Sending of webhooks: signature, order, queue, switching off (docs/mautic.md, "Signature",
+ * docs/mautic.md, "Order and loss", docs/mautic.md, "Switching off").
+ */
 import { createHmac } from "node:crypto";
 import { ServerException } from "./answers.ts";
 import { isoDate, phpJson } from "./php.ts";
@@ -96,7 +99,7 @@ async function send(
   const isSuccess = status >= 200 && status < 300;
   const now = mautic.clock.now();
   const row = { hookId: hook.id, statusCode: status, dateAdded: now };
-  // Recorded on 5.1.1: each non-2xx answer writes two rows.
+  // Seen live on 5.1.1: each non-2xx answer writes two rows.
   mautic.state.hookLog.push(...(isSuccess ? [row] : [row, { ...row }]));
   if (!isSuccess && (status === 410 || isSick(mautic, hook))) {
     hook.isPublished = false;

@@ -1,4 +1,4 @@
-/** Webhooks as rows: the `/api/hooks` resource (API.md 11). */
+/** Webhooks as rows: the `/api/hooks` resource (docs/mautic.md, "Events"). */
 import { created, invalid, notFound, ok } from "./answers.ts";
 import { type Call, HEX, type Mautic, randomText } from "./mautic.ts";
 import { isObject, isoDate, keyedById } from "./php.ts";

@@ -1,4 +1,4 @@
-/** The token endpoint and who a request comes from (API.md 1). */
+/** The token endpoint and who a request comes from (docs/mautic.md, "Access tokens"). */
 import { refusal } from "./answers.ts";
 import { BASE64URL, type Mautic, randomText } from "./mautic.ts";
 import { isObject } from "./php.ts";

@@ -1,4 +1,7 @@
-/** The hourly limit per access token; off by default (API.md 9). There is no `Retry-After`. */
+/**
+ * The hourly limit per access token, off by default. There is no `Retry-After` (recorded:
+ * rate-limit-4; docs/mautic.md, "Errors").
+ */
 import { failure } from "./answers.ts";
 import type { Mautic } from "./mautic.ts";
 import type { Answer } from "./types.ts";

@@ -1,4 +1,7 @@
-/** Segments and their members (API.md 6). Filters are kept, not evaluated: that is a cron's work. */
+/**
+ * Segments and their members (docs/mautic.md, "Segments and tags"). Filters are kept, not evaluated:
+ * that is a cron's work.
+ */
 import {
   badRequest,
   contactNotFound,

@@ -1,4 +1,4 @@
-/** `GET /api/stats/{table}`: rows of strings, NULL columns left out (API.md 5.1). */
+/** `GET /api/stats/{table}`: rows of strings, NULL columns left out (docs/mautic.md, "Statistics"). */
 import { memberRow } from "./campaign_json.ts";
 import { ok } from "./answers.ts";
 import type { Call } from "./mautic.ts";

@@ -1,4 +1,7 @@
-/** Tags: additive, `-name` removes, unknown ones are created (API.md 2.6). */
+/**
+ * Tags: additive, `-name` removes, unknown ones are created (recorded: contact-patch-tags-add-remove;
+ * docs/mautic.md, "Segments and tags").
+ */
 import { created, ok } from "./answers.ts";
 import type { Call } from "./mautic.ts";
 import { isObject, keyedById } from "./php.ts";

@@ -1,4 +1,4 @@
-/** Native UTM tags: append-only sets on a contact (API.md 3). */
+/** Native UTM tags: append-only sets on a contact (docs/mautic.md, "UTM tags"). */
 import { badRequest, notFound, ok } from "./answers.ts";
 import { contactEvent, touch } from "./contact_events.ts";
 import { parseDate } from "./field_values.ts";

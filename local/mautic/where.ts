@@ -1,4 +1,7 @@
-/** The `where` filters, `order` and paging that lists and statistics share (API.md 8). */
+/**
+ * The `where` filters, `order` and paging that lists and statistics share (docs/mautic.md, "Reading
+ * and finding").
+ */
 import { isObject, toInteger } from "./php.ts";
 import { collate } from "./state.ts";
 import type { Json, JsonObject, Value } from "./types.ts";

@@ -142,9 +142,10 @@ export function createMauticAdmin({ settings, fetch, clock }: AdminOptions) {
 }
 
 /**
- * Creates a webhook as a person: one that an API client creates belongs to nobody, and Mautic
- * fails when it wants to tell its owner that it was switched off (WEBHOOKS.md §6). Errors:
- * MauticError, `forbidden` where Basic authentication is switched off in Mautic.
+ * Creates a webhook as a person. One that an API client creates belongs to nobody: when it is
+ * switched off, Mautic has no owner to tell, and answers 500 to the call that caused the event, be it
+ * one of ours that has saved its contact (recorded: webhook-receiver-500; docs/mautic.md, "Switching
+ * off"). Errors: MauticError, `forbidden` where Basic authentication is switched off in Mautic.
  */
 export async function createHook(
   { name, url, secret, triggers }: NewHook,
@@ -165,8 +166,8 @@ export async function createHook(
     person,
     options,
   );
-  // Edited once: Mautic spares a webhook for two days after an edit, and one that was never edited
-  // not even its first failure (WEBHOOKS.md §6).
+  // Edited once: Mautic spares a webhook for two days after an edit, but switches one that was never
+  // edited off at its first failure (docs/mautic.md, "Switching off").
   return await editHook(
     hook.id,
     { description: "Opt-outs and bounces to the leads table" },

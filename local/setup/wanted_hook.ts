@@ -2,7 +2,7 @@
 import type { MauticHook } from "./mautic_admin.ts";
 
 export const wantedTrigger = "mautic.lead_channel_subscription_changed";
-/** Mautic takes it and shows it; it never fires (WEBHOOKS.md §1). */
+/** Mautic takes it for a webhook and shows it, but it never fires (docs/mautic.md, "Events"). */
 export const deadTrigger = "mautic.email_on_bounce";
 
 /** The hook that points at `url`, whatever its query: a published one first. */

@@ -19,7 +19,7 @@ export function errorOfAnswer(answer: HttpAnswer, asked: Asked): MauticError | u
   const errors = wireErrors(json);
   if (status < 300) {
     if (json === undefined) return unreadable(status, asked, "The answer is not JSON");
-    // /api/stats says 200 to everything (API.md §5.1); a batch has its errors by item.
+    // Statistics put errors into a 200 (docs/mautic.md, "Statistics"); a batch has its own by item.
     const isBatch = typeof json === "object" && json !== null && "statusCodes" in json;
     const [first] = errors;
     return first && !isBatch ? errorOfItem(first.code ?? 400, first) : undefined;

@@ -14,7 +14,7 @@ export type BatchEntry =
   | { status: "saved"; created: boolean; contact: MauticContact }
   | { status: "failed"; error: MauticError };
 
-/** Mautic's own limit; more is a 500 (API.md §2.8). */
+/** Mautic's own limit; more is a 500 (recorded: batch-new-201; docs/mautic.md, "Batches"). */
 const maxBatchItems = 200;
 
 /** RangeError above Mautic's limit. */
@@ -24,14 +24,20 @@ export function requireSize(items: unknown[]): void {
   }
 }
 
-/** RangeError without an address: such an item would become an empty contact (API.md §0.16). */
+/**
+ * RangeError without an address: `{}` would become an empty contact (recorded:
+ * batch-new-empty-object-item; docs/mautic.md, "Saving a contact").
+ */
 export function requireEmail(items: Record<string, unknown>[]): void {
   if (items.some(({ email }) => typeof email !== "string" || email === "")) {
     throw new RangeError("A contact to create needs an email.");
   }
 }
 
-/** RangeError where an id is missing or comes twice (API.md §2.8). */
+/**
+ * RangeError where an id is missing or comes twice. Without an id the item's values go to the next
+ * item's contact; an id that comes twice makes a second contact (docs/mautic.md, "Batches").
+ */
 export function requireIds(items: { id: number }[]): void {
   const ids = new Set(items.map(({ id }) => id));
   if (ids.size !== items.length || items.some(({ id }) => !Number.isInteger(id) || id < 1)) {
@@ -41,7 +47,8 @@ export function requireIds(items: { id: number }[]): void {
 
 /**
  * What became of the item at `index`. Only `statusCodes` tells: a failed edit is still listed among
- * the contacts, and the lists turn into objects where an index is missing (API.md §2.8).
+ * the contacts, and the lists turn into objects where an index is missing, e.g. into
+ * `{"0": …, "2": …}` where item 1 failed (docs/mautic.md, "Batches").
  */
 export function batchEntry(answer: z.infer<typeof batchAnswer>, index: number): BatchEntry {
   const key = String(index);

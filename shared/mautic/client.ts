@@ -92,7 +92,7 @@ export function createMauticClient(options: MauticClientOptions) {
 
     /**
      * Edits up to 200 contacts by id. RangeError where an id is missing or comes twice: Mautic
-     * would write one person's data onto another, or save a duplicate (API.md §2.8).
+     * would write one person's data onto another, or save a duplicate (docs/mautic.md, "Batches").
      */
     async batchEdit(
       items: (ContactBody & { id: number })[],
@@ -119,7 +119,8 @@ export function createMauticClient(options: MauticClientOptions) {
         const where = { "where[0][col]": "email", "where[0][expr]": "in", limit: "1000" };
         found.push(...await contacts({ ...where, "where[0][val]": some.join(",") }, correlationId));
       }
-      // Mautic 5 and 6 escape the value as HTML, so a quote never matches (API.md §8): any sign in its place.
+      // Mautic 5 and 6 escape the value as HTML, so that `o'neil@…` is never found (docs/mautic.md,
+      // "Reading and finding"): any sign is looked for in place of the quote.
       for (const address of addresses.filter((each) => each.includes("'"))) {
         const where = { "where[0][col]": "email", "where[0][expr]": "like", limit: "1000" };
         const like = { ...where, "where[0][val]": address.replaceAll("'", "_") };
@@ -212,8 +213,8 @@ export function createMauticClient(options: MauticClientOptions) {
     },
 
     /**
-     * The published campaigns a contact is or was in. Those it was removed from by hand count:
-     * adding it again would start the flow anew, against a person's decision.
+     * The published campaigns a contact is in. Mautic leaves out those it was removed from by hand
+     * (docs/mautic.md, "Campaigns"): only what we keep of our own enrolments tells of them.
      */
     async contactCampaigns(id: number, correlationId?: string): Promise<number[]> {
       const path = `/api/contacts/${id}/campaigns`;

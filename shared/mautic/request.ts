@@ -127,7 +127,8 @@ async function once(
       method,
       url: `${baseUrl}${path}${query ? `?${new URLSearchParams(query)}` : ""}`,
       headers: {
-        // Capital B: Mautic compares the scheme with its case (API.md §1.3).
+        // Capital B, though its answer says "bearer": Mautic compares the scheme with its case
+        // (docs/mautic.md, "Access tokens").
         Authorization: `Bearer ${token}`,
         Accept: "application/json",
         "X-Correlation-ID": correlationId.replace(/[^\x21-\x7e]/g, "_"),

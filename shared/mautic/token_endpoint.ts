@@ -34,7 +34,8 @@ export async function fetchToken(
     method: "POST",
     url: baseUrl + path,
     headers: { Accept: "application/json" },
-    // In the body: Mautic rejects HTTP Basic here while its API's basic auth is off (API.md §1.1).
+    // In the body: HTTP Basic is a 403 here as long as the API's basic authentication is off, which
+    // is the default (docs/mautic.md, "Access tokens").
     form: new URLSearchParams({
       grant_type: "client_credentials",
       client_id: clientId,

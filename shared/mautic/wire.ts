@@ -111,7 +111,7 @@ export const batchAnswer = z.object({
   errors: z.unknown().optional(),
 });
 
-/** Campaign ids of a contact, those it was removed from by hand included. */
+/** Ids of the campaigns a contact is in. */
 export const campaignsAnswer = z.object({ campaigns: z.unknown() }).transform(({ campaigns }) =>
   valuesOf(campaigns)
 ).pipe(z.array(z.object({ id: idSchema }).transform(({ id }) => id)));

@@ -74,7 +74,7 @@ Deno.test("the checks that the troubleshooting page names exist", async () => {
 Deno.test("tasks, SQL functions, tables and files that the pages name exist", async () => {
   const pages = (await Promise.all(
     ["README"].concat(
-      ["adapt", "dependencies", "deploy", "operate", "security", "troubleshoot"]
+      ["adapt", "dependencies", "deploy", "mautic", "operate", "security", "troubleshoot"]
         .map((page) => `docs/${page}`),
     ).map((page) => read(`${page}.md`)),
   )).join("\n");

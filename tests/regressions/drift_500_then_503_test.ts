@@ -15,7 +15,7 @@ async function settleDown(sync: Sync): Promise<void> {
   assert.deepEqual(await outbox(sync.sql), []);
 }
 
-// API.md §12: "500 | may have been saved".
+// After a 500 the work may be done (docs/mautic.md, "Errors").
 for (const then of ["503", "429"] as const) {
   for (const count of [1, 2]) {
     Deno.test(`an edit of ${count} answered 500 with the work done, then ${then}: going back is sent`, async () => {

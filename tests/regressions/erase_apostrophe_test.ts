@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { insertLead } from "../database/support.ts";
 import { answer, startHostileWorld } from "../security/hostile_mautic.ts";
 
-// API.md §8: "In 5.x/6.x values are HTML-escaped before the query: quotes and & never match".
+// Mautic 5 and 6 escape what `where` compares with as HTML, so that an address with an apostrophe is
+// never found by it (docs/mautic.md, "Reading and finding").
 Deno.test("erase() finds a contact whose address has an apostrophe, as a Mautic 5 or 6 filters", async () => {
   await using world = await startHostileWorld();
   const { sync, hostile } = world;

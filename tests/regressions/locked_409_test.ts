@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { insertLead, outbox } from "../database/support.ts";
 import { answer, startHostileWorld } from "../security/hostile_mautic.ts";
 
-// API.md §12: "409 | retry later": 7.x answers it while somebody has the item open.
+// Mautic 7 answers 409 while somebody has the item open: it passes (docs/mautic.md, "Errors").
 Deno.test("a contact that somebody has open in Mautic waits, and is no dead letter", async () => {
   await using world = await startHostileWorld();
   const { sync, hostile } = world;

@@ -40,7 +40,7 @@ for (
     try {
       await migrate({ databaseUrl: db.url });
     } catch (error) {
-      // "Shapes that cannot work are refused with a clear error" (DESIGN.md, section 4).
+      // A shape that cannot work is to be refused by an error that names the column.
       return assert.match(String(error), /updated_at/);
     }
     await db.sql`insert into public.leads (email) values ('a@example.test')`;
