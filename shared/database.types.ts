@@ -779,6 +779,16 @@ export type Database = {
         };
         Returns: string;
       };
+      "candidates": {
+        Args: { "p_lead_ids": (string)[]; "p_origin": string };
+        Returns: Database["mautic"]["CompositeTypes"]["candidate"][];
+        SetofOptions: {
+          from: "*";
+          to: "candidate";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "claim": {
         Args: {
           "p_item_lease_ms": number;
@@ -823,6 +833,17 @@ export type Database = {
       };
       "correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
       "current_origin": { Args: Record<PropertyKey, never>; Returns: string };
+      "decided_at": {
+        Args: {
+          "p_changed_at": string;
+          "p_email_status": string;
+          "s": Omit<
+            Database["mautic"]["Tables"]["subscription"]["Row"],
+            Database["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "delete_leads": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "doorbell_lock": { Args: Record<PropertyKey, never>; Returns: number };
       "doubt_contacts": {
@@ -889,6 +910,18 @@ export type Database = {
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
       "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
+      "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };
+      "held_keys": { Args: Record<PropertyKey, never>; Returns: (string)[] };
+      "holds": {
+        Args: {
+          "p_email_status": string;
+          "s": Omit<
+            Database["mautic"]["Tables"]["subscription"]["Row"],
+            Database["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
+      };
       "intend_enrollment": {
         Args: {
           "p_campaign_id": number;
@@ -934,6 +967,14 @@ export type Database = {
         Returns: undefined;
       };
       "leave_worker": { Args: { "p_worker_id": string }; Returns: string };
+      "link_lead": {
+        Args: {
+          "p_is_held": boolean;
+          "p_origin": string;
+          "p_outcome": Database["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: undefined;
+      };
       "links_to_check": { Args: { "p_limit": number; "p_origin": string }; Returns: Json };
       "lock_leads": {
         Args: { "p_lead_ids": (string)[] };
@@ -943,13 +984,28 @@ export type Database = {
           "lead_id": string;
         }[];
       };
+      "mark_events": {
+        Args: {
+          "p_applied": (number)[];
+          "p_changes": (Database["mautic"]["CompositeTypes"]["email_change"])[];
+          "p_event_ids": (number)[];
+        };
+        Returns: undefined;
+      };
       "mask": { Args: { "p_text": string }; Returns: string };
       "match_events": {
         Args: { "p_event_ids": (number)[] };
-        Returns: {
-          "event_id": number;
-          "lead_id": string;
-        }[];
+        Returns: Database["mautic"]["CompositeTypes"]["event_lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "event_lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "may_be_done": {
+        Args: { "p_outcome": Database["mautic"]["CompositeTypes"]["outcome"] };
+        Returns: boolean;
       };
       "may_claim": { Args: { "p_holder": string; "p_origin": string }; Returns: string };
       "may_remove": {
@@ -959,6 +1015,34 @@ export type Database = {
       "merge_contact": {
         Args: { "p_loser": number; "p_origin": string; "p_survivor": number };
         Returns: undefined;
+      };
+      "merge_subscription": {
+        Args: {
+          "base": Omit<
+            Database["mautic"]["Tables"]["subscription"]["Row"],
+            Database["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+          "news": Omit<
+            Database["mautic"]["Tables"]["subscription"]["Row"],
+            Database["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "complained_at": string | null;
+          "contact_id": number | null;
+          "gone_at": string | null;
+          "lead_id": string;
+          "manual_at": string | null;
+          "origin": string | null;
+          "status": string | null;
+          "status_at": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "subscription";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
       };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
@@ -977,6 +1061,15 @@ export type Database = {
         Returns: boolean;
       };
       "pause": { Args: { "reason"?: string }; Returns: string };
+      "pending_after": {
+        Args: {
+          "p_enqueued_at": string;
+          "p_lead_id": string;
+          "p_limit": number;
+          "p_priority": number;
+        };
+        Returns: (string)[];
+      };
       "person_keys": {
         Args: {
           "p_address": string;
@@ -985,6 +1078,10 @@ export type Database = {
           "p_origin": string;
         };
         Returns: (string)[];
+      };
+      "pick": {
+        Args: { "p_is_probe": boolean; "p_limit": number; "p_origin": string };
+        Returns: Record<string, unknown>;
       };
       "probe_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "purge": { Args: Record<PropertyKey, never>; Returns: Json };
@@ -1096,6 +1193,10 @@ export type Database = {
         };
         Returns: Json;
       };
+      "requeue_newer": {
+        Args: { "p_origin": string; "p_outcome": Database["mautic"]["CompositeTypes"]["outcome"] };
+        Returns: boolean;
+      };
       "restore_lifted": {
         Args: { "p_contact_ids": (number)[]; "p_origin": string };
         Returns: undefined;
@@ -1109,6 +1210,13 @@ export type Database = {
       };
       "ring_for": { Args: { "p_action": string; "p_correlation_id": string }; Returns: string };
       "ring_reconcile": { Args: Record<PropertyKey, never>; Returns: string };
+      "save_subscriptions": {
+        Args: {
+          "p_leads": Json;
+          "p_pairs": (Database["mautic"]["CompositeTypes"]["event_lead"])[];
+        };
+        Returns: (Database["mautic"]["CompositeTypes"]["email_change"])[];
+      };
       "schedule_jobs": { Args: Record<PropertyKey, never>; Returns: string };
       "sending_state": { Args: { "p_origin"?: string }; Returns: string };
       "set": { Args: { "name": string; "value": string }; Returns: string };
@@ -1127,14 +1235,93 @@ export type Database = {
         Args: { "p_checked": Json; "p_correlation_id": string; "p_origin": string };
         Returns: number;
       };
+      "settle_contacts": {
+        Args: {
+          "p_is_held": boolean;
+          "p_origin": string;
+          "p_outcome": Database["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: undefined;
+      };
+      "settle_gone": {
+        Args: {
+          "p_item": Omit<
+            Database["mautic"]["Tables"]["outbox"]["Row"],
+            Database["mautic"]["Tables"]["outbox"]["ComputedFields"]
+          >;
+          "p_origin": string;
+          "p_outcome": Database["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: boolean;
+      };
+      "settle_item": {
+        Args: {
+          "p_item": Omit<
+            Database["mautic"]["Tables"]["outbox"]["Row"],
+            Database["mautic"]["Tables"]["outbox"]["ComputedFields"]
+          >;
+          "p_origin": string;
+          "p_outcome": Database["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: undefined;
+      };
       "settle_links": {
         Args: { "p_merged": Json; "p_origin": string; "p_upto_id": number };
         Returns: undefined;
+      };
+      "settled_item": {
+        Args: {
+          "p_is_left_alone": boolean;
+          "p_item": Omit<
+            Database["mautic"]["Tables"]["outbox"]["Row"],
+            Database["mautic"]["Tables"]["outbox"]["ComputedFields"]
+          >;
+          "p_outcome": Database["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: {
+          "ambiguous": boolean;
+          "attempted": NonNullable<Json>;
+          "attempts": number;
+          "changed_at": string;
+          "correlation_id": string;
+          "enqueued_at": string;
+          "error_at": string | null;
+          "error_code": string | null;
+          "error_message": string | null;
+          "failed_alone": number;
+          "force": boolean;
+          "lead_id": string;
+          "lease_expires_at": string | null;
+          "lease_token": string | null;
+          "leased_by": string | null;
+          "leased_version": number | null;
+          "not_before": string | null;
+          "person_keys": (string)[] | null;
+          "priority": number;
+          "removal": Database["mautic"]["Enums"]["contact_removal"] | null;
+          "state": string;
+          "version": number;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "outbox";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
       };
       "start_reconcile": { Args: { "p_lease_ms": number; "p_origin": string }; Returns: Json };
       "start_worker": {
         Args: { "p_lease_ms": number; "p_max_workers": number; "p_worker_id": string };
         Returns: boolean;
+      };
+      "store_contact": {
+        Args: {
+          "p_is_held": boolean;
+          "p_origin": string;
+          "p_outcome": Database["mautic"]["CompositeTypes"]["outcome"];
+          "p_shows_lead": boolean;
+        };
+        Returns: undefined;
       };
       "store_events": {
         Args: { "p_correlation_id": string; "p_delivery_id": number; "p_events": Json };
@@ -1150,6 +1337,33 @@ export type Database = {
         };
         Returns: undefined;
       };
+      "subscription_base": {
+        Args: {
+          "p_changed_at": string;
+          "p_email_status": string;
+          "p_lead_id": string;
+          "s": Omit<
+            Database["mautic"]["Tables"]["subscription"]["Row"],
+            Database["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "complained_at": string | null;
+          "contact_id": number | null;
+          "gone_at": string | null;
+          "lead_id": string;
+          "manual_at": string | null;
+          "origin": string | null;
+          "status": string | null;
+          "status_at": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "subscription";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "sweep": { Args: Record<PropertyKey, never>; Returns: string };
       "try_events": {
         Args: { "p_event_ids": (number)[]; "p_one_by_one": boolean };
@@ -1158,6 +1372,10 @@ export type Database = {
       "vault_secret": { Args: { "p_name": string }; Returns: string };
       "withdraw_enrollment": {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
+        Returns: undefined;
+      };
+      "write_email_changes": {
+        Args: { "p_changes": (Database["mautic"]["CompositeTypes"]["email_change"])[] };
         Returns: undefined;
       };
       "write_email_status": {
@@ -1171,6 +1389,25 @@ export type Database = {
       "contact_removal": "do_not_contact" | "delete_contact";
     };
     CompositeTypes: {
+      "candidate": {
+        "lead_id": string | null;
+        "priority": number | null;
+        "enqueued_at": string | null;
+        "is_moot": boolean | null;
+        "person_keys": (string)[] | null;
+        "attempted": Json | null;
+      };
+      "email_change": {
+        "lead_id": string | null;
+        "was": string | null;
+        "status": string | null;
+        "at": string | null;
+        "event_id": number | null;
+      };
+      "event_lead": {
+        "event_id": number | null;
+        "lead_id": string | null;
+      };
       "outcome": {
         "lead_id": string | null;
         "result": string | null;
