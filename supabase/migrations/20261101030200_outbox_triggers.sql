@@ -10,7 +10,7 @@
 --                     on_lead_delete says what becomes of a contact that no lead uses any more
 --   delete + insert of the same key: the lead as it is afterwards, sent to the contact it had
 --   truncate          noticed at the next claim; contacts are kept whatever the setting
-create function mautic.note_lead_insert()
+create function mautic.log_lead_insert()
 returns trigger
 language plpgsql
 security definer
@@ -31,7 +31,7 @@ begin
 end
 $$;
 
-comment on function mautic.note_lead_insert() is 'Logs inserted leads and rings the doorbell.';
+comment on function mautic.log_lead_insert() is 'Logs inserted leads and rings the doorbell.';
 
 -- A full join, which Postgres never does row by row. An inner or left join may be: plpgsql keeps the
 -- plan for the session, and one made for a single row would then serve 10,000, with 10^8 compares.
@@ -114,7 +114,7 @@ comment on function mautic.note_lead_delete() is 'Logs deleted leads so that wha
 create trigger mautic_lead_insert
 after insert on public.leads
 referencing new table as new_lead
-for each statement execute function mautic.note_lead_insert();
+for each statement execute function mautic.log_lead_insert();
 
 create trigger mautic_lead_update
 after update on public.leads
