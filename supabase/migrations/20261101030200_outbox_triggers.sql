@@ -35,7 +35,7 @@ comment on function mautic.log_lead_insert() is 'Logs inserted leads and rings t
 
 -- A full join, which Postgres never does row by row. An inner or left join may be: plpgsql keeps the
 -- plan for the session, and one made for a single row would then serve 10,000, with 10^8 compares.
-create function mautic.note_lead_update()
+create function mautic.log_lead_update()
 returns trigger
 language plpgsql
 security definer
@@ -83,7 +83,7 @@ begin
 end
 $$;
 
-comment on function mautic.note_lead_update() is 'Logs leads whose payload columns changed and rings the doorbell.';
+comment on function mautic.log_lead_update() is 'Logs leads whose payload columns changed and rings the doorbell.';
 
 create function mautic.note_lead_delete()
 returns trigger
@@ -119,7 +119,7 @@ for each statement execute function mautic.log_lead_insert();
 create trigger mautic_lead_update
 after update on public.leads
 referencing old table as old_lead new table as new_lead
-for each statement execute function mautic.note_lead_update();
+for each statement execute function mautic.log_lead_update();
 
 create trigger mautic_lead_delete
 after delete on public.leads
