@@ -85,7 +85,7 @@ $$;
 
 comment on function mautic.log_lead_update() is 'Logs leads whose payload columns changed and rings the doorbell.';
 
-create function mautic.note_lead_delete()
+create function mautic.log_lead_delete()
 returns trigger
 language plpgsql
 security definer
@@ -109,7 +109,7 @@ begin
 end
 $$;
 
-comment on function mautic.note_lead_delete() is 'Logs deleted leads so that what was queued for them is dropped.';
+comment on function mautic.log_lead_delete() is 'Logs deleted leads so that what was queued for them is dropped.';
 
 create trigger mautic_lead_insert
 after insert on public.leads
@@ -124,4 +124,4 @@ for each statement execute function mautic.log_lead_update();
 create trigger mautic_lead_delete
 after delete on public.leads
 referencing old table as old_lead
-for each statement execute function mautic.note_lead_delete();
+for each statement execute function mautic.log_lead_delete();
