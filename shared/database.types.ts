@@ -1056,7 +1056,7 @@ export type Database = {
       };
       "note_history": { Args: { "p_lease_token": string; "p_outcomes": Json }; Returns: undefined };
       "note_kept": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
-      "note_run": {
+      "update_circuit": {
         Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
         Returns: boolean;
       };
