@@ -1054,7 +1054,7 @@ export type Database = {
         Args: { "p_correlation_id": string; "p_entry_ids": (number)[]; "p_origin": string };
         Returns: (number)[];
       };
-      "note_history": { Args: { "p_lease_token": string; "p_outcomes": Json }; Returns: undefined };
+      "append_history": { Args: { "p_lease_token": string; "p_outcomes": Json }; Returns: undefined };
       "note_kept": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "update_circuit": {
         Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };

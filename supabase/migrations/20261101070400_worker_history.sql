@@ -32,7 +32,7 @@ comment on column mautic.sync_history.latency_ms is
 
 alter table mautic.sync_history enable row level security;
 
-create function mautic.note_history(p_lease_token uuid, p_outcomes jsonb)
+create function mautic.append_history(p_lease_token uuid, p_outcomes jsonb)
 returns void
 language sql
 volatile
@@ -54,7 +54,7 @@ as $$
   where o.state = 'leased' and o.lease_token = p_lease_token and o.lease_expires_at > mautic.clock();
 $$;
 
-comment on function mautic.note_history(uuid, jsonb) is
+comment on function mautic.append_history(uuid, jsonb) is
   'Appends the outcomes of a batch to mautic.sync_history; called by settle before it moves the rows.';
 
 -- Rows that a claim drops: told in the history where something had been asked for.

@@ -214,7 +214,7 @@ begin
   -- Before any outbox row is locked: a probing claim takes the two in the same order.
   closes := mautic.update_circuit(p_origin, p_halted, p_answered);
   update mautic.sending set batch_size = p_batch_size where batch_size is distinct from p_batch_size and p_batch_size is not null;
-  perform mautic.note_history(p_lease_token, p_outcomes);
+  perform mautic.append_history(p_lease_token, p_outcomes);
 
   for outcome in
     select * from jsonb_populate_recordset(null::mautic.outcome, p_outcomes)
