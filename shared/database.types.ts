@@ -1046,7 +1046,7 @@ export type Database = {
       };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
-      "note_contact_deleted": {
+      "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
       };

@@ -121,7 +121,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  reaction constant text := mautic.note_contact_deleted(p_origin, p_outcome.asked_contact_id, p_item.force);
+  reaction constant text := mautic.part_from_contact(p_origin, p_outcome.asked_contact_id, p_item.force);
 begin
   if reaction <> 'leave' or not exists (
     select from mautic.contact_link k
