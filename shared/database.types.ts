@@ -1050,7 +1050,7 @@ export type Database = {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
       };
-      "note_entries": {
+      "store_entry_events": {
         Args: { "p_correlation_id": string; "p_entry_ids": (number)[]; "p_origin": string };
         Returns: (number)[];
       };

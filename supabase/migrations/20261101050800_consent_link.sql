@@ -1,7 +1,7 @@
 -- What is known of a contact reaches a lead that is newly linked to it.
 
 -- Entries of contacts that are nobody's lead make no event: the link will look here (note_link).
-create function mautic.note_entries(p_origin text, p_entry_ids bigint[], p_correlation_id text)
+create function mautic.store_entry_events(p_origin text, p_entry_ids bigint[], p_correlation_id text)
 returns bigint[]
 language plpgsql
 volatile
@@ -42,7 +42,7 @@ declare
   ids bigint[];
   free bigint[];
 begin
-  perform mautic.note_entries(new.origin, array(
+  perform mautic.store_entry_events(new.origin, array(
     select d.entry_id from mautic.do_not_contact d
     where d.origin = new.origin and d.contact_id = new.contact_id and d.kind is not null
   ), mautic.correlation_id());
