@@ -1,6 +1,6 @@
 -- What is known of a contact reaches a lead that is newly linked to it.
 
--- Entries of contacts that are nobody's lead make no event: the link will look here (note_link).
+-- Entries of contacts that are nobody's lead make no event: the link will look here (apply_known_events).
 create function mautic.store_entry_events(p_origin text, p_entry_ids bigint[], p_correlation_id text)
 returns bigint[]
 language plpgsql
@@ -32,7 +32,7 @@ $$;
 
 -- The webhook may overtake our own answer that tells the contact's id; and a further lead of a
 -- person takes over what is known of it. Never breaks the settle it runs in.
-create function mautic.note_link()
+create function mautic.apply_known_events()
 returns trigger
 language plpgsql
 security definer
@@ -74,13 +74,13 @@ exception when others then
 end
 $$;
 
-comment on function mautic.note_link() is 'Applies to a newly linked lead what is known of its contact.';
+comment on function mautic.apply_known_events() is 'Applies to a newly linked lead what is known of its contact.';
 
 create trigger mautic_link_insert
 after insert on mautic.contact_link
-for each row execute function mautic.note_link();
+for each row execute function mautic.apply_known_events();
 
 create trigger mautic_link_update
 after update of contact_id on mautic.contact_link
 for each row when (old.contact_id is distinct from new.contact_id)
-execute function mautic.note_link();
+execute function mautic.apply_known_events();
