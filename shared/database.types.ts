@@ -752,6 +752,10 @@ export type Database = {
         };
         Returns: Json;
       };
+      "append_history": {
+        Args: { "p_lease_token": string; "p_outcomes": Json };
+        Returns: undefined;
+      };
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
@@ -850,6 +854,7 @@ export type Database = {
         Args: { "p_origin": string; "p_person_keys": (string)[] };
         Returns: undefined;
       };
+      "drop_moot": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "drop_token": {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
         Returns: undefined;
@@ -1049,16 +1054,6 @@ export type Database = {
       "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
-      };
-      "store_entry_events": {
-        Args: { "p_correlation_id": string; "p_entry_ids": (number)[]; "p_origin": string };
-        Returns: (number)[];
-      };
-      "append_history": { Args: { "p_lease_token": string; "p_outcomes": Json }; Returns: undefined };
-      "note_kept": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
-      "update_circuit": {
-        Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
-        Returns: boolean;
       };
       "pause": { Args: { "reason"?: string }; Returns: string };
       "pending_after": {
@@ -1323,6 +1318,10 @@ export type Database = {
         };
         Returns: undefined;
       };
+      "store_entry_events": {
+        Args: { "p_correlation_id": string; "p_entry_ids": (number)[]; "p_origin": string };
+        Returns: (number)[];
+      };
       "store_events": {
         Args: { "p_correlation_id": string; "p_delivery_id": number; "p_events": Json };
         Returns: Json;
@@ -1368,6 +1367,10 @@ export type Database = {
       "try_events": {
         Args: { "p_event_ids": (number)[]; "p_one_by_one": boolean };
         Returns: number;
+      };
+      "update_circuit": {
+        Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
+        Returns: boolean;
       };
       "vault_secret": { Args: { "p_name": string }; Returns: string };
       "withdraw_enrollment": {
