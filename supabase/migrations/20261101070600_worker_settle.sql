@@ -111,8 +111,9 @@ $$;
 comment on function mautic.settle_contacts(text, mautic.outcome, boolean) is
   'Records the contact that an outcome shows, and forgets those that it removed; not of leads that were erased meanwhile.';
 
--- After Mautic said that the contact is gone. Left alone is who was that contact: a lead that only has
--- its address is new, and gets its own.
+-- After Mautic answered 404 for the contact. Where the setting on_contact_deleted says leave, the leads
+-- that were linked to it are not sent again. A lead that merely has its address was never linked to it:
+-- it gets a contact of its own.
 create function mautic.settle_gone(p_origin text, p_item mautic.outbox, p_outcome mautic.outcome)
 returns boolean
 language plpgsql
