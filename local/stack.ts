@@ -20,7 +20,8 @@ import { migrate } from "./migrate.ts";
 import { type PgCronRunner, startPgCron } from "./pg_cron_runner.ts";
 import { type PgNetWorker, startPgNet } from "./pg_net_worker.ts";
 import { type Postgres, startPostgres } from "./postgres.ts";
-import { connect, ensureApiRoles, prepareDatabase } from "./supabase_database.ts";
+import { connect } from "./connect.ts";
+import { ensureApiRoles, prepareDatabase } from "./supabase_database.ts";
 import { writeVaultSecrets } from "./vault_secrets.ts";
 
 export type StackOptions = {

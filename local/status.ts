@@ -3,7 +3,7 @@ import { printNote, printResult } from "./print.ts";
 import { readStatusOptions, type StatusOptions } from "./status/options.ts";
 import { renderPage } from "./status/page.ts";
 import { readReport } from "./status/read_status.ts";
-import { connect } from "./supabase_database.ts";
+import { connect } from "./connect.ts";
 
 const deadLetters = 10;
 const clearScreen = "\x1b[H\x1b[2J\x1b[3J";

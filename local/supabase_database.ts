@@ -1,26 +1,6 @@
 /** Makes a bare Postgres what a Supabase project's database is before its first migration. */
-import postgres from "postgres";
+import { connect } from "./connect.ts";
 import type { Postgres } from "./postgres.ts";
-
-/** Opens connections; notices, which migrations raise plenty of, go nowhere. */
-export function connect(url: string, options: postgres.Options<Record<never, never>> = {}) {
-  globalThis.addEventListener("unhandledrejection", passOverTypeQuery);
-  return postgres(url, { onnotice: () => {}, ...options });
-}
-
-/**
- * On each new connection postgres.js first asks for the array types, in a query that nobody waits
- * for: a server that goes down just then would end the process. Whoever uses the connection hears
- * of it all the same.
- */
-function passOverTypeQuery(event: PromiseRejectionEvent): void {
-  const query: unknown = Object(event.reason).query;
-  if (
-    typeof query === "string" && /select b\.oid, b\.typarray\s+from pg_catalog\.pg_type/.test(query)
-  ) {
-    event.preventDefault();
-  }
-}
 
 /**
  * Runs bootstrap.sql in the database `postgres`, and installs Vault, which every Supabase project

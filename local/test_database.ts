@@ -4,7 +4,8 @@ import { z } from "zod";
 import { migrate } from "./migrate.ts";
 import { startPostgres } from "./postgres.ts";
 import { reportStoredSecrets } from "./stored_secrets.ts";
-import { connect, prepareDatabase } from "./supabase_database.ts";
+import { connect } from "./connect.ts";
+import { prepareDatabase } from "./supabase_database.ts";
 
 export type TestDatabaseOptions = {
   /** Apply this project's migrations. Default: true. */

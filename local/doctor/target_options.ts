@@ -2,7 +2,7 @@
 import { parseEnv } from "node:util";
 import type { Sql } from "postgres";
 import type { Env } from "../../shared/settings.ts";
-import { connect } from "../supabase_database.ts";
+import { connect } from "../connect.ts";
 import { envOfStack } from "./target.ts";
 
 /** Options both programs take, for `parseArgs` of node:util. */

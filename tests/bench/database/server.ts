@@ -2,7 +2,8 @@
 import type { Sql } from "postgres";
 import { migrate } from "../../../local/migrate.ts";
 import { startPostgres } from "../../../local/postgres.ts";
-import { connect, prepareDatabase } from "../../../local/supabase_database.ts";
+import { connect } from "../../../local/connect.ts";
+import { prepareDatabase } from "../../../local/supabase_database.ts";
 import { writeVaultSecrets } from "../../../local/vault_secrets.ts";
 
 export interface BenchDatabase extends AsyncDisposable {
