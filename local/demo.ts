@@ -1,6 +1,6 @@
 /** `deno task demo`: the main job on the embedded stack, told with times. */
 import type { RequestEntry } from "./mautic/journal.ts";
-import { printResult } from "./print.ts";
+import { printResult } from "../cli/print.ts";
 import { type Stack, startStack } from "./stack.ts";
 
 const begun = performance.now();

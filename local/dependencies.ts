@@ -3,7 +3,7 @@
  * version and licence: what the edge functions bring along, and what only development needs.
  */
 import { formatMarkdown } from "./format_markdown.ts";
-import { printResult } from "./print.ts";
+import { printResult } from "../cli/print.ts";
 import { readPackages, type UsedPackage } from "./dependencies/packages.ts";
 
 const page = new URL("../docs/dependencies.md", import.meta.url);

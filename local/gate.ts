@@ -8,11 +8,11 @@
 import { fileURLToPath } from "node:url";
 import { runStep, runTests } from "./gate_step.ts";
 import { hostedDenoProgram } from "./npm_binaries.ts";
-import { printResult } from "./print.ts";
+import { printResult } from "../cli/print.ts";
 import type { Outcome } from "./test_report.ts";
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));
-const code = ["local", "shared", "supabase/functions", "tests"];
+const code = ["cli", "local", "shared", "supabase/functions", "tests"];
 
 /** What a step runs, and the time it has: several times what it takes, so that only a hang ends it. */
 interface Plan {

@@ -3,7 +3,7 @@
  * (`deno run -A local/generate_types.ts`). A test compares the file with the migrations.
  */
 import { fileURLToPath } from "node:url";
-import { printNote } from "./print.ts";
+import { printNote } from "../cli/print.ts";
 import { runSupabase } from "./supabase_cli.ts";
 import { createTestDatabase } from "./test_database.ts";
 

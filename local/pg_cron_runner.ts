@@ -7,7 +7,7 @@ import { Cron } from "croner";
 import type { Sql } from "postgres";
 import { z } from "zod";
 import { interruptibleSleep } from "./sleep.ts";
-import { connect } from "./connect.ts";
+import { connect } from "../cli/connect.ts";
 
 export type JobRun = { status: "succeeded" | "failed"; return_message: string };
 

@@ -11,7 +11,7 @@
 import type { Sql } from "postgres";
 import { z } from "zod";
 import { interruptibleSleep } from "./sleep.ts";
-import { connect } from "./connect.ts";
+import { connect } from "../cli/connect.ts";
 
 export type PgNetWorker = {
   /** Takes nothing more until `resume()`; a batch on its way is finished. */

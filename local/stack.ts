@@ -20,9 +20,9 @@ import { migrate } from "./migrate.ts";
 import { type PgCronRunner, startPgCron } from "./pg_cron_runner.ts";
 import { type PgNetWorker, startPgNet } from "./pg_net_worker.ts";
 import { type Postgres, startPostgres } from "./postgres.ts";
-import { connect } from "./connect.ts";
+import { connect } from "../cli/connect.ts";
 import { ensureApiRoles, prepareDatabase } from "./supabase_database.ts";
-import { writeVaultSecrets } from "./vault_secrets.ts";
+import { writeVaultSecrets } from "../cli/vault_secrets.ts";
 
 export type StackOptions = {
   /** `default`: Supabase's own (54321 API, 54322 database) unless taken. Default: `free`. */

@@ -1,5 +1,5 @@
 /** Makes a bare Postgres what a Supabase project's database is before its first migration. */
-import { connect } from "./connect.ts";
+import { connect } from "../cli/connect.ts";
 import type { Postgres } from "./postgres.ts";
 
 /**

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { migrate } from "./migrate.ts";
 import { startPostgres } from "./postgres.ts";
 import { reportStoredSecrets } from "./stored_secrets.ts";
-import { connect } from "./connect.ts";
+import { connect } from "../cli/connect.ts";
 import { prepareDatabase } from "./supabase_database.ts";
 
 export type TestDatabaseOptions = {

@@ -3,7 +3,7 @@
  * writes what it found. Without names every part runs; `--list` says which there are.
  */
 import { parseArgs } from "node:util";
-import { printNote, printResult } from "../../local/print.ts";
+import { printNote, printResult } from "../../cli/print.ts";
 import { databaseParts } from "./database/parts.ts";
 import { functionParts } from "./functions/parts.ts";
 import { loadParts } from "./load/parts.ts";

@@ -2,7 +2,7 @@
  * `deno task figures`: writes docs/figures.md, the charts and README's table anew from
  * docs/bench.json, which `deno task bench --json docs/bench.json` measures.
  */
-import { printResult } from "../../local/print.ts";
+import { printResult } from "../../cli/print.ts";
 import { charts, figuresPage, places, withFigures } from "./documents.ts";
 import { formatMarkdown } from "../../local/format_markdown.ts";
 import type { Report } from "./report.ts";

@@ -4,7 +4,7 @@ import { migrate } from "../../local/migrate.ts";
 import { findPlpgsqlCheck, lendPlpgsqlCheck } from "../../local/plpgsql_check.ts";
 import { startPostgres } from "../../local/postgres.ts";
 import { runSupabase } from "../../local/supabase_cli.ts";
-import { connect } from "../../local/connect.ts";
+import { connect } from "../../cli/connect.ts";
 import { prepareDatabase } from "../../local/supabase_database.ts";
 import { createTestDatabase } from "../../local/test_database.ts";
 

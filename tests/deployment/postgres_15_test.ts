@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { migrate } from "../../local/migrate.ts";
 import { startPostgres } from "../../local/postgres.ts";
-import { connect } from "../../local/connect.ts";
+import { connect } from "../../cli/connect.ts";
 import { prepareDatabase } from "../../local/supabase_database.ts";
 import { claim, insertLead, outbox, settle, startWorker } from "../database/support.ts";
 

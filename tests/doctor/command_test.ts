@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { makeReport } from "../../local/doctor/report.ts";
+import { makeReport } from "../../cli/doctor/report.ts";
 import { soundStack } from "./support.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -11,7 +11,7 @@ async function command(program: string, args: string[], env: Record<string, stri
     Object.entries(Deno.env.toObject()).filter(([name]) => !/^(MAUTIC|SUPABASE)_/.test(name)),
   );
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `local/${program}.ts`, ...args],
+    args: ["run", "-A", `cli/${program}.ts`, ...args],
     cwd: root,
     clearEnv: true,
     env: { ...kept, ...env },

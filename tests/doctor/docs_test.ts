@@ -53,7 +53,7 @@ Deno.test("the operator's page names every setting of the database", async () =>
 });
 
 Deno.test("the checks that the troubleshooting page names exist", async () => {
-  const folder = new URL("local/doctor/", root);
+  const folder = new URL("cli/doctor/", root);
   const files = await Array.fromAsync(Deno.readDir(folder));
   const source =
     (await Promise.all(files.map(({ name }) => Deno.readTextFile(new URL(name, folder)))))

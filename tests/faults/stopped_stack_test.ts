@@ -4,7 +4,7 @@ import { startMauticEmulator } from "../../local/mautic/emulator.ts";
 import { startPgCron } from "../../local/pg_cron_runner.ts";
 import { startPgNet } from "../../local/pg_net_worker.ts";
 import { startPostgres } from "../../local/postgres.ts";
-import { connect } from "../../local/connect.ts";
+import { connect } from "../../cli/connect.ts";
 import { prepareDatabase } from "../../local/supabase_database.ts";
 import { until } from "../../local/daemon.ts";
 import { hasty } from "./fault_stack.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { readStatusOptions } from "../../local/status/options.ts";
-import { span } from "../../local/status/page.ts";
+import { readStatusOptions } from "../../cli/status/options.ts";
+import { span } from "../../cli/status/page.ts";
 import { testDatabase } from "../support/database.ts";
 import { claim, insertLead, settle, startWorker } from "../database/support.ts";
 
-const program = new URL("../../local/status.ts", import.meta.url).pathname;
+const program = new URL("../../cli/status.ts", import.meta.url).pathname;
 
 function start(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {

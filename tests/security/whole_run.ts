@@ -288,9 +288,9 @@ async function commands({ ready }: Stack): Promise<Record<string, string>> {
   try {
     await Deno.writeTextFile(file, JSON.stringify(ready));
     return {
-      "what the doctor prints": await output("local/doctor.ts", ["--stack", file]),
-      "what the status prints": await output("local/status.ts", ["--db-url", ready.dbUrl]),
-      "what set-up prints": await output("local/setup.ts", ["--stack", file, "--dry-run"]),
+      "what the doctor prints": await output("cli/doctor.ts", ["--stack", file]),
+      "what the status prints": await output("cli/status.ts", ["--db-url", ready.dbUrl]),
+      "what set-up prints": await output("cli/setup.ts", ["--stack", file, "--dry-run"]),
     };
   } finally {
     await Deno.remove(file);

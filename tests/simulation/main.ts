@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { printResult } from "../../local/print.ts";
+import { printResult } from "../../cli/print.ts";
 import { simulate } from "./simulate.ts";
 
 const { values } = parseArgs({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { startPostgres } from "../../local/postgres.ts";
-import { connect } from "../../local/connect.ts";
+import { connect } from "../../cli/connect.ts";
 import { prepareDatabase } from "../../local/supabase_database.ts";
 
 async function isGone(port: number): Promise<boolean> {

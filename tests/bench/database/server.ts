@@ -2,9 +2,9 @@
 import type { Sql } from "postgres";
 import { migrate } from "../../../local/migrate.ts";
 import { startPostgres } from "../../../local/postgres.ts";
-import { connect } from "../../../local/connect.ts";
+import { connect } from "../../../cli/connect.ts";
 import { prepareDatabase } from "../../../local/supabase_database.ts";
-import { writeVaultSecrets } from "../../../local/vault_secrets.ts";
+import { writeVaultSecrets } from "../../../cli/vault_secrets.ts";
 
 export interface BenchDatabase extends AsyncDisposable {
   /** A pool of sessions as `postgres`. */

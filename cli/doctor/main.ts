@@ -6,8 +6,8 @@ import type { Env } from "../../shared/settings.ts";
 import { printNote, printResult } from "../print.ts";
 import { examine } from "./examine.ts";
 import { makeReport, reportLines } from "./report.ts";
-import { readTarget } from "./target.ts";
-import { openSession, targetEnv, targetOptions, targetUsage } from "./target_options.ts";
+import { readTarget } from "../target.ts";
+import { openSession, targetEnv, targetOptions, targetUsage } from "../target_options.ts";
 
 const usage = [
   "deno task doctor [options]: says what is wrong with a deployment and what to do",

@@ -1,8 +1,8 @@
 /** What doctor and set-up are told on the command line, and the environment that follows. */
 import { parseEnv } from "node:util";
 import type { Sql } from "postgres";
-import type { Env } from "../../shared/settings.ts";
-import { connect } from "../connect.ts";
+import type { Env } from "../shared/settings.ts";
+import { connect } from "./connect.ts";
 import { envOfStack } from "./target.ts";
 
 /** Options both programs take, for `parseArgs` of node:util. */

@@ -1,4 +1,4 @@
-/** What the programs in this folder print; everything but results goes to stderr. */
+/** What our programs print; everything but results goes to stderr. */
 const encoder = new TextEncoder();
 
 /** Writes a line to stdout, for the program that called. */

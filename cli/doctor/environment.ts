@@ -1,6 +1,6 @@
 /** Is the environment complete? */
 import { fail, type Finding, pass, warn } from "./finding.ts";
-import type { Target } from "./target.ts";
+import type { Target } from "../target.ts";
 
 /** One finding for each group of variables. */
 export function checkEnvironment(target: Target): Finding[] {

@@ -19,7 +19,7 @@ import { fail, type Finding, notChecked, pass } from "./finding.ts";
 import { checkDataApi, checkSync } from "./functions.ts";
 import { checkMautic, judgeMauticAddress, judgeMauticError } from "./mautic.ts";
 import { probe } from "./probe.ts";
-import type { Target } from "./target.ts";
+import type { Target } from "../target.ts";
 import { checkBell, readBell } from "./vault.ts";
 import { checkDelivery, judgeHooks } from "./webhook.ts";
 

@@ -2,7 +2,7 @@
 import type { Sql } from "postgres";
 import type { Clock } from "../../shared/clock.ts";
 import { readBell } from "../doctor/vault.ts";
-import type { Target } from "../doctor/target.ts";
+import type { Target } from "../target.ts";
 import { MauticError } from "../../shared/mautic/errors.ts";
 import { writeVaultSecrets } from "../vault_secrets.ts";
 import {
