@@ -1,4 +1,4 @@
-// Generated from the migrations by local/generate_types.ts. Do not edit.
+// Generated from the migrations by dev/generate_types.ts. Do not edit.
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
 
 export type Database = {

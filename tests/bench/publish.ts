@@ -4,7 +4,7 @@
  */
 import { printResult } from "../../cli/print.ts";
 import { charts, figuresPage, places, withFigures } from "./documents.ts";
-import { formatMarkdown } from "../../local/format_markdown.ts";
+import { formatMarkdown } from "../../dev/format_markdown.ts";
 import type { Report } from "./report.ts";
 
 const report: Report = JSON.parse(await Deno.readTextFile(places.report));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import plugin from "../../local/lint/secret_comparison.ts";
+import plugin from "../../dev/lint/secret_comparison.ts";
 
 /** Lines that compare what is called a secret by other means, by file: read, and found harmless. */
 const exceptions: Record<string, number> = {
@@ -156,11 +156,11 @@ Deno.test("every exception is a known one, and no comparison of a secret is anyw
   const root = new URL("../../", import.meta.url);
   const directive = /deno-lint-ignore lead-sync\/secret-comparison(?: -- (\S.*))?/g;
   const found: Record<string, number> = {};
-  for (const folder of ["cli", "local", "shared", "supabase/functions"]) {
+  for (const folder of ["cli", "dev", "local", "shared", "supabase/functions"]) {
     for (const path of await sources(new URL(`${folder}/`, root), `${folder}/`)) {
       const text = await Deno.readTextFile(new URL(path, root));
       assert.doesNotMatch(text, /deno-lint-ignore-file/, path);
-      if (path.startsWith("local/lint/")) continue;
+      if (path.startsWith("dev/lint/")) continue;
       const ignored = [...text.matchAll(directive)];
       assert.ok(ignored.every(([, reason]) => reason !== undefined), `${path}: without a reason`);
       if (ignored.length > 0) found[path] = ignored.length;

@@ -24,7 +24,7 @@ await Deno.writeTextFile(
 
 Every npm package that \`deno.lock\` holds, those of other platforms included; written by
 \`deno task dependencies\`. A test fails when this list is not the lock file's, or when a licence is
-none of those in \`local/dependencies/licenses.ts\`. Integrity is \`deno.lock\`'s: a package whose
+none of those in \`dev/dependencies/licenses.ts\`. Integrity is \`deno.lock\`'s: a package whose
 contents differ is refused.
 
 ## In the edge functions

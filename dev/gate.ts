@@ -6,13 +6,13 @@
  * row. What failed is named once more right above it.
  */
 import { fileURLToPath } from "node:url";
-import { runStep, runTests } from "./gate_step.ts";
-import { hostedDenoProgram } from "./npm_binaries.ts";
+import { runStep, runTests } from "./gate/gate_step.ts";
+import { hostedDenoProgram } from "../local/npm_binaries.ts";
 import { printResult } from "../cli/print.ts";
-import type { Outcome } from "./test_report.ts";
+import type { Outcome } from "./gate/test_report.ts";
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));
-const code = ["cli", "local", "shared", "supabase/functions", "tests"];
+const code = ["cli", "dev", "local", "shared", "supabase/functions", "tests"];
 
 /** What a step runs, and the time it has: several times what it takes, so that only a hang ends it. */
 interface Plan {

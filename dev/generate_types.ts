@@ -1,10 +1,10 @@
 /**
  * Generates shared/database.types.ts from the migrations, with the real Supabase CLI
- * (`deno run -A local/generate_types.ts`). A test compares the file with the migrations.
+ * (`deno run -A dev/generate_types.ts`). A test compares the file with the migrations.
  */
 import { fileURLToPath } from "node:url";
 import { printNote } from "../cli/print.ts";
-import { runSupabase } from "./supabase_cli.ts";
+import { runSupabase } from "../local/supabase_cli.ts";
 import { createTestDatabase } from "./test_database.ts";
 
 /** The committed file. */
@@ -25,7 +25,7 @@ export async function generateTypes(databaseUrl: string): Promise<string> {
   const begin = stdout.search(/^export type /m);
   if (begin < 0) throw new Error(`The CLI printed no types:\n${stderr}\n${stdout}`);
   return await format(
-    "// Generated from the migrations by local/generate_types.ts. Do not edit.\n" +
+    "// Generated from the migrations by dev/generate_types.ts. Do not edit.\n" +
       stdout.slice(begin),
   );
 }
