@@ -7,7 +7,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { runStep, runTests } from "./gate/gate_step.ts";
-import { hostedDenoProgram } from "../local/npm_binaries.ts";
+import { hostedDenoProgram } from "../local/process/npm_binaries.ts";
 import { printResult } from "../cli/print.ts";
 import type { Outcome } from "./gate/test_report.ts";
 

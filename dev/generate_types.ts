@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { printNote } from "../cli/print.ts";
-import { runSupabase } from "../local/supabase_cli.ts";
+import { runSupabase } from "../local/supabase/supabase_cli.ts";
 import { createTestDatabase } from "./test_database.ts";
 
 /** The committed file. */

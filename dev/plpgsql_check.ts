@@ -6,7 +6,7 @@
 import { basename, join } from "node:path";
 import type { Sql } from "postgres";
 import { z } from "zod";
-import type { PostgresMajor } from "../local/npm_binaries.ts";
+import type { PostgresMajor } from "../local/process/npm_binaries.ts";
 
 export type PlpgsqlCheckFiles = {
   major: PostgresMajor;

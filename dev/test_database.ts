@@ -1,11 +1,11 @@
 /** Databases for tests: each its own, all on one Postgres that serves the whole test process. */
 import type { Sql } from "postgres";
 import { z } from "zod";
-import { migrate } from "../local/migrate.ts";
-import { startPostgres } from "../local/postgres.ts";
-import { reportStoredSecrets } from "../local/stored_secrets.ts";
+import { migrate } from "../local/supabase/migrate.ts";
+import { startPostgres } from "../local/postgres/postgres.ts";
+import { reportStoredSecrets } from "../local/canary/stored_secrets.ts";
 import { connect } from "../cli/connect.ts";
-import { prepareDatabase } from "../local/supabase_database.ts";
+import { prepareDatabase } from "../local/supabase/database.ts";
 
 export type TestDatabaseOptions = {
   /** Apply this project's migrations. Default: true. */

@@ -1,5 +1,5 @@
 /** `deno task start`: the stack until Ctrl-C. */
-import { watchLauncher } from "./launcher.ts";
+import { watchLauncher } from "./process/launcher.ts";
 import { printNote, printResult } from "../cli/print.ts";
 import { startStack } from "./stack.ts";
 import { readStartOptions } from "./start_options.ts";

@@ -1,9 +1,9 @@
 /** Runs tests and keeps watch over what they print and store, and over what Postgres logs meanwhile. */
-import { canary, lookThrough, markVariable } from "../../local/canary.ts";
-import { denoEnvironment } from "../../local/deno_environment.ts";
-import { logFolderVariable } from "../../local/postgres.ts";
-import { endTree } from "../../local/process_tree.ts";
-import { findsVariable } from "../../local/stored_secrets.ts";
+import { canary, lookThrough, markVariable } from "../../local/canary/canary.ts";
+import { denoEnvironment } from "../../local/process/deno_environment.ts";
+import { logFolderVariable } from "../../local/postgres/postgres.ts";
+import { endTree } from "../../local/process/process_tree.ts";
+import { findsVariable } from "../../local/canary/stored_secrets.ts";
 
 export interface Watched {
   success: boolean;

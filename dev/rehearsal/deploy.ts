@@ -1,7 +1,7 @@
 /** Deploys with the real Supabase CLI, to a stand-in of the management API. */
 import { join } from "node:path";
 import type { ManagementApi } from "./management_api.ts";
-import { runSupabase } from "../../local/supabase_cli.ts";
+import { runSupabase } from "../../local/supabase/supabase_cli.ts";
 
 /** `supabase functions deploy --use-api` of every function in config.toml; see {@link run}. */
 export function deployFunctions(api: ManagementApi): Promise<string> {

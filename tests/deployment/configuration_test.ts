@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { pushConfig, setSecrets } from "../../dev/rehearsal/deploy.ts";
 import { startManagementApi } from "../../dev/rehearsal/management_api.ts";
-import { projectFolder, runSupabase } from "../../local/supabase_cli.ts";
+import { projectFolder, runSupabase } from "../../local/supabase/supabase_cli.ts";
 import { createTestDatabase } from "../../dev/test_database.ts";
 import { readSyncSettings } from "../../shared/settings.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { errorDescriptions } from "../../shared/errors.ts";
-import { migrate } from "../../local/migrate.ts";
+import { migrate } from "../../local/supabase/migrate.ts";
 import { claim, startWorker } from "../database/support.ts";
 import { testDatabase } from "../support/database.ts";
 

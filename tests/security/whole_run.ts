@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { type Canary, canary, marked } from "../../local/canary.ts";
+import { type Canary, canary, marked } from "../../local/canary/canary.ts";
 import type { FaultKind } from "../../local/mautic/faults.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { sign, signatureHeader } from "../../supabase/functions/mautic-webhook/signature.ts";

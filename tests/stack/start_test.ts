@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { until } from "../../local/daemon.ts";
+import { until } from "../../local/process/daemon.ts";
 
 const start = fileURLToPath(new URL("../../local/start.ts", import.meta.url));
 

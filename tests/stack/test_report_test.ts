@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { denoEnvironment } from "../../local/deno_environment.ts";
+import { denoEnvironment } from "../../local/process/deno_environment.ts";
 import { readReport } from "../../dev/gate/test_report.ts";
 
 Deno.test("a report names every test and step that failed, and counts those that passed", async () => {

@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import { marked } from "../../local/canary.ts";
+import { marked } from "../../local/canary/canary.ts";
 import { createTestDatabase, type TestDatabaseOptions } from "../../dev/test_database.ts";
 
 export interface TestDatabase extends AsyncDisposable {

@@ -10,7 +10,7 @@ import { App } from "@supabase/lite";
 import { createPostgresConnection, type PostgresConnection } from "@supabase/lite/postgres";
 import { type ApiKeys, callerOf, type Role, roles } from "./api_keys.ts";
 import { createRpc } from "./rpc.ts";
-import { connect } from "../cli/connect.ts";
+import { connect } from "../../cli/connect.ts";
 
 export type DataApiOptions = {
   /** Connection string of a role that may become `anon` and `service_role`. */

@@ -1,5 +1,5 @@
 /**
- * The worker behind the stand-in of pg_net (stand_ins/pg_net.sql), with the real one's habits,
+ * The worker behind the stand-in of pg_net (pg_net.sql), with the real one's habits,
  * read from supabase/pg_net 0.19 (src/worker.c, src/core.c):
  *
  * - it takes up to 200 requests, sends them all at once, and waits for the slowest;
@@ -10,8 +10,8 @@
  */
 import type { Sql } from "postgres";
 import { z } from "zod";
-import { interruptibleSleep } from "./sleep.ts";
-import { connect } from "../cli/connect.ts";
+import { interruptibleSleep } from "../../process/sleep.ts";
+import { connect } from "../../../cli/connect.ts";
 
 export type PgNetWorker = {
   /** Takes nothing more until `resume()`; a batch on its way is finished. */

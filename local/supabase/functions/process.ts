@@ -26,8 +26,8 @@ export type FunctionProcess = {
   kill(): Promise<void>;
 };
 
-const runner = new URL("./function_runner.ts", import.meta.url).href;
-const projectConfig = new URL("../deno.json", import.meta.url);
+const runner = new URL("./runner.ts", import.meta.url).href;
+const projectConfig = new URL("../../../deno.json", import.meta.url);
 const listening = z.object({ event: z.literal("listening"), port: z.int() });
 
 /** Starts a function, with the rights it has on the platform: network, environment, reading. */

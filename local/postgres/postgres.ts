@@ -4,11 +4,11 @@
  */
 import { basename, join } from "node:path";
 import { copyPostgres } from "./postgres_files.ts";
-import { signal, startDaemon, until } from "./daemon.ts";
-import type { PostgresMajor } from "./npm_binaries.ts";
-import { freePort, portIsFree } from "./ports.ts";
-import { reapAfterUs } from "./reaper.ts";
-import { reportStoredSecretsOf } from "./stored_secrets.ts";
+import { signal, startDaemon, until } from "../process/daemon.ts";
+import type { PostgresMajor } from "../process/npm_binaries.ts";
+import { freePort, portIsFree } from "../process/ports.ts";
+import { reapAfterUs } from "../process/reaper.ts";
+import { reportStoredSecretsOf } from "../canary/stored_secrets.ts";
 import { postgresUser, type ProcessUser } from "./system_user.ts";
 
 export type PostgresOptions = {

@@ -1,7 +1,7 @@
 /** The search for canaries in what a database holds; the gate has every database of the tests searched. */
 import type { Sql } from "postgres";
 import { canariesIn, type Canary, canary, markVariable, type Sighting } from "./canary.ts";
-import { connect } from "../cli/connect.ts";
+import { connect } from "../../cli/connect.ts";
 
 /** The environment variable that names the file to which finds are added, one a line. */
 export const findsVariable = "LEAD_SYNC_STORED_SECRETS";

@@ -1,6 +1,6 @@
 /** Makes a bare Postgres what a Supabase project's database is before its first migration. */
-import { connect } from "../cli/connect.ts";
-import type { Postgres } from "./postgres.ts";
+import { connect } from "../../cli/connect.ts";
+import type { Postgres } from "../postgres/postgres.ts";
 
 /**
  * Runs bootstrap.sql in the database `postgres`, and installs Vault, which every Supabase project

@@ -1,5 +1,5 @@
 -- Stand-in for pg_net 0.19: the same tables, functions and grants. The worker behind it is
--- local/pg_net_worker.ts; `net.wake()` reaches it by a notification, which Postgres sends on
+-- pg_net_worker.ts beside it; `net.wake()` reaches it by a notification, which Postgres sends on
 -- commit only, as the real one wakes its worker on commit only.
 
 create schema net;

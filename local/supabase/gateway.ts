@@ -1,8 +1,8 @@
 /** The API gateway of the local stack: `/rest/v1/…` and `/functions/v1/<name>` on one port. */
 import type { DataApi } from "./data_api.ts";
-import { denoEnvironment } from "./deno_environment.ts";
-import { type FunctionProcess, startFunction } from "./function_process.ts";
-import { interruptibleSleep } from "./sleep.ts";
+import { denoEnvironment } from "../process/deno_environment.ts";
+import { type FunctionProcess, startFunction } from "./functions/process.ts";
+import { interruptibleSleep } from "../process/sleep.ts";
 
 export type GatewayOptions = {
   /** Address to listen on. Default: the loopback interface. */

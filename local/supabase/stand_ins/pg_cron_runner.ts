@@ -1,13 +1,13 @@
 /**
- * The runner behind the stand-in of pg_cron (stand_ins/pg_cron.sql). As with the real one, times
+ * The runner behind the stand-in of pg_cron (pg_cron.sql). As with the real one, times
  * are UTC, a job runs in a session of its own as its user, never twice at a time, and a run that
  * comes due meanwhile follows at once (crontab) or is left out (interval).
  */
 import { Cron } from "croner";
 import type { Sql } from "postgres";
 import { z } from "zod";
-import { interruptibleSleep } from "./sleep.ts";
-import { connect } from "../cli/connect.ts";
+import { interruptibleSleep } from "../../process/sleep.ts";
+import { connect } from "../../../cli/connect.ts";
 
 export type JobRun = { status: "succeeded" | "failed"; return_message: string };
 

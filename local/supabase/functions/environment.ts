@@ -1,6 +1,6 @@
 /** The environment that the functions find, as the platform and `supabase secrets set` make it. */
-import type { ApiKeys } from "./api_keys.ts";
-import type { MauticPart } from "./mautic_part.ts";
+import type { ApiKeys } from "../api_keys.ts";
+import type { MauticPart } from "../../mautic_part.ts";
 
 export type FunctionEnvironmentOptions = {
   apiUrl: string;

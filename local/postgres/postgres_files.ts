@@ -9,7 +9,7 @@
  */
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
-import { postgresFolder, type PostgresMajor } from "./npm_binaries.ts";
+import { postgresFolder, type PostgresMajor } from "../process/npm_binaries.ts";
 import type { ProcessUser } from "./system_user.ts";
 
 /** A folder that holds `bin`, `lib`, `share` and, once Postgres is set up, `data` and `log`. */
@@ -99,7 +99,7 @@ async function addStandIns(folder: string): Promise<void> {
       "trusted = true",
       ...(schema === null ? [] : [`schema = ${schema}`]),
     ];
-    const sql = new URL(`./stand_ins/${extension}.sql`, import.meta.url);
+    const sql = new URL(`../supabase/stand_ins/${extension}.sql`, import.meta.url);
     const files: [string, string][] = [
       [`${extension}.control`, control.join("\n")],
       [`${extension}--${version}.sql`, await Deno.readTextFile(sql)],

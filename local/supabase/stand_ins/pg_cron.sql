@@ -1,5 +1,5 @@
 -- Stand-in for pg_cron 1.6: the same tables, functions and grants. The runner behind it is
--- local/pg_cron_runner.ts.
+-- pg_cron_runner.ts beside it.
 --
 -- The real functions write cron.job from C, whatever the caller may do, and nobody writes it
 -- otherwise. Here they run with the caller's rights, so that `current_user` is the caller, and leave

@@ -1,6 +1,6 @@
 /** Runs the real Supabase CLI, apart from the settings of the person at this machine. */
 import { fileURLToPath } from "node:url";
-import { supabaseProgram } from "./npm_binaries.ts";
+import { supabaseProgram } from "../process/npm_binaries.ts";
 
 export type SupabaseOptions = {
   /** Folder that holds `supabase/`. Default: this project. */
@@ -13,7 +13,7 @@ export type SupabaseOptions = {
 export type SupabaseResult = { success: boolean; stdout: string; stderr: string };
 
 /** This project's folder. */
-export const projectFolder = fileURLToPath(new URL("..", import.meta.url));
+export const projectFolder = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
  * Runs one command of the CLI.

@@ -9,7 +9,7 @@
 import { fileURLToPath } from "node:url";
 import { dirname } from "node:path";
 import { z } from "zod";
-import config from "../deno.json" with { type: "json" };
+import config from "../../deno.json" with { type: "json" };
 
 /** Versions that no import names, so the import map does not hold them. */
 const versions = {
