@@ -20,3 +20,10 @@ function passOverTypeQuery(event: PromiseRejectionEvent): void {
     event.preventDefault();
   }
 }
+
+/** What a connection string looks like. */
+export const postgresUrlForm = "postgresql://user:password@host:5432/postgres";
+
+export function isPostgresUrl(text: string): boolean {
+  return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text);
+}

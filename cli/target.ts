@@ -34,7 +34,7 @@ export function readTarget(env: Env): Target {
   const webhook = readWebhookSettings(env);
   const base = read.url("SUPABASE_URL");
   const functionsUrl = base === "" ? null : `${base}/functions/v1`;
-  const databaseUrl = read.raw("SUPABASE_DB_URL") ?? read.raw("DATABASE_URL") ?? null;
+  const databaseUrl = databaseUrlOf(env);
   const named = read.keys("SUPABASE_PUBLISHABLE_KEYS");
   const publishableKey = named["default"] ?? Object.values(named)[0] ??
     read.raw("SUPABASE_PUBLISHABLE_KEY") ?? read.raw("SUPABASE_ANON_KEY") ?? null;
@@ -54,6 +54,13 @@ export function readTarget(env: Env): Target {
     read.raw("MAUTIC_ADMIN_PASSWORD"),
   ].filter((secret) => typeof secret === "string").filter((secret) => secret.length >= 6);
   return { databaseUrl, supabase, sync, webhook, publishableKey, functionsUrl, bell, secrets };
+}
+
+export const databaseVariables = ["SUPABASE_DB_URL", "DATABASE_URL"] as const;
+
+function databaseUrlOf(env: Env): string | null {
+  const urls = databaseVariables.map((name) => env[name]?.trim() || null);
+  return urls.find((url) => url !== null) ?? null;
 }
 
 const readyLine = z.object({

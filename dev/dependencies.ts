@@ -3,6 +3,8 @@
  * version and licence: what the edge functions bring along, and what only development needs.
  */
 import { formatMarkdown } from "./format_markdown.ts";
+import { z } from "zod";
+import { program, readOptions } from "../cli/options.ts";
 import { printResult } from "../cli/print.ts";
 import { readPackages, type UsedPackage } from "./dependencies/packages.ts";
 
@@ -15,6 +17,7 @@ function table(packages: UsedPackage[]): string {
   return ["| Package | Version | Licence |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
+readOptions(program("dependencies"), Deno.args, z.object({}));
 const packages = await readPackages();
 const inFunctions = packages.filter((each) => each.inFunctions);
 const others = packages.filter((each) => !each.inFunctions);

@@ -6,10 +6,14 @@
  * row. What failed is named once more right above it.
  */
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { program, readOptions } from "../cli/options.ts";
 import { runStep, runTests } from "./gate/gate_step.ts";
 import { hostedDenoProgram } from "../local/process/npm_binaries.ts";
 import { printResult } from "../cli/print.ts";
 import type { Outcome } from "./gate/test_report.ts";
+
+readOptions(program("ok"), Deno.args, z.object({}));
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));
 const code = ["cli", "dev", "local", "shared", "supabase/functions", "tests"];

@@ -1,8 +1,10 @@
 /**
  * Generates shared/database.types.ts from the migrations, with the real Supabase CLI
- * (`deno run -A dev/generate_types.ts`). A test compares the file with the migrations.
+ * (`deno task types`). A test compares the file with the migrations.
  */
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { program, readOptions } from "../cli/options.ts";
 import { printNote } from "../cli/print.ts";
 import { runSupabase } from "../local/supabase/supabase_cli.ts";
 import { createTestDatabase } from "./test_database.ts";
@@ -25,7 +27,7 @@ export async function generateTypes(databaseUrl: string): Promise<string> {
   const begin = stdout.search(/^export type /m);
   if (begin < 0) throw new Error(`The CLI printed no types:\n${stderr}\n${stdout}`);
   return await format(
-    "// Generated from the migrations by dev/generate_types.ts. Do not edit.\n" +
+    "// Generated from the migrations by `deno task types`. Do not edit.\n" +
       stdout.slice(begin),
   );
 }
@@ -46,6 +48,7 @@ async function format(code: string): Promise<string> {
 }
 
 if (import.meta.main) {
+  readOptions(program("types"), Deno.args, z.object({}));
   await using database = await createTestDatabase();
   await Deno.writeTextFile(typesFile, await generateTypes(database.url));
   printNote("Written: shared/database.types.ts");

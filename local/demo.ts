@@ -1,17 +1,30 @@
 /** `deno task demo`: the main job on the embedded stack, told with times. */
-import type { RequestEntry } from "./mautic/journal.ts";
+import { z } from "zod";
+import { common, program, readOptions } from "../cli/options.ts";
 import { printResult } from "../cli/print.ts";
+import type { RequestEntry } from "./mautic/journal.ts";
 import { type Stack, startStack } from "./stack.ts";
 
+const { json } = readOptions(
+  program("demo").addOption(common.json()),
+  Deno.args,
+  z.object({ json: z.boolean().default(false) }),
+);
 const begun = performance.now();
 
+/** What `--json` prints at the end. */
+const told: { title: string; lines: { seconds: number; text: string }[] }[] = [];
+
 /** Prints one line with the seconds since the start. */
-function tell(line: string): void {
-  printResult(`${((performance.now() - begun) / 1000).toFixed(2).padStart(6)} s  ${line}`);
+function tell(text: string): void {
+  const seconds = ((performance.now() - begun) / 1000).toFixed(2);
+  told.at(-1)?.lines.push({ seconds: Number(seconds), text });
+  if (!json) printResult(`${seconds.padStart(6)} s  ${text}`);
 }
 
 function chapter(title: string): void {
-  printResult(`\n${title}`);
+  told.push({ title, lines: [] });
+  if (!json) printResult(`\n${title}`);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
@@ -192,10 +205,12 @@ await using stack = await startStack({
     MAUTIC_ELIGIBLE_STAGES: "qualified,converted",
   },
 });
-tell("the stack is up: Postgres 17, the Data API, two edge functions, an emulated Mautic");
+chapter("The stack");
+tell("it is up: Postgres 17, the Data API, two edge functions, an emulated Mautic");
 const vera = await threeLeads(stack);
 await edit(stack, vera);
 await outage(stack);
 await bulk(stack);
 await inbound(stack);
-chapter("That was it. Everything that was started is gone with this line.");
+if (json) printResult(JSON.stringify({ chapters: told }));
+else chapter("That was it. Everything that was started is gone with this line.");

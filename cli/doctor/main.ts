@@ -1,43 +1,29 @@
 /** The program behind `deno task doctor`. */
-import { parseArgs } from "node:util";
+import { z } from "zod";
 import { systemClock } from "../../shared/clock.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Env } from "../../shared/settings.ts";
-import { printNote, printResult } from "../print.ts";
+import { common, program, readOptions, refuse } from "../options.ts";
+import { printResult } from "../print.ts";
+import { readTarget, type Target } from "../target.ts";
+import { openSession, takesTarget, targetEnv, targetShape } from "../target_options.ts";
 import { examine } from "./examine.ts";
 import { makeReport, reportLines } from "./report.ts";
-import { readTarget } from "../target.ts";
-import { openSession, targetEnv, targetOptions, targetUsage } from "../target_options.ts";
 
-const usage = [
-  "deno task doctor [options]: says what is wrong with a deployment and what to do",
-  ...targetUsage,
-  "  --json            one JSON object instead of lines",
-  "Exit status: 0 nothing fails, 1 something does, 2 wrong options.",
-];
+const shape = z.object({ ...targetShape, json: z.boolean().default(false) });
+
+const command = takesTarget(program("doctor"))
+  .addOption(common.json())
+  .addHelpText("after", "\nExit status: 0 nothing fails, 1 something does, 2 wrong options.");
 
 /** Runs the doctor; answers the exit status. */
-export async function doctor(args: string[], env: Env): Promise<number> {
-  let options;
-  try {
-    options = parseArgs({
-      args,
-      options: { ...targetOptions, json: { type: "boolean" }, help: { type: "boolean" } },
-    }).values;
-  } catch (error) {
-    [messageOf(error), ...usage].forEach(printNote);
-    return 2;
-  }
-  if (options.help) {
-    usage.forEach(printResult);
-    return 0;
-  }
-  let target;
+export async function doctor(args: readonly string[], env: Env): Promise<number> {
+  const options = readOptions(command, args, shape);
+  let target: Target;
   try {
     target = readTarget(await targetEnv(options, env));
   } catch (error) {
-    printNote(messageOf(error));
-    return 2;
+    refuse(command, messageOf(error));
   }
   const findings = await examine({
     target,

@@ -1,96 +1,129 @@
 /** The program behind `deno task setup`. */
-import { parseArgs } from "node:util";
+import { z } from "zod";
 import { systemClock } from "../../shared/clock.ts";
-import { messageOf } from "../../shared/errors.ts";
+import { describeError, messageOf } from "../../shared/errors.ts";
 import { answerCode, MauticError } from "../../shared/mautic/errors.ts";
-import { describeError } from "../../shared/errors.ts";
 import type { Env } from "../../shared/settings.ts";
-import { readTarget, type Target } from "../target.ts";
-import { openSession, targetEnv, targetOptions, targetUsage } from "../target_options.ts";
+import { common, program, readOptions, refuse } from "../options.ts";
 import { printNote, printResult } from "../print.ts";
+import { readTarget, type Target } from "../target.ts";
+import { openSession, takesTarget, targetEnv, targetShape } from "../target_options.ts";
 import { describeStep } from "./describe.ts";
 import type { BasicCredentials } from "./mautic_admin.ts";
+import type { Step } from "./plan.ts";
 import { carryOut, planSetup, type SetupOptions } from "./run.ts";
 
-const usage = [
-  "deno task setup [options]: makes what is missing in Mautic and in Vault",
-  ...targetUsage,
-  "  --dry-run         say what would be done, do nothing",
-  "  --replace         overwrite Vault secrets that differ",
-  "With MAUTIC_ADMIN_USER and MAUTIC_ADMIN_PASSWORD it makes the webhook, too.",
-  "Exit status: 0 all is set up, 1 something is left to do or failed, 2 wrong options.",
-];
+const shape = z.object({
+  ...targetShape,
+  json: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+  replace: z.boolean().default(false),
+});
+type Options = z.infer<typeof shape>;
+
+const command = takesTarget(program("setup"))
+  .addOption(common.json())
+  .option("--dry-run", "say what would be done, do nothing")
+  .option("--replace", "overwrite Vault secrets that differ")
+  .addHelpText(
+    "after",
+    "\nWith MAUTIC_ADMIN_USER and MAUTIC_ADMIN_PASSWORD it makes the webhook, too." +
+      "\nExit status: 0 all is set up, 1 something is left to do or failed, 2 wrong options.",
+  );
+
+/** What `--json` prints. */
+export interface SetupReport {
+  /** Nothing is left to do. */
+  ok: boolean;
+  dryRun: boolean;
+  /** What was not looked at, and why. */
+  leftOut: string[];
+  steps: StepReport[];
+  /** Why it ended before the last step. */
+  error: string | null;
+}
+
+interface StepReport {
+  kind: Step["kind"];
+  lines: string[];
+  outcome: "done" | "planned" | "by_hand" | "failed";
+  /** What a person should know besides. */
+  note: string | null;
+}
 
 /** Runs set-up; answers the exit status. */
-export async function setup(args: string[], env: Env): Promise<number> {
-  let given;
-  let variables;
-  let target;
+export async function setup(args: readonly string[], env: Env): Promise<number> {
+  const options = readOptions(command, args, shape);
+  let variables: Env;
+  let target: Target;
   try {
-    given = parseArgs({
-      args,
-      options: {
-        ...targetOptions,
-        "dry-run": { type: "boolean" },
-        replace: { type: "boolean" },
-        help: { type: "boolean" },
-      },
-    }).values;
-    if (given.help) {
-      usage.forEach(printResult);
-      return 0;
-    }
-    variables = await targetEnv(given, env);
+    variables = await targetEnv(options, env);
     target = readTarget(variables);
   } catch (error) {
-    [messageOf(error), ...usage].forEach(printNote);
-    return 2;
+    refuse(command, messageOf(error));
   }
   const problems = problemsOf(target);
-  if (problems.length > 0) {
-    problems.forEach(printNote);
-    return 1;
+  const report: SetupReport = {
+    ok: false,
+    dryRun: options.dryRun,
+    leftOut: leftOut(target),
+    steps: [],
+    error: problems.length === 0 ? null : problems.join("; "),
+  };
+  problems.forEach(printNote);
+  if (problems.length === 0) {
+    report.leftOut.forEach(printNote);
+    await work(report, target, personOf(variables), options);
   }
+  if (options.json) printResult(JSON.stringify(report));
+  return report.ok ? 0 : 1;
+}
+
+/** Plans and does it; writes into the report what came of it. Total. */
+async function work(
+  report: SetupReport,
+  target: Target,
+  person: BasicCredentials | null,
+  { json, dryRun, replace }: Options,
+): Promise<void> {
   const sql = target.databaseUrl === null ? null : openSession(target.databaseUrl);
-  if (sql === null) printNote("SUPABASE_DB_URL is not set: Vault is left out.");
-  if (target.sync.mode === "demo") printNote("No Mautic settings: Mautic is left out.");
+  const options: SetupOptions = { target, fetch, clock: systemClock, sql, person, replace };
+  const tell = (line: string) => {
+    if (!json) printResult(line);
+  };
   try {
-    return await work({
-      target,
-      fetch,
-      clock: systemClock,
-      sql,
-      person: personOf(variables),
-      replace: given.replace ?? false,
-    }, given["dry-run"] ?? false);
+    const steps = await planSetup(options);
+    if (steps.length === 0) tell("nothing to do: all is there");
+    for (const step of steps) {
+      const lines = describeStep(step).map((line) => withoutSecrets(line, target));
+      const [first = "", ...more] = lines;
+      [dryRun && step.kind !== "by_hand" ? `would ${first}` : first, ...more].forEach(tell);
+      const done = dryRun ? null : await carryOut(step, options);
+      const note = done === null ? null : withoutSecrets(done, target);
+      if (note !== null) printNote(note);
+      report.steps.push({ kind: step.kind, lines, outcome: outcomeOf(step, dryRun, note), note });
+    }
+    report.ok = report.steps.every(({ outcome }) => outcome === "done" || outcome === "planned");
   } catch (error) {
     const remedy = error instanceof MauticError ? describeError(answerCode(error)).remedy : "";
-    printNote(withoutSecrets(`${messageOf(error)} ${remedy}`.trim(), target));
-    return 1;
+    report.error = withoutSecrets(`${messageOf(error)} ${remedy}`.trim(), target);
+    printNote(report.error);
   } finally {
     await sql?.end({ timeout: 1 });
   }
 }
 
-async function work(options: SetupOptions, dryRun: boolean): Promise<number> {
-  const steps = await planSetup(options);
-  if (steps.length === 0) {
-    printResult("nothing to do: all is there");
-    return 0;
-  }
-  let left = 0;
-  for (const step of steps) {
-    const lines = describeStep(step).map((line) => withoutSecrets(line, options.target));
-    if (dryRun && step.kind !== "by_hand") lines[0] = `would ${lines[0]}`;
-    lines.forEach(printResult);
-    if (step.kind === "by_hand") left++;
-    if (dryRun) continue;
-    const note = await carryOut(step, options);
-    if (note === null) continue;
-    printNote(note);
-    left++;
-  }
-  return left === 0 ? 0 : 1;
+function outcomeOf(step: Step, dryRun: boolean, note: string | null): StepReport["outcome"] {
+  if (step.kind === "by_hand") return "by_hand";
+  if (dryRun) return "planned";
+  return note === null ? "done" : "failed";
+}
+
+function leftOut({ databaseUrl, sync }: Target): string[] {
+  return [
+    ...(databaseUrl === null ? ["SUPABASE_DB_URL is not set: Vault is left out."] : []),
+    ...(sync.mode === "demo" ? ["No Mautic settings: Mautic is left out."] : []),
+  ];
 }
 
 function problemsOf({ sync, webhook }: Target): string[] {

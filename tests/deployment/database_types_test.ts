@@ -6,6 +6,6 @@ Deno.test("shared/database.types.ts is what the Supabase CLI generates from the 
   await using database = await createTestDatabase();
   assert.ok(
     await Deno.readTextFile(typesFile) === await generateTypes(database.url),
-    "The types are older than the migrations: run `deno run -A dev/generate_types.ts`",
+    "The types are older than the migrations: run `deno task types`",
   );
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { makeReport } from "../../cli/doctor/report.ts";
+import type { SetupReport } from "../../cli/setup/main.ts";
 import { soundStack } from "./support.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -67,9 +68,49 @@ Deno.test("doctor and set-up run as programs, by a stack's line or an env file",
     assert.equal(stdout, "nothing to do: all is there\n");
   });
 
+  await t.step("set-up for programs: JSON with what it would do, without a secret", async () => {
+    await stack.sql`delete from vault.secrets where name = 'mautic_sync_key'`;
+    const { code, stdout } = await command("setup", ["--stack", line, "--dry-run", "--json"]);
+    assert.equal(code, 0);
+    const report: SetupReport = JSON.parse(stdout);
+    assert.deepEqual(report, {
+      ok: true,
+      dryRun: true,
+      leftOut: [],
+      steps: [{
+        kind: "write_secret",
+        lines: ["write Vault secret mautic_sync_key (a secret key, not shown)"],
+        outcome: "planned",
+        note: null,
+      }],
+      error: null,
+    });
+    const done = await command("setup", ["--stack", line, "--json"]);
+    assert.equal(done.code, 0);
+    assert.equal(JSON.parse(done.stdout).steps[0].outcome, "done");
+  });
+
+  await t.step(
+    "--db-url goes before the variables, and no failure shows its password",
+    async () => {
+      const env = { SUPABASE_DB_URL: stack.ready.dbUrl };
+      const nobody = "postgresql://postgres:hunter2@127.0.0.1:9/postgres";
+      for (const program of ["doctor", "setup", "status"]) {
+        const { code, stdout, stderr } = await command(
+          program,
+          ["--db-url", nobody, "--json"],
+          env,
+        );
+        assert.equal(code, 1, stdout + stderr);
+        assert.match(stdout + stderr, /ECONNREFUSED/);
+        assert.doesNotMatch(stdout + stderr, /hunter2/);
+      }
+    },
+  );
+
   await t.step("a wrong option: status 2, and the usage", async () => {
     const { code, stderr } = await command("doctor", ["--nonsense"]);
     assert.equal(code, 2);
-    assert.match(stderr, /--env-file FILE/);
+    assert.match(stderr, /--env-file <file>/);
   });
 });

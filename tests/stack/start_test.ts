@@ -114,7 +114,7 @@ Deno.test("a half-made configuration is refused by name before anything starts",
     env: { MAUTIC_BASE_URL: "https://mautic.example.com" },
     stdin: "null",
   }).output();
-  assert.equal(code, 1);
+  assert.equal(code, 2);
   assert.equal(new TextDecoder().decode(stdout), "");
   assert.match(new TextDecoder().decode(stderr), /MAUTIC_CLIENT_ID and MAUTIC_CLIENT_SECRET/);
 });

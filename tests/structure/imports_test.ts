@@ -11,7 +11,10 @@ const allowed: Record<string, readonly string[]> = {
   "supabase/functions/mautic-webhook/": ["shared/"],
   "cli/": ["shared/"],
   // The stack on this machine prints, reads options and opens databases as the commands do.
-  "local/": ["shared/", "cli/print.ts", "cli/connect.ts", "cli/vault_secrets.ts"],
+  "local/": [
+    ...["shared/", "cli/print.ts", "cli/options.ts", "cli/env_files.ts"],
+    ...["cli/connect.ts", "cli/vault_secrets.ts"],
+  ],
   "dev/": ["shared/", "cli/", "local/"],
   "tests/": ["shared/", "supabase/functions/", "cli/", "local/", "dev/"],
 };
