@@ -28,8 +28,14 @@ const command = takesTarget(program("setup"))
   .addHelpText(
     "after",
     "\nWith MAUTIC_ADMIN_USER and MAUTIC_ADMIN_PASSWORD it makes the webhook, too." +
-      "\nExit status: 0 all is set up, 1 something is left to do or failed, 2 wrong options.",
+      "\nExit status: 0 what is configured is set up, 1 something is left to do or failed, 2 wrong options\n" +
+      "or nothing configured.",
   );
+
+const nothingIsSet =
+  "nothing is configured; set MAUTIC_BASE_URL, MAUTIC_CLIENT_ID and MAUTIC_CLIENT_SECRET for Mautic, " +
+  "and SUPABASE_DB_URL (or --db-url), SUPABASE_URL and SUPABASE_SECRET_KEY for Vault, or name files " +
+  "that hold them: --env-file";
 
 /** What `--json` prints. */
 export interface SetupReport {
@@ -62,6 +68,7 @@ export async function setup(args: readonly string[], env: Env): Promise<number> 
   } catch (error) {
     refuse(command, messageOf(error));
   }
+  if (target.databaseUrl === null && target.sync.mode === "demo") refuse(command, nothingIsSet);
   const problems = problemsOf(target);
   const report: SetupReport = {
     ok: false,
@@ -121,8 +128,14 @@ function outcomeOf(step: Step, dryRun: boolean, note: string | null): StepReport
 
 function leftOut({ databaseUrl, sync }: Target): string[] {
   return [
-    ...(databaseUrl === null ? ["SUPABASE_DB_URL is not set: Vault is left out."] : []),
-    ...(sync.mode === "demo" ? ["No Mautic settings: Mautic is left out."] : []),
+    ...(databaseUrl === null
+      ? ["Vault is left out: SUPABASE_DB_URL (or --db-url) is not given."]
+      : []),
+    ...(sync.mode === "demo"
+      ? [
+        "Mautic is left out: MAUTIC_BASE_URL, MAUTIC_CLIENT_ID and MAUTIC_CLIENT_SECRET are not set.",
+      ]
+      : []),
   ];
 }
 

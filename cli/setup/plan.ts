@@ -53,8 +53,30 @@ export function planBell(found: Bell, wanted: Bell, replace: boolean): Step[] {
   if (wanted.key !== null && found.key !== wanted.key && (replace || found.key === null)) {
     steps.push({ kind: "write_secret", name: "mautic_sync_key", value: wanted.key });
   }
+  if (wanted.url === null && !urlServes) {
+    steps.push(lacking("mautic_sync_url", "SUPABASE_URL (or MAUTIC_SYNC_URL, the whole address)"));
+  }
+  if (wanted.key === null && found.key === null) {
+    steps.push(lacking("mautic_sync_key", "SUPABASE_SECRET_KEY (or MAUTIC_SYNC_KEY)"));
+  }
   return steps;
 }
+
+/** A Vault secret that is not there, and that nothing says the value of. */
+function lacking(name: string, variable: string): Step {
+  return {
+    kind: "by_hand",
+    title: `Vault lacks ${name}: no change rings`,
+    lines: [`Set ${variable}, then run set-up again.`],
+  };
+}
+
+/** Without the functions' address nothing can be said of the webhook. */
+export const unknownHook: Step = {
+  kind: "by_hand",
+  title: "The webhook is not looked at: nothing says where it has to lead",
+  lines: ["Set SUPABASE_URL, then run set-up again."],
+};
 
 /**
  * The webhook. Made and mended only as a person (`asPerson`): one that an API client makes belongs

@@ -12,7 +12,7 @@ import {
   createMauticAdmin,
   editHook,
 } from "./mautic_admin.ts";
-import { planBell, planFields, planHook, type Step } from "./plan.ts";
+import { planBell, planFields, planHook, type Step, unknownHook } from "./plan.ts";
 
 export interface SetupOptions {
   target: Target;
@@ -34,7 +34,8 @@ export async function planSetup(options: SetupOptions): Promise<Step[]> {
   if (!mautic) return steps;
   const admin = createMauticAdmin(mautic);
   steps.push(...planFields(await admin.fields(), mautic.settings));
-  if (target.functionsUrl !== null && target.webhook.mode !== "invalid") {
+  if (target.functionsUrl === null) steps.push(unknownHook);
+  else if (target.webhook.mode !== "invalid") {
     const url = `${target.functionsUrl}/mautic-webhook`;
     steps.push(...planHook(await admin.hooks(), url, target.webhook.settings, person !== null));
   }

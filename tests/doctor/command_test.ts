@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Runs one of the two programs as a task would, with none of this machine's settings. */
 async function command(program: string, args: string[], env: Record<string, string> = {}) {
   const kept = Object.fromEntries(
-    Object.entries(Deno.env.toObject()).filter(([name]) => !/^(MAUTIC|SUPABASE)_/.test(name)),
+    Object.entries(Deno.env.toObject()).filter(([name]) => !/^((MAUTIC|SUPABASE)_|DATABASE_URL$)/.test(name)),
   );
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", `cli/${program}.ts`, ...args],
@@ -107,6 +107,47 @@ Deno.test("doctor and set-up run as programs, by a stack's line or an env file",
       }
     },
   );
+
+  await t.step("set-up without any settings: status 2, and what to set", async () => {
+    const { code, stdout, stderr } = await command("setup", []);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    for (const name of ["MAUTIC_BASE_URL", "SUPABASE_DB_URL", "--db-url", "--env-file"]) {
+      assert.ok(stderr.includes(name), name);
+    }
+  });
+
+  const { dbUrl, apiUrl, secretKey, mauticUrl, mauticClientId, mauticClientSecret } = stack.ready;
+  const project = { SUPABASE_URL: apiUrl, SUPABASE_SECRET_KEY: secretKey };
+  const mautic = {
+    MAUTIC_BASE_URL: mauticUrl,
+    MAUTIC_CLIENT_ID: mauticClientId,
+    MAUTIC_CLIENT_SECRET: mauticClientSecret,
+    MAUTIC_WEBHOOK_SECRET: new URL(stack.ready.webhookUrl).searchParams.get("secret") ?? "",
+  };
+
+  await t.step(
+    "one half alone: what is left out, and status 0 where that half is complete",
+    async () => {
+      const vault = await command("setup", ["--db-url", dbUrl], project);
+      assert.equal(vault.code, 0, vault.stderr);
+      assert.match(vault.stderr, /^Mautic is left out: MAUTIC_BASE_URL/m);
+      const half = await command("setup", ["--json"], { ...mautic, SUPABASE_URL: apiUrl });
+      assert.equal(half.code, 0, half.stderr);
+      assert.match(JSON.parse(half.stdout).leftOut[0], /^Vault is left out: SUPABASE_DB_URL/);
+    },
+  );
+
+  await t.step("one half alone and not complete: status 1, and what it lacks", async () => {
+    await stack.sql`delete from vault.secrets`;
+    const vault = await command("setup", ["--db-url", dbUrl]);
+    assert.equal(vault.code, 1);
+    assert.match(vault.stdout, /Vault lacks mautic_sync_url[^]*Set SUPABASE_URL/);
+    assert.match(vault.stdout, /Vault lacks mautic_sync_key[^]*Set SUPABASE_SECRET_KEY/);
+    const half = await command("setup", [], mautic);
+    assert.equal(half.code, 1);
+    assert.match(half.stdout, /The webhook is not looked at[^]*Set SUPABASE_URL/);
+  });
 
   await t.step("a wrong option: status 2, and the usage", async () => {
     const { code, stderr } = await command("doctor", ["--nonsense"]);
