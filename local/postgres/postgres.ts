@@ -7,7 +7,6 @@ import { copyPostgres } from "./postgres_files.ts";
 import { signal, startDaemon, until } from "../process/daemon.ts";
 import type { PostgresMajor } from "../process/npm_binaries.ts";
 import { freePort, portIsFree } from "../process/ports.ts";
-import { reapAfterUs } from "../process/reaper.ts";
 import { reportStoredSecretsOf } from "../canary/stored_secrets.ts";
 import { postgresUser, type ProcessUser } from "./system_user.ts";
 
@@ -70,7 +69,6 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const user = await postgresUser();
   const major = options.major ?? 17;
   const files = await copyPostgres(user, options.standIns ?? true, major);
-  const dismissReaper = await reapAfterUs(files.folder);
   try {
     await initialise(files.folder, user, major);
     const settings = { ...defaultSettings, ...options.settings };
@@ -86,7 +84,6 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       } finally {
         await server.end("SIGINT");
         await files.remove();
-        dismissReaper();
       }
     };
     return {
@@ -101,7 +98,6 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     };
   } catch (error) {
     await files.remove();
-    dismissReaper();
     throw error;
   }
 }

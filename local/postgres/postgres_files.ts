@@ -10,10 +10,8 @@
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
 import { postgresFolder, type PostgresMajor } from "../process/npm_binaries.ts";
+import { type ReapedFolder, reapedFolder, temporaryFolder } from "../process/reaper.ts";
 import type { ProcessUser } from "./system_user.ts";
-
-/** A folder that holds `bin`, `lib`, `share` and, once Postgres is set up, `data` and `log`. */
-export type PostgresFiles = { folder: string; remove(): Promise<void> };
 
 const standIns = [
   { extension: "pg_net", version: "0.19.5", schema: null },
@@ -22,7 +20,8 @@ const standIns = [
 ];
 
 /**
- * Copies the programs to a temporary folder from which `user` can run them.
+ * Copies the programs to a temporary folder from which `user` can run them. It holds `bin`, `lib`,
+ * `share` and, once Postgres is set up, `data` and `log`.
  *
  * @param withStandIns also offers the stand-ins of pg_net, pg_cron and Vault as extensions
  * @throws {Error} when no folder for temporary files can be used by that user
@@ -31,28 +30,28 @@ export async function copyPostgres(
   user: ProcessUser,
   withStandIns: boolean,
   major: PostgresMajor = 17,
-): Promise<PostgresFiles> {
+): Promise<ReapedFolder> {
   const source = await postgresFolder(major);
   const problems: string[] = [];
   // The usual folder first; it may be private to root, or mounted without leave to run programs.
-  for (const parent of new Set([Deno.env.get("TMPDIR") ?? "/tmp", "/tmp", "/var/tmp"])) {
-    let folder: string;
+  for (const parent of new Set([temporaryFolder(), "/tmp", "/var/tmp"])) {
+    let files: ReapedFolder;
     try {
-      folder = await Deno.makeTempDir({ dir: parent, prefix: "lead-sync-" });
+      files = await reapedFolder(parent);
     } catch (error) {
       problems.push(`${parent}: ${error}`);
       continue;
     }
-    const remove = () => Deno.remove(folder, { recursive: true }).catch(ignoreMissing);
+    const { folder } = files;
     try {
       await copyFolder(source, folder);
       await makeLinks(source, folder);
       if (withStandIns) await addStandIns(join(folder, "share/postgresql/extension"));
       if (user !== undefined) await Deno.chown(folder, user.uid, user.gid);
       await tryOut(folder, user);
-      return { folder, remove };
+      return files;
     } catch (error) {
-      await remove();
+      await files.remove();
       problems.push(`${parent}: ${error instanceof Error ? error.message : error}`);
     }
   }
@@ -119,8 +118,4 @@ async function tryOut(folder: string, user: ProcessUser): Promise<void> {
     ...user,
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

@@ -16,7 +16,7 @@ export type DaemonOptions = {
  * @returns its process id
  */
 export async function startDaemon(options: DaemonOptions): Promise<number> {
-  const { success, stdout, stderr } = await new Deno.Command("/bin/sh", {
+  const shell = new Deno.Command("/bin/sh", {
     // The shell ends at once and leaves its child to the system.
     args: ["-c", 'log="$1"; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!', "sh", options.log]
       .concat(options.command),
@@ -24,9 +24,14 @@ export async function startDaemon(options: DaemonOptions): Promise<number> {
     clearEnv: true,
     env: options.env,
     stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
     detached: true,
     ...options.user,
-  }).output();
+    // `output()` of the command itself would leave it in our session: Deno (2.9) detaches only what is
+    // spawned.
+  }).spawn();
+  const { success, stdout, stderr } = await shell.output();
   const pid = Number(new TextDecoder().decode(stdout));
   if (!success || !Number.isInteger(pid) || pid <= 0) {
     throw new Error(

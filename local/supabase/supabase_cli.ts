@@ -1,6 +1,7 @@
 /** Runs the real Supabase CLI, apart from the settings of the person at this machine. */
 import { fileURLToPath } from "node:url";
 import { supabaseProgram } from "../process/npm_binaries.ts";
+import { reapedFolder, temporaryFolder } from "../process/reaper.ts";
 
 export type SupabaseOptions = {
   /** Folder that holds `supabase/`. Default: this project. */
@@ -28,7 +29,7 @@ export async function runSupabase(
   options: SupabaseOptions = {},
 ): Promise<SupabaseResult> {
   const workdir = options.workdir ?? projectFolder;
-  const home = await Deno.makeTempDir({ prefix: "lead-sync-cli-" });
+  const { folder: home, remove } = await reapedFolder(temporaryFolder());
   try {
     const { success, stdout, stderr } = await new Deno.Command(await supabaseProgram(), {
       args: [...args, "--workdir", workdir],
@@ -40,7 +41,7 @@ export async function runSupabase(
     const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { success, stdout: decode(stdout), stderr: decode(stderr) };
   } finally {
-    await Deno.remove(home, { recursive: true });
+    await remove();
   }
 }
 
