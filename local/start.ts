@@ -4,7 +4,7 @@ import { withEnvFiles } from "../cli/env_files.ts";
 import { common, program, readOptions, refuse } from "../cli/options.ts";
 import { printNote, printResult } from "../cli/print.ts";
 import { messageOf } from "../shared/errors.ts";
-import { watchLauncher } from "./process/launcher.ts";
+import { watchForEnding } from "./process/ending.ts";
 import { type StackOptions, startStack } from "./stack.ts";
 import { readStartOptions } from "./start_options.ts";
 
@@ -36,21 +36,12 @@ async function stackOptions(): Promise<StackOptions> {
 }
 
 const options = await stackOptions();
-const ending = Promise.withResolvers<void>();
-let signals = 0;
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  Deno.addSignalListener(name, () => {
-    // The second time in earnest; what is left then is cleaned up from outside.
-    if (++signals > 1) Deno.exit(130);
-    ending.resolve();
-  });
-}
-watchLauncher(Deno.env.toObject(), ending.resolve);
+const ending = watchForEnding(Deno.env.toObject());
 
 try {
   const begun = performance.now();
   await using stack = await startStack({ ...options, log: printNote });
-  if (signals === 0) {
+  if (!ending.hasBegun()) {
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     printNote(`The stack is up after ${seconds} s. Ctrl-C ends it and removes all it made.`);
     printResult(JSON.stringify(stack.ready));
@@ -58,7 +49,7 @@ try {
   await ending.promise;
   printNote("Ending the stack …");
 } catch (error) {
-  if (signals === 0) {
+  if (!ending.hasBegun()) {
     printNote(`The stack did not start: ${error instanceof Error ? error.message : error}`);
     Deno.exitCode = 1;
   }

@@ -44,6 +44,17 @@ export function parentOf(pid: number): number | undefined {
   }
 }
 
+/** What a process was started as, arguments included; undefined where the system does not tell. */
+export function commandOf(pid: number): string | undefined {
+  try {
+    return Deno.build.os === "linux"
+      ? Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ")
+      : ps("-o", "args=", "-p", String(pid));
+  } catch {
+    return undefined;
+  }
+}
+
 function ps(...args: string[]): string {
   return new TextDecoder().decode(new Deno.Command("ps", { args }).outputSync().stdout);
 }

@@ -9,7 +9,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Runs one of the two programs as a task would, with none of this machine's settings. */
 async function command(program: string, args: string[], env: Record<string, string> = {}) {
   const kept = Object.fromEntries(
-    Object.entries(Deno.env.toObject()).filter(([name]) => !/^((MAUTIC|SUPABASE)_|DATABASE_URL$)/.test(name)),
+    Object.entries(Deno.env.toObject()).filter(([name]) =>
+      !/^((MAUTIC|SUPABASE)_|DATABASE_URL$)/.test(name)
+    ),
   );
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", `cli/${program}.ts`, ...args],
