@@ -6,24 +6,26 @@ export type JsonObject = { [key: string]: Json };
 /** What a contact field can hold in the database. */
 export type Value = string | number | boolean | null;
 
-export type FieldType =
-  | "text"
-  | "textarea"
-  | "email"
-  | "tel"
-  | "url"
-  | "number"
-  | "boolean"
-  | "date"
-  | "datetime"
-  | "time"
-  | "select"
-  | "multiselect"
-  | "lookup"
-  | "region"
-  | "country"
-  | "locale"
-  | "timezone";
+export const FIELD_TYPES = [
+  "text",
+  "textarea",
+  "email",
+  "tel",
+  "url",
+  "number",
+  "boolean",
+  "date",
+  "datetime",
+  "time",
+  "select",
+  "multiselect",
+  "lookup",
+  "region",
+  "country",
+  "locale",
+  "timezone",
+] as const;
+export type FieldType = (typeof FIELD_TYPES)[number];
 
 export interface FieldDefinition {
   id: number;
