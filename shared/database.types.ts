@@ -1,4 +1,4 @@
-// Generated from the migrations by local/generate_types.ts. Do not edit.
+// Generated from the migrations by `deno task types`. Do not edit.
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
 
 export type Database = {
