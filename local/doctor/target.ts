@@ -8,8 +8,8 @@ import {
   type SupabaseReading,
   type SyncReading,
   type WebhookReading,
-} from "../../shared/settings.ts";
-import { reader } from "../../shared/settings_reader.ts";
+} from "shared/settings.ts";
+import { reader } from "shared/settings_reader.ts";
 
 export interface Target {
   /** Connection string; SUPABASE_DB_URL, else DATABASE_URL. */

@@ -1,6 +1,6 @@
-import type { Clock } from "../../shared/clock.ts";
-import { silentLog } from "../../shared/log.ts";
-import { createMauticClient, type MauticClientOptions } from "../../shared/mautic/client.ts";
+import type { Clock } from "shared/clock.ts";
+import { silentLog } from "shared/log.ts";
+import { createMauticClient, type MauticClientOptions } from "shared/mautic/client.ts";
 
 /** A recorded exchange, as kept in tests/fixtures/mautic_client. */
 export interface Recording {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import type { ContactState, FieldAliases, FieldValue } from "../../shared/contact_mapper.ts";
-import type { DoNotContactEntry } from "../../shared/consent_decider.ts";
-import type { Lead } from "../../shared/lead.ts";
+import type { ContactState, FieldAliases, FieldValue } from "shared/contact_mapper.ts";
+import type { DoNotContactEntry } from "shared/consent_decider.ts";
+import type { Lead } from "shared/lead.ts";
 
 export const aliases: FieldAliases = {
   score: "hki_score",

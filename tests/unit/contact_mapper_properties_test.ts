@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { confirmAnswer, contactDelta, mapLead } from "../../shared/contact_mapper.ts";
+import { confirmAnswer, contactDelta, mapLead } from "shared/contact_mapper.ts";
 import { aliases, fieldValue, lead, limits, state, utmAliases } from "./arbitraries.ts";
-import type { Lead } from "../../shared/lead.ts";
+import type { Lead } from "shared/lead.ts";
 
 const core = ["email", "firstname", "lastname", "phone", "company"];
 

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  confirmAnswer,
-  contactDelta,
-  type FieldValue,
-  mapLead,
-} from "../../shared/contact_mapper.ts";
-import type { Lead } from "../../shared/lead.ts";
+import { confirmAnswer, contactDelta, type FieldValue, mapLead } from "shared/contact_mapper.ts";
+import type { Lead } from "shared/lead.ts";
 import { aliases, limits } from "./arbitraries.ts";
 
 const minimal: Lead = { id: "1", contact: { email: "ann@example.test" } };

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { consentComment, decideConsent, isOurs } from "../../shared/consent_decider.ts";
-import { decideEnrollment } from "../../shared/enrollment_decider.ts";
-import type { Lead } from "../../shared/lead.ts";
+import { consentComment, decideConsent, isOurs } from "shared/consent_decider.ts";
+import { decideEnrollment } from "shared/enrollment_decider.ts";
+import type { Lead } from "shared/lead.ts";
 import { entry, lead } from "./arbitraries.ts";
 
 const settings = {

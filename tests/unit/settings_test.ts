@@ -1,10 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import {
-  readSupabaseSettings,
-  readSyncSettings,
-  readWebhookSettings,
-} from "../../shared/settings.ts";
+import { readSupabaseSettings, readSyncSettings, readWebhookSettings } from "shared/settings.ts";
 
 const live = {
   MAUTIC_BASE_URL: "https://mautic.example.test",

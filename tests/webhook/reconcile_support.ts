@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { systemClock } from "../../shared/clock.ts";
-import { createInbox } from "../../shared/inbox.ts";
-import { silentLog } from "../../shared/log.ts";
-import { createMauticClient } from "../../shared/mautic/client.ts";
+import { systemClock } from "shared/clock.ts";
+import { createInbox } from "shared/inbox.ts";
+import { silentLog } from "shared/log.ts";
+import { createMauticClient } from "shared/mautic/client.ts";
 import {
   reconcileConsent,
   type ReconcileContext,

@@ -5,10 +5,10 @@ import {
   emailEntries,
   isOurs,
   manualReason,
-} from "../../../shared/consent_decider.ts";
-import { isMailable } from "../../../shared/enrollment_decider.ts";
-import { marketingOptIn } from "../../../shared/lead.ts";
-import type { MauticContact } from "../../../shared/mautic/wire.ts";
+} from "shared/consent_decider.ts";
+import { isMailable } from "shared/enrollment_decider.ts";
+import { marketingOptIn } from "shared/lead.ts";
+import type { MauticContact } from "shared/mautic/wire.ts";
 import { fail, guarded, guardedInHalves } from "./failure.ts";
 import { open, type SyncContext, type Work } from "./work.ts";
 

@@ -1,5 +1,5 @@
-import { decideEnrollment, type DoNotContactEntry } from "../../../shared/enrollment_decider.ts";
-import { MauticError } from "../../../shared/mautic/errors.ts";
+import { decideEnrollment, type DoNotContactEntry } from "shared/enrollment_decider.ts";
+import { MauticError } from "shared/mautic/errors.ts";
 import { backoff } from "./backoff.ts";
 import { guarded } from "./failure.ts";
 import { itemLeaseMs, outlasts } from "./lease.ts";

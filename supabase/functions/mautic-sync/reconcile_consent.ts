@@ -1,16 +1,11 @@
-import type { Clock } from "../../../shared/clock.ts";
-import { isOurs } from "../../../shared/consent_decider.ts";
-import {
-  type ContactToCheck,
-  type Inbox,
-  inboxEvents,
-  type Merged,
-} from "../../../shared/inbox.ts";
-import type { Log } from "../../../shared/log.ts";
-import type { MauticClient } from "../../../shared/mautic/client.ts";
-import { MauticError } from "../../../shared/mautic/errors.ts";
-import { contactAddress } from "../../../shared/mautic/wire.ts";
-import { kindOfEntry, readDelivery, tidyComment } from "../../../shared/subscription_events.ts";
+import type { Clock } from "shared/clock.ts";
+import { isOurs } from "shared/consent_decider.ts";
+import { type ContactToCheck, type Inbox, inboxEvents, type Merged } from "shared/inbox.ts";
+import type { Log } from "shared/log.ts";
+import type { MauticClient } from "shared/mautic/client.ts";
+import { MauticError } from "shared/mautic/errors.ts";
+import { contactAddress } from "shared/mautic/wire.ts";
+import { kindOfEntry, readDelivery, tidyComment } from "shared/subscription_events.ts";
 
 export interface ReconcileContext {
   mautic: Pick<MauticClient, "doNotContactStats" | "contactsByIds" | "getContact">;

@@ -1,8 +1,8 @@
-import { wrongShape } from "../../../shared/mautic/answer_errors.ts";
-import type { BatchEntry, ContactBody } from "../../../shared/mautic/client.ts";
-import { DatabaseError } from "../../../shared/database.ts";
-import { MauticError } from "../../../shared/mautic/errors.ts";
-import { contactAddress } from "../../../shared/mautic/wire.ts";
+import { wrongShape } from "shared/mautic/answer_errors.ts";
+import type { BatchEntry, ContactBody } from "shared/mautic/client.ts";
+import { DatabaseError } from "shared/database.ts";
+import { MauticError } from "shared/mautic/errors.ts";
+import { contactAddress } from "shared/mautic/wire.ts";
 import { fail, failInDatabase, halt, isTrouble, postpone } from "./failure.ts";
 import type { SyncContext, Work } from "./work.ts";
 

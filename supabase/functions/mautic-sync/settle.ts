@@ -1,6 +1,6 @@
-import type { Clock } from "../../../shared/clock.ts";
-import { type Database, DatabaseError, type Outcome } from "../../../shared/database.ts";
-import type { Log } from "../../../shared/log.ts";
+import type { Clock } from "shared/clock.ts";
+import { type Database, DatabaseError, type Outcome } from "shared/database.ts";
+import type { Log } from "shared/log.ts";
 import type { Run } from "./work.ts";
 
 const pausesMs = [200, 1_000, 3_000];

@@ -1,7 +1,7 @@
-import { confirmAnswer, contactDelta } from "../../../shared/contact_mapper.ts";
-import { DatabaseError, type LeasedItem, type Outcome } from "../../../shared/database.ts";
-import { marketingOptIn } from "../../../shared/lead.ts";
-import { contactAddress } from "../../../shared/mautic/wire.ts";
+import { confirmAnswer, contactDelta } from "shared/contact_mapper.ts";
+import { DatabaseError, type LeasedItem, type Outcome } from "shared/database.ts";
+import { marketingOptIn } from "shared/lead.ts";
+import { contactAddress } from "shared/mautic/wire.ts";
 import { applyConsent, mayChangeConsent } from "./consent.ts";
 import { applyEnrollment, mayEnroll } from "./enroll.ts";
 import { lookUp, readContacts } from "./read.ts";

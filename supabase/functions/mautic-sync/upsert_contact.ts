@@ -1,6 +1,6 @@
-import { validateAddress } from "../../../shared/address.ts";
-import type { Claim } from "../../../shared/database.ts";
-import type { Lead } from "../../../shared/lead.ts";
+import { validateAddress } from "shared/address.ts";
+import type { Claim } from "shared/database.ts";
+import type { Lead } from "shared/lead.ts";
 import { outcome, syncLeads } from "./sync_leads.ts";
 import { itemLeaseMs, type Lease, whileRenewing } from "./lease.ts";
 import { settleSurely } from "./settle.ts";

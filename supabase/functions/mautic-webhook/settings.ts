@@ -4,8 +4,8 @@ import {
   readWebhookSettings,
   type SupabaseSettings,
   type WebhookSettings,
-} from "../../../shared/settings.ts";
-import { reader, type SettingProblem } from "../../../shared/settings_reader.ts";
+} from "shared/settings.ts";
+import { reader, type SettingProblem } from "shared/settings_reader.ts";
 
 /**
  * What mautic-webhook needs. `demo`: no Supabase settings at all, so nothing can be stored.
