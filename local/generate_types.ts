@@ -1,5 +1,5 @@
 /**
- * Generates shared/database.types.ts from the migrations, with the real Supabase CLI
+ * Generates shared/database/types.ts from the migrations, with the real Supabase CLI
  * (`deno run -A local/generate_types.ts`). A test compares the file with the migrations.
  */
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { runSupabase } from "./supabase_cli.ts";
 import { createTestDatabase } from "./test_database.ts";
 
 /** The committed file. */
-export const typesFile = new URL("../shared/database.types.ts", import.meta.url);
+export const typesFile = new URL("../shared/database/types.ts", import.meta.url);
 
 /**
  * The types of schemas `public` and `mautic`, formatted as the rest of the project.
@@ -48,5 +48,5 @@ async function format(code: string): Promise<string> {
 if (import.meta.main) {
   await using database = await createTestDatabase();
   await Deno.writeTextFile(typesFile, await generateTypes(database.url));
-  printNote("Written: shared/database.types.ts");
+  printNote("Written: shared/database/types.ts");
 }

@@ -1,8 +1,8 @@
 /** The program behind `deno task doctor`. */
 import { parseArgs } from "node:util";
-import { systemClock } from "shared/clock.ts";
-import { messageOf } from "shared/errors.ts";
-import type { Env } from "shared/settings.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { messageOf } from "shared/errors/message.ts";
+import type { Env } from "shared/settings/reader.ts";
 import { printNote, printResult } from "../print.ts";
 import { examine } from "./examine.ts";
 import { makeReport, reportLines } from "./report.ts";

@@ -1,7 +1,7 @@
 /** What doctor and set-up are told on the command line, and the environment that follows. */
 import { parseEnv } from "node:util";
 import type { Sql } from "postgres";
-import type { Env } from "shared/settings.ts";
+import type { Env } from "shared/settings/reader.ts";
 import { connect } from "../supabase_database.ts";
 import { envOfStack } from "./target.ts";
 

@@ -1,10 +1,10 @@
 /** The program behind `deno task setup`. */
 import { parseArgs } from "node:util";
-import { systemClock } from "shared/clock.ts";
-import { messageOf } from "shared/errors.ts";
-import { answerCode, MauticError } from "shared/mautic/errors.ts";
-import { describeError } from "shared/errors.ts";
-import type { Env } from "shared/settings.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { messageOf } from "shared/errors/message.ts";
+import { answerCode, MauticError } from "shared/mautic/transport/errors.ts";
+import { describeError } from "shared/errors/codes.ts";
+import type { Env } from "shared/settings/reader.ts";
 import { readTarget, type Target } from "../doctor/target.ts";
 import { openSession, targetEnv, targetOptions, targetUsage } from "../doctor/target_options.ts";
 import { printNote, printResult } from "../print.ts";

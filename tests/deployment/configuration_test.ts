@@ -4,7 +4,7 @@ import { pushConfig, setSecrets } from "../../local/deploy.ts";
 import { startManagementApi } from "../../local/management_api.ts";
 import { projectFolder, runSupabase } from "../../local/supabase_cli.ts";
 import { createTestDatabase } from "../../local/test_database.ts";
-import { readSyncSettings } from "shared/settings.ts";
+import { readSyncSettings } from "shared/settings/sync.ts";
 
 Deno.test("`supabase config push` offers schema mautic in the Data API, and changes nothing else", async () => {
   await using api = await startManagementApi();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { errorDescriptions } from "shared/errors.ts";
+import { errorDescriptions } from "shared/errors/codes.ts";
 import { migrate } from "../../local/migrate.ts";
 import { claim, startWorker } from "../database/support.ts";
 import { testDatabase } from "../support/database.ts";

@@ -3,8 +3,8 @@ import { openSession } from "../../local/doctor/target_options.ts";
 import { readTarget } from "../../local/doctor/target.ts";
 import { describeStep } from "../../local/setup/describe.ts";
 import { carryOut, planSetup, type SetupOptions } from "../../local/setup/run.ts";
-import { systemClock } from "shared/clock.ts";
-import type { Env } from "shared/settings.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import type { Env } from "shared/settings/reader.ts";
 import { ask, complaints, soundStack, stackEnv } from "./support.ts";
 
 /** Set-up's dependencies on a session of their own. */

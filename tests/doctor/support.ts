@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
-import { type Clock, systemClock } from "shared/clock.ts";
-import type { Env } from "shared/settings.ts";
+import { type Clock, systemClock } from "shared/runtime/clock.ts";
+import type { Env } from "shared/settings/reader.ts";
 import { examine, examineMautic } from "../../local/doctor/examine.ts";
 import { migrationFiles } from "../../local/doctor/main.ts";
 import { makeReport, type Report } from "../../local/doctor/report.ts";

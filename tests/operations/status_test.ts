@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testDatabase } from "../support/database.ts";
 import { startSync } from "../support/sync.ts";
-import { errorDescriptions } from "shared/errors.ts";
+import { errorDescriptions } from "shared/errors/codes.ts";
 import { claim, insertLead, settle, startWorker } from "../database/support.ts";
 
 Deno.test("mautic.status tells depth, ages, workers and reasons in one row", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readSyncSettings, type SyncSettings } from "shared/settings.ts";
+import { readSyncSettings, type SyncSettings } from "shared/settings/sync.ts";
 import { outlasts } from "../../supabase/functions/mautic-sync/lease.ts";
 
 function settings(): SyncSettings {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { systemClock } from "shared/clock.ts";
-import { createInbox } from "shared/inbox.ts";
-import { silentLog } from "shared/log.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { createInbox } from "shared/database/inbox.ts";
+import { silentLog } from "shared/runtime/log.ts";
 import { createMauticClient } from "shared/mautic/client.ts";
 import {
   reconcileConsent,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { consentComment } from "shared/consent_decider.ts";
-import { MauticError } from "shared/mautic/errors.ts";
+import { consentComment } from "shared/consent/entry.ts";
+import { MauticError } from "shared/mautic/transport/errors.ts";
 import { insertLead } from "../database/support.ts";
 import { startSync, type Sync } from "../support/sync.ts";
 import { reconciler, statusOf } from "./reconcile_support.ts";

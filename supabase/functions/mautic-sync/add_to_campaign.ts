@@ -1,4 +1,4 @@
-import { emailEntries } from "shared/consent_decider.ts";
+import { emailEntries } from "shared/consent/entry.ts";
 import { enrollContact, isNotFound } from "./enroll.ts";
 import type { SyncContext } from "./work.ts";
 

@@ -1,4 +1,4 @@
-import { readBody, type RequestBody } from "shared/request_body.ts";
+import { readBody, type RequestBody } from "shared/http/body.ts";
 
 /** What can be wrong with a body before it is looked into. */
 export type Body = { ok: true; value: unknown } | Extract<RequestBody, { ok: false }>;

@@ -1,14 +1,14 @@
+import { decideConsent } from "shared/consent/decide.ts";
+import { isMailable } from "shared/consent/email_status.ts";
 import {
   consentComment,
-  decideConsent,
   type DoNotContactEntry,
   emailEntries,
   isOurs,
   manualReason,
-} from "shared/consent_decider.ts";
-import { isMailable } from "shared/enrollment_decider.ts";
-import { marketingOptIn } from "shared/lead.ts";
-import type { MauticContact } from "shared/mautic/wire.ts";
+} from "shared/consent/entry.ts";
+import { marketingOptIn } from "shared/lead/lead.ts";
+import type { MauticContact } from "shared/mautic/contact_schema.ts";
 import { fail, guarded, guardedInHalves } from "./failure.ts";
 import { open, type SyncContext, type Work } from "./work.ts";
 

@@ -1,7 +1,7 @@
-import { maskAddress, validateAddress } from "shared/address.ts";
-import type { Answers } from "shared/http_answer.ts";
-import { parseLead } from "shared/lead.ts";
-import type { Log } from "shared/log.ts";
+import type { Answers } from "shared/http/answer.ts";
+import { maskAddress, validateAddress } from "shared/lead/address.ts";
+import { parseLead } from "shared/lead/lead.ts";
+import type { Log } from "shared/runtime/log.ts";
 import type { SyncRequest } from "./request.ts";
 
 /**

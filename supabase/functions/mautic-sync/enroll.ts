@@ -1,5 +1,6 @@
-import { decideEnrollment, type DoNotContactEntry } from "shared/enrollment_decider.ts";
-import { MauticError } from "shared/mautic/errors.ts";
+import { decideEnrollment } from "shared/campaign/decide_enrollment.ts";
+import type { DoNotContactEntry } from "shared/consent/entry.ts";
+import { MauticError } from "shared/mautic/transport/errors.ts";
 import { backoff } from "./backoff.ts";
 import { guarded } from "./failure.ts";
 import { itemLeaseMs, outlasts } from "./lease.ts";

@@ -1,5 +1,6 @@
-import { DatabaseError, type Outcome } from "shared/database.ts";
-import { answerCode, MauticError, type MauticErrorCode } from "shared/mautic/errors.ts";
+import { DatabaseError } from "shared/database/call.ts";
+import type { Outcome } from "shared/database/database.ts";
+import { answerCode, MauticError, type MauticErrorCode } from "shared/mautic/transport/errors.ts";
 import { backoff } from "./backoff.ts";
 import { die, open, type Step, type SyncContext, type Work } from "./work.ts";
 

@@ -1,6 +1,7 @@
-import type { Database, Status } from "shared/database.ts";
-import type { Answers } from "shared/http_answer.ts";
-import { type Env, readHealthSettings } from "shared/settings.ts";
+import type { Database, Status } from "shared/database/database.ts";
+import type { Answers } from "shared/http/answer.ts";
+import { readHealthSettings } from "shared/settings/health.ts";
+import type { Env } from "shared/settings/reader.ts";
 
 /**
  * The answer to a GET, for monitors: 200 with `mautic.status`, or 503 with the same in

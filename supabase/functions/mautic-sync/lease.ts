@@ -1,6 +1,6 @@
-import type { Clock } from "shared/clock.ts";
-import type { Log } from "shared/log.ts";
-import type { SyncSettings } from "shared/settings.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import type { Log } from "shared/runtime/log.ts";
+import type { SyncSettings } from "shared/settings/sync.ts";
 
 /**
  * How long an item's lease lasts, in milliseconds: a request, the server's own time for it, and as

@@ -1,5 +1,5 @@
-import { contactDelta } from "shared/contact_mapper.ts";
-import { contactAddress } from "shared/mautic/wire.ts";
+import { contactDelta } from "shared/contact/delta.ts";
+import { contactAddress } from "shared/mautic/contact_schema.ts";
 import { guarded, guardedInHalves } from "./failure.ts";
 import { attemptedAddresses, open, type SyncContext, type Work } from "./work.ts";
 

@@ -1,11 +1,16 @@
-import type { Clock } from "shared/clock.ts";
-import { isOurs } from "shared/consent_decider.ts";
-import { type ContactToCheck, type Inbox, inboxEvents, type Merged } from "shared/inbox.ts";
-import type { Log } from "shared/log.ts";
+import { isOurs, kindOfEntry, tidyComment } from "shared/consent/entry.ts";
+import { readDelivery } from "shared/consent/read_delivery.ts";
+import {
+  type ContactToCheck,
+  type Inbox,
+  inboxEvents,
+  type Merged,
+} from "shared/database/inbox.ts";
 import type { MauticClient } from "shared/mautic/client.ts";
-import { MauticError } from "shared/mautic/errors.ts";
-import { contactAddress } from "shared/mautic/wire.ts";
-import { kindOfEntry, readDelivery, tidyComment } from "shared/subscription_events.ts";
+import { contactAddress } from "shared/mautic/contact_schema.ts";
+import { MauticError } from "shared/mautic/transport/errors.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import type { Log } from "shared/runtime/log.ts";
 
 export interface ReconcileContext {
   mautic: Pick<MauticClient, "doNotContactStats" | "contactsByIds" | "getContact">;

@@ -1,5 +1,5 @@
-import { consentComment, emailEntries, manualReason } from "shared/consent_decider.ts";
-import { contactAddress, type MauticContact } from "shared/mautic/wire.ts";
+import { consentComment, emailEntries, manualReason } from "shared/consent/entry.ts";
+import { contactAddress, type MauticContact } from "shared/mautic/contact_schema.ts";
 import { isNotFound } from "./enroll.ts";
 import { guarded } from "./failure.ts";
 import { attemptedAddresses, type SyncContext, type Work } from "./work.ts";

@@ -1,8 +1,9 @@
-import { wrongShape } from "shared/mautic/answer_errors.ts";
-import type { BatchEntry, ContactBody } from "shared/mautic/client.ts";
-import { DatabaseError } from "shared/database.ts";
-import { MauticError } from "shared/mautic/errors.ts";
-import { contactAddress } from "shared/mautic/wire.ts";
+import { DatabaseError } from "shared/database/call.ts";
+import type { BatchEntry } from "shared/mautic/batch.ts";
+import { contactAddress } from "shared/mautic/contact_schema.ts";
+import type { ContactBody } from "shared/mautic/contacts.ts";
+import { wrongShape } from "shared/mautic/transport/answer_errors.ts";
+import { MauticError } from "shared/mautic/transport/errors.ts";
 import { fail, failInDatabase, halt, isTrouble, postpone } from "./failure.ts";
 import type { SyncContext, Work } from "./work.ts";
 

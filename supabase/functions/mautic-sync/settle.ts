@@ -1,6 +1,7 @@
-import type { Clock } from "shared/clock.ts";
-import { type Database, DatabaseError, type Outcome } from "shared/database.ts";
-import type { Log } from "shared/log.ts";
+import { DatabaseError } from "shared/database/call.ts";
+import type { Database, Outcome } from "shared/database/database.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import type { Log } from "shared/runtime/log.ts";
 import type { Run } from "./work.ts";
 
 const pausesMs = [200, 1_000, 3_000];

@@ -1,15 +1,17 @@
-import { confirmAnswer, contactDelta } from "shared/contact_mapper.ts";
-import { DatabaseError, type LeasedItem, type Outcome } from "shared/database.ts";
-import { marketingOptIn } from "shared/lead.ts";
-import { contactAddress } from "shared/mautic/wire.ts";
+import { confirmAnswer } from "shared/contact/confirm.ts";
+import { contactDelta } from "shared/contact/delta.ts";
+import { DatabaseError } from "shared/database/call.ts";
+import type { LeasedItem, Outcome } from "shared/database/database.ts";
+import { marketingOptIn } from "shared/lead/lead.ts";
+import { contactAddress } from "shared/mautic/contact_schema.ts";
 import { applyConsent, mayChangeConsent } from "./consent.ts";
 import { applyEnrollment, mayEnroll } from "./enroll.ts";
-import { lookUp, readContacts } from "./read.ts";
 import { actionOf, failInDatabase, judge, outcomeOf } from "./failure.ts";
+import { lookUp, readContacts } from "./read.ts";
 import { applyRemovals } from "./remove.ts";
 import { sendCreates, sendEdits } from "./send.ts";
-import { hasFieldsToSend, open, prepare, type SyncContext, type Work } from "./work.ts";
 import { applyUtmTags, mayTag } from "./utm_tags.ts";
+import { hasFieldsToSend, open, prepare, type SyncContext, type Work } from "./work.ts";
 
 /**
  * Brings leased leads to Mautic: fields, then consent, then enrolment. The one way there is, for

@@ -1,9 +1,9 @@
-import { validateAddress } from "shared/address.ts";
-import type { Claim } from "shared/database.ts";
-import type { Lead } from "shared/lead.ts";
-import { outcome, syncLeads } from "./sync_leads.ts";
+import type { Claim } from "shared/database/database.ts";
+import { validateAddress } from "shared/lead/address.ts";
+import type { Lead } from "shared/lead/lead.ts";
 import { itemLeaseMs, type Lease, whileRenewing } from "./lease.ts";
 import { settleSurely } from "./settle.ts";
+import { outcome, syncLeads } from "./sync_leads.ts";
 import type { SyncContext, Work } from "./work.ts";
 
 const busyPauseMs = 250;

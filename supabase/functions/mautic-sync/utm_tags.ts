@@ -1,4 +1,4 @@
-import type { Lead } from "shared/lead.ts";
+import type { Lead } from "shared/lead/lead.ts";
 import { guarded } from "./failure.ts";
 import { open, type SyncContext, type Work } from "./work.ts";
 

@@ -1,12 +1,13 @@
-import type { Clock } from "shared/clock.ts";
-import { type ContactDelta, contactDelta, mapLead } from "shared/contact_mapper.ts";
-import { validateAddress } from "shared/address.ts";
-import type { Database, LeasedItem, Outcome } from "shared/database.ts";
-import { type Lead, parseLead } from "shared/lead.ts";
-import type { Log } from "shared/log.ts";
+import { type ContactDelta, contactDelta } from "shared/contact/delta.ts";
+import type { Database, LeasedItem, Outcome } from "shared/database/database.ts";
+import { validateAddress } from "shared/lead/address.ts";
+import { type Lead, parseLead } from "shared/lead/lead.ts";
+import { mapLead } from "shared/lead/map_lead.ts";
 import type { MauticClient } from "shared/mautic/client.ts";
-import type { MauticContact } from "shared/mautic/wire.ts";
-import type { SyncSettings } from "shared/settings.ts";
+import type { MauticContact } from "shared/mautic/contact_schema.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import type { Log } from "shared/runtime/log.ts";
+import type { SyncSettings } from "shared/settings/sync.ts";
 
 /** What the steps of a sync need from outside. */
 export interface SyncContext {

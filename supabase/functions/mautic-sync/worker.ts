@@ -1,8 +1,7 @@
-import type { SyncContext } from "./work.ts";
-import { startRun } from "./work.ts";
-import { outcome, syncLeads } from "./sync_leads.ts";
 import { itemLeaseMs, type Lease, whileRenewing } from "./lease.ts";
 import { settleSurely } from "./settle.ts";
+import { outcome, syncLeads } from "./sync_leads.ts";
+import { startRun, type SyncContext } from "./work.ts";
 
 /** How often a lingering worker looks for work, in milliseconds: what a trickle of changes waits at most. */
 const pollMs = 50;

@@ -1,6 +1,6 @@
-import { maskAddress } from "shared/address.ts";
-import type { Received } from "shared/inbox.ts";
-import { decidesEmailStatus, type DeliveryReading } from "shared/subscription_events.ts";
+import { decidesEmailStatus, type DeliveryReading } from "shared/consent/read_delivery.ts";
+import type { Received } from "shared/database/inbox.ts";
+import { maskAddress } from "shared/lead/address.ts";
 
 export interface EventResult {
   /** Masked: Mautic keeps our answers in its webhook log. null where only the id is known. */
