@@ -26,7 +26,8 @@ export async function generateTypes(databaseUrl: string): Promise<string> {
   if (begin < 0) throw new Error(`The CLI printed no types:\n${stderr}\n${stdout}`);
   return await format(
     "// Generated from the migrations by local/generate_types.ts. Do not edit.\n" +
-      stdout.slice(begin),
+      // `Database` is what the functions call (shared/database/database.ts).
+      stdout.slice(begin).replace(/\bDatabase\b/g, "Schema"),
   );
 }
 

@@ -2,12 +2,12 @@ import { maskAddresses } from "shared/lead/address.ts";
 import { isComplaint } from "./complaint.ts";
 
 /** A do-not-contact entry of a Mautic contact. */
-export interface DoNotContactEntry {
+export type DoNotContactEntry = {
   channel: string;
   /** 0 contactable, 1 unsubscribed, 2 bounced, 3 manual; Mautic also stores any other number. */
   reason: number;
   comments: string | null;
-}
+};
 
 /** Reason 3: set by staff or by us; the only one we ever set for a missing consent. */
 export const manualReason = 3;

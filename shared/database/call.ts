@@ -1,6 +1,6 @@
 import { createClient } from "@supabase/supabase-js";
 import { z } from "zod";
-import type { Database as Schema } from "./types.ts";
+import type { Schema } from "./types.ts";
 
 /** A call to the database that failed. `code` is the SQLSTATE or PostgREST code where there is one. */
 export class DatabaseError extends Error {

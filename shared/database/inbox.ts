@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { SubscriptionKind } from "shared/consent/entry.ts";
 import { decidesEmailStatus, type DeliveryReading } from "shared/consent/read_delivery.ts";
-import { createCall, type DatabaseOptions } from "./call.ts";
+import type { Call } from "./call.ts";
 
 /** An event as mautic.receive_delivery() takes it. */
 export type InboxEvent = {
@@ -21,17 +21,6 @@ export function inboxEvents(reading: DeliveryReading): InboxEvent[] {
   });
 }
 
-/** A row of Mautic's do-not-contact table as mautic.record_do_not_contact() takes it. */
-export type DoNotContactRow = {
-  id: number;
-  contact_id: number;
-  channel: string;
-  /** null: another channel, or our own marked entry. */
-  kind: SubscriptionKind | null;
-  detail: Record<string, string>;
-  added_at: string;
-};
-
 const received = z.object({
   delivery_id: z.number(),
   duplicate: z.boolean(),
@@ -44,40 +33,12 @@ const received = z.object({
 /** What became of a delivery: a result for each event, in order; none with `error`. */
 export type Received = z.infer<typeof received>;
 
-const started = z.discriminatedUnion("state", [
-  z.object({ state: z.literal("busy") }),
-  z.object({
-    state: z.literal("started"),
-    since: z.string().nullable(),
-    swept_upto: z.number().nullable(),
-  }),
-]);
 const unread = z.object({ delivery_id: z.number(), body: z.string() }).nullable();
-const recorded = z.object({
-  recorded: z.number(),
-  forgotten: z.number(),
-  changed_leads: z.number(),
-});
-const toCheck = z.array(
-  z.object({ contact_id: z.number(), state_at: z.string(), bounced: z.boolean() }),
-);
-export type ContactToCheck = z.infer<typeof toCheck>[number];
 
-const asserted = z.object({ changed_leads: z.number(), upto_id: z.number().nullable() });
+export type Inbox = ReturnType<typeof inboxCalls>;
 
-/** A contact that was merged into another in Mautic; `address` is the survivor's. */
-export type Merged = { loser: number; survivor: number; address: string };
-
-export type Inbox = ReturnType<typeof createInbox>;
-
-/**
- * The inbound functions of schema `mautic` over the Data API: what mautic-webhook and the
- * reconciliation call. Every method raises DatabaseError; what each does is said in the migrations.
- */
-export function createInbox(options: DatabaseOptions) {
-  const call = createCall(options);
-  const nothing = z.unknown();
-
+/** Deliveries of the webhook: stored as they came, read into events, applied. */
+export function inboxCalls(call: Call) {
   return {
     receiveDelivery: (
       delivery: {
@@ -107,48 +68,5 @@ export function createInbox(options: DatabaseOptions) {
         p_is_test: reading.isTest,
         p_correlation_id: correlationId,
       }, z.number()),
-    startReconcile: (origin: string, leaseMs: number) =>
-      call("start_reconcile", { p_origin: origin, p_lease_ms: leaseMs }, started),
-    /** `stretch`: the rows are all there are with these ids; see the migration. */
-    recordDoNotContact: (
-      origin: string,
-      rows: DoNotContactRow[],
-      stretch: { afterId: number; uptoId: number | null } | null,
-      correlationId: string,
-    ) =>
-      call("record_do_not_contact", {
-        p_origin: origin,
-        p_entries: rows,
-        p_after_id: stretch?.afterId ?? null,
-        p_upto_id: stretch?.uptoId ?? null,
-        p_correlation_id: correlationId,
-      }, recorded),
-    knownDoNotContact: (origin: string) =>
-      call("known_do_not_contact", { p_origin: origin }, z.number()),
-    contactsToCheck: (origin: string, afterId: number, limit: number) =>
-      call("contacts_to_check", { p_origin: origin, p_after_id: afterId, p_limit: limit }, toCheck),
-    settleCheck: (
-      origin: string,
-      checked: (ContactToCheck & { address?: string; result: "lifted" | "gone" })[],
-      correlationId: string,
-    ) =>
-      call("settle_check", {
-        p_origin: origin,
-        p_checked: checked,
-        p_correlation_id: correlationId,
-      }, z.number()),
-    assertDoNotContact: (origin: string, afterId: number, limit: number, correlationId: string) =>
-      call("assert_do_not_contact", {
-        p_origin: origin,
-        p_after_id: afterId,
-        p_limit: limit,
-        p_correlation_id: correlationId,
-      }, asserted),
-    linksToCheck: (origin: string, limit: number) =>
-      call("links_to_check", { p_origin: origin, p_limit: limit }, z.array(z.number())),
-    settleLinks: (origin: string, uptoId: number, merged: Merged[]) =>
-      call("settle_links", { p_origin: origin, p_upto_id: uptoId, p_merged: merged }, nothing),
-    finishReconcile: (origin: string) => call("finish_reconcile", { p_origin: origin }, nothing),
-    abandonReconcile: (origin: string) => call("abandon_reconcile", { p_origin: origin }, nothing),
   };
 }

@@ -1,7 +1,7 @@
 // Generated from the migrations by local/generate_types.ts. Do not edit.
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
 
-export type Database = {
+export type Schema = {
   "mautic": {
     Tables: {
       "contact": {
@@ -174,7 +174,7 @@ export type Database = {
       };
       "lead_change": {
         Row: {
-          "cause": Database["mautic"]["Enums"]["change_cause"];
+          "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at": string;
           "correlation_id": string;
           "force": boolean;
@@ -182,11 +182,11 @@ export type Database = {
           "lead_id": string;
           "priority": number;
           "queued_at": string | null;
-          "removal": Database["mautic"]["Enums"]["contact_removal"] | null;
+          "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
         };
         ComputedFields: never;
         Insert: {
-          "cause": Database["mautic"]["Enums"]["change_cause"];
+          "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
           "correlation_id": string;
           "force"?: boolean;
@@ -194,10 +194,10 @@ export type Database = {
           "lead_id": string;
           "priority"?: number;
           "queued_at"?: string | null;
-          "removal"?: Database["mautic"]["Enums"]["contact_removal"] | null;
+          "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
         };
         Update: {
-          "cause"?: Database["mautic"]["Enums"]["change_cause"];
+          "cause"?: Schema["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
           "correlation_id"?: string;
           "force"?: boolean;
@@ -205,7 +205,7 @@ export type Database = {
           "lead_id"?: string;
           "priority"?: number;
           "queued_at"?: string | null;
-          "removal"?: Database["mautic"]["Enums"]["contact_removal"] | null;
+          "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
         };
         Relationships: [];
       };
@@ -261,7 +261,7 @@ export type Database = {
           "not_before": string | null;
           "person_keys": (string)[] | null;
           "priority": number;
-          "removal": Database["mautic"]["Enums"]["contact_removal"] | null;
+          "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state": string;
           "version": number;
         };
@@ -286,7 +286,7 @@ export type Database = {
           "not_before"?: string | null;
           "person_keys"?: (string)[] | null;
           "priority"?: number;
-          "removal"?: Database["mautic"]["Enums"]["contact_removal"] | null;
+          "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state"?: string;
           "version"?: number;
         };
@@ -310,7 +310,7 @@ export type Database = {
           "not_before"?: string | null;
           "person_keys"?: (string)[] | null;
           "priority"?: number;
-          "removal"?: Database["mautic"]["Enums"]["contact_removal"] | null;
+          "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state"?: string;
           "version"?: number;
         };
@@ -836,8 +836,8 @@ export type Database = {
       "email_status_at": {
         Args: {
           "s": Omit<
-            Database["mautic"]["Tables"]["subscription"]["Row"],
-            Database["mautic"]["Tables"]["subscription"]["ComputedFields"]
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
           >;
         };
         Returns: string;
@@ -845,8 +845,8 @@ export type Database = {
       "email_status_of": {
         Args: {
           "s": Omit<
-            Database["mautic"]["Tables"]["subscription"]["Row"],
-            Database["mautic"]["Tables"]["subscription"]["ComputedFields"]
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
           >;
         };
         Returns: string;
@@ -903,8 +903,8 @@ export type Database = {
       "is_lift_overtaken": {
         Args: {
           "c": Omit<
-            Database["mautic"]["Tables"]["contact"]["Row"],
-            Database["mautic"]["Tables"]["contact"]["ComputedFields"]
+            Schema["mautic"]["Tables"]["contact"]["Row"],
+            Schema["mautic"]["Tables"]["contact"]["ComputedFields"]
           >;
         };
         Returns: boolean;
@@ -1037,7 +1037,7 @@ export type Database = {
         Args: {
           "p_is_held": boolean;
           "p_origin": string;
-          "p_outcome": Database["mautic"]["CompositeTypes"]["outcome"];
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
         };
         Returns: undefined;
       };
@@ -1303,9 +1303,9 @@ export type Database = {
   };
 };
 
-type DatabaseWithoutInternals = Omit<Database, "__InternalSupabase">;
+type DatabaseWithoutInternals = Omit<Schema, "__InternalSupabase">;
 
-type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, "public">];
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Schema, "public">];
 
 export type Tables<
   DefaultSchemaTableNameOrOptions extends

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { systemClock } from "shared/runtime/clock.ts";
-import { createInbox } from "shared/database/inbox.ts";
+import { createDatabase } from "shared/database/database.ts";
 import { silentLog } from "shared/runtime/log.ts";
 import { createMauticClient } from "shared/mautic/client.ts";
 import {
@@ -15,7 +15,7 @@ export function reconciler(sync: Sync, more: Partial<ReconcileContext> = {}) {
   const keys = z.object({ default: z.string() }).parse(
     JSON.parse(env["SUPABASE_SECRET_KEYS"] ?? ""),
   );
-  const inbox = createInbox({
+  const database = createDatabase({
     url: env["SUPABASE_URL"] ?? "",
     secretKey: keys.default,
     fetch,
@@ -39,7 +39,7 @@ export function reconciler(sync: Sync, more: Partial<ReconcileContext> = {}) {
   });
   const context: ReconcileContext = {
     mautic: client,
-    inbox,
+    database,
     origin: mautic.url,
     clock: systemClock,
     log: silentLog,
@@ -47,7 +47,7 @@ export function reconciler(sync: Sync, more: Partial<ReconcileContext> = {}) {
     budgetMs: 60_000,
     ...more,
   };
-  return { client, inbox, run: () => reconcileConsent(context) };
+  return { client, database, run: () => reconcileConsent(context) };
 }
 
 async function token({ mautic }: Sync): Promise<string> {

@@ -1,5 +1,4 @@
 import type { Database } from "shared/database/database.ts";
-import type { Inbox } from "shared/database/inbox.ts";
 import { messageOf } from "shared/errors/message.ts";
 import type { Answers } from "shared/http/answer.ts";
 import { parseLead } from "shared/lead/lead.ts";
@@ -28,7 +27,6 @@ export interface ActionContext {
   log: Log;
   settings: SyncSettings;
   database: Database;
-  inbox: Inbox;
   answers: Answers;
   /** One for all requests of this process. */
   tokens: TokenSource;
@@ -95,11 +93,11 @@ function startDrain(context: ActionContext): Response {
 
 /** In the background too: after a long outage there is much to read. */
 function startReconcile(context: ActionContext): Response {
-  const { platform, answers, log, settings, inbox, clock } = context;
+  const { platform, answers, log, settings, database, clock } = context;
   const { mautic } = connect(context);
   const work = reconcileConsent({
     mautic,
-    inbox,
+    database,
     origin: settings.baseUrl,
     clock,
     log,

@@ -1,5 +1,5 @@
 import { DatabaseError } from "shared/database/call.ts";
-import type { Outcome } from "shared/database/database.ts";
+import type { Outcome } from "shared/database/queue.ts";
 import { answerCode, MauticError, type MauticErrorCode } from "shared/mautic/transport/errors.ts";
 import { backoff } from "./backoff.ts";
 import { die, open, type Step, type SyncContext, type Work } from "./work.ts";

@@ -1,6 +1,5 @@
 import { DatabaseError } from "shared/database/call.ts";
 import { createDatabase } from "shared/database/database.ts";
-import { createInbox } from "shared/database/inbox.ts";
 import { messageOf } from "shared/errors/message.ts";
 import { type Answers, startAnswers } from "shared/http/answer.ts";
 import { issuesOf } from "shared/lead/issue.ts";
@@ -48,7 +47,6 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
     }
     : undefined;
   const database = connection && createDatabase(connection);
-  const inbox = connection && createInbox(connection);
   const tokens = database && sync.mode === "live"
     ? createTokenSource({
       origin: sync.settings.baseUrl,
@@ -84,7 +82,7 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
         headers: { Allow: "GET, POST" },
       });
     }
-    if (!supabase.ok || !database || !inbox) {
+    if (!supabase.ok || !database) {
       const message = "Without Supabase settings no caller can be told from another.";
       return answers.fail("supabase_not_configured", message, {
         details: { problems: supabase.ok ? [] : supabase.problems },
@@ -118,7 +116,6 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
       log: requestLog,
       settings: sync.settings,
       database,
-      inbox,
       answers,
       tokens,
     };

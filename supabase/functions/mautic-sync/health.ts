@@ -1,4 +1,5 @@
-import type { Database, Status } from "shared/database/database.ts";
+import type { Database } from "shared/database/database.ts";
+import type { Status } from "shared/database/status.ts";
 import type { Answers } from "shared/http/answer.ts";
 import { readHealthSettings } from "shared/settings/health.ts";
 import type { Env } from "shared/settings/reader.ts";

@@ -1,20 +1,17 @@
 import { isOurs, kindOfEntry, tidyComment } from "shared/consent/entry.ts";
 import { readDelivery } from "shared/consent/read_delivery.ts";
-import {
-  type ContactToCheck,
-  type Inbox,
-  inboxEvents,
-  type Merged,
-} from "shared/database/inbox.ts";
+import { type Inbox, inboxEvents } from "shared/database/inbox.ts";
+import type { ContactToCheck, Merged, Reconcile } from "shared/database/reconcile.ts";
 import type { MauticClient } from "shared/mautic/client.ts";
 import { contactAddress } from "shared/mautic/contact_schema.ts";
+import type { DoNotContactStat } from "shared/mautic/statistics.ts";
 import { MauticError } from "shared/mautic/transport/errors.ts";
 import type { Clock } from "shared/runtime/clock.ts";
 import type { Log } from "shared/runtime/log.ts";
 
 export interface ReconcileContext {
   mautic: Pick<MauticClient, "doNotContactStats" | "contactsByIds" | "getContact">;
-  inbox: Inbox;
+  database: Reconcile & Pick<Inbox, "nextUnreadDelivery" | "replaceEvents">;
   /** The base URL under which contacts are linked (settings.baseUrl). */
   origin: string;
   clock: Clock;
@@ -42,8 +39,6 @@ const singleReads = 20;
 const overlapMs = 10 * 60_000;
 const leaseMarginMs = 60_000;
 
-type Rows = Awaited<ReturnType<MauticClient["doNotContactStats"]>>["rows"];
-
 /**
  * Brings email_status in line with Mautic's do-not-contact table, for what no webhook told.
  *
@@ -58,9 +53,9 @@ type Rows = Awaited<ReturnType<MauticClient["doNotContactStats"]>>["rows"];
  * Raises MauticError and DatabaseError; what was read until then stays read.
  */
 export async function reconcileConsent(context: ReconcileContext): Promise<Reconciled> {
-  const { inbox, origin, clock, log, budgetMs } = context;
+  const { database, origin, clock, log, budgetMs } = context;
   const result: Reconciled = { state: "done", rowsRead: 0, contactsChecked: 0, changedLeads: 0 };
-  const begun = await inbox.startReconcile(origin, budgetMs + leaseMarginMs);
+  const begun = await database.startReconcile(origin, budgetMs + leaseMarginMs);
   if (begun.state === "busy") return { ...result, state: "busy" };
 
   const end = clock.now() + budgetMs;
@@ -72,14 +67,14 @@ export async function reconcileConsent(context: ReconcileContext): Promise<Recon
       await checkLinks(context, inTime) &&
       await checkContacts(context, result, inTime) &&
       await assertRows(context, result, inTime);
-    if (complete) await inbox.finishReconcile(origin);
+    if (complete) await database.finishReconcile(origin);
     else {
       result.state = "out_of_time";
-      await inbox.abandonReconcile(origin);
+      await database.abandonReconcile(origin);
     }
   } catch (error) {
     // What failed is what the caller has to hear of.
-    await inbox.abandonReconcile(origin).catch(() => {});
+    await database.abandonReconcile(origin).catch(() => {});
     throw error;
   }
   log.info("consent_reconciled", { ...result });
@@ -88,24 +83,28 @@ export async function reconcileConsent(context: ReconcileContext): Promise<Recon
 
 /** Deliveries that an operator wants read anew (mautic.replay_webhook). */
 async function readAgain(
-  { inbox, correlationId, log }: ReconcileContext,
+  { database, correlationId, log }: ReconcileContext,
   result: Reconciled,
   inTime: () => boolean,
 ): Promise<void> {
   while (inTime()) {
-    const delivery = await inbox.nextUnreadDelivery();
+    const delivery = await database.nextUnreadDelivery();
     if (delivery === null) return;
     const reading = readDelivery(JSON.parse(delivery.body));
     const { isTest } = reading;
     const events = inboxEvents(reading);
     const deliveryId = delivery.delivery_id;
-    result.changedLeads += await inbox.replaceEvents(deliveryId, { events, isTest }, correlationId);
+    result.changedLeads += await database.replaceEvents(
+      deliveryId,
+      { events, isTest },
+      correlationId,
+    );
     log.info("delivery_read_again", { deliveryId, events: events.length, isTest });
   }
 }
 
 async function readAdded(
-  { mautic, inbox, origin, correlationId }: ReconcileContext,
+  { mautic, database, origin, correlationId }: ReconcileContext,
   since: string | null,
   result: Reconciled,
   inTime: () => boolean,
@@ -118,7 +117,12 @@ async function readAdded(
     const page = { since: from, afterId, limit: rowsPerPage };
     const { rows } = await mautic.doNotContactStats(page, correlationId);
     if (rows.length > 0) {
-      const recorded = await inbox.recordDoNotContact(origin, rows.map(row), null, correlationId);
+      const recorded = await database.recordDoNotContact(
+        origin,
+        rows.map(row),
+        null,
+        correlationId,
+      );
       result.changedLeads += recorded.changed_leads;
     }
     result.rowsRead += rows.length;
@@ -133,7 +137,7 @@ async function readAdded(
  * whatever Mautic has is known, since every row added was read.
  */
 async function sweep(
-  { mautic, inbox, origin, correlationId }: ReconcileContext,
+  { mautic, database, origin, correlationId }: ReconcileContext,
   begun: { since: string | null; swept_upto: number | null },
   result: Reconciled,
   inTime: () => boolean,
@@ -141,7 +145,7 @@ async function sweep(
   if (begun.since !== null && begun.swept_upto === null) {
     const all = { since: 0, afterId: 0, limit: 1 };
     const { total } = await mautic.doNotContactStats(all, correlationId);
-    if (total === await inbox.knownDoNotContact(origin)) return true;
+    if (total === await database.knownDoNotContact(origin)) return true;
   }
   let afterId = begun.swept_upto ?? 0;
   while (inTime()) {
@@ -149,7 +153,7 @@ async function sweep(
     const { rows } = await mautic.doNotContactStats(page, correlationId);
     const last = rows.length < rowsPerPage;
     const uptoId = last ? null : rows.at(-1)?.id ?? null;
-    const recorded = await inbox.recordDoNotContact(
+    const recorded = await database.recordDoNotContact(
       origin,
       rows.map(row),
       { afterId, uptoId },
@@ -164,13 +168,13 @@ async function sweep(
 }
 
 async function checkContacts(
-  { mautic, inbox, origin, correlationId }: ReconcileContext,
+  { mautic, database, origin, correlationId }: ReconcileContext,
   result: Reconciled,
   inTime: () => boolean,
 ): Promise<boolean> {
   let afterId = 0;
   while (inTime()) {
-    const suspects = await inbox.contactsToCheck(origin, afterId, contactsPerRead);
+    const suspects = await database.contactsToCheck(origin, afterId, contactsPerRead);
     if (suspects.length > 0) {
       const ids = suspects.map((suspect) => suspect.contact_id);
       const contacts = await mautic.contactsByIds(ids, correlationId);
@@ -191,7 +195,7 @@ async function checkContacts(
         },
       );
       if (checked.length > 0) {
-        result.changedLeads += await inbox.settleCheck(origin, checked, correlationId);
+        result.changedLeads += await database.settleCheck(origin, checked, correlationId);
       }
       result.contactsChecked += suspects.length;
     }
@@ -202,10 +206,10 @@ async function checkContacts(
 }
 
 async function checkLinks(
-  { mautic, inbox, origin, correlationId }: ReconcileContext,
+  { mautic, database, origin, correlationId }: ReconcileContext,
   inTime: () => boolean,
 ): Promise<boolean> {
-  const ids = await inbox.linksToCheck(origin, contactsPerRead);
+  const ids = await database.linksToCheck(origin, contactsPerRead);
   const contacts = ids.length > 0 ? await mautic.contactsByIds(ids, correlationId) : [];
   const found = new Set(contacts.map((contact) => contact.id));
   const missing = ids.filter((id) => !found.has(id));
@@ -219,7 +223,7 @@ async function checkLinks(
   }
   const isAll = ids.length < contactsPerRead && asked.length === missing.length;
   const last = asked.length < missing.length ? asked.at(-1) : ids.at(-1);
-  await inbox.settleLinks(origin, isAll ? 0 : last ?? 0, merged);
+  await database.settleLinks(origin, isAll ? 0 : last ?? 0, merged);
   return true;
 }
 
@@ -240,13 +244,18 @@ async function survivorOf(
 }
 
 async function assertRows(
-  { inbox, origin, correlationId }: ReconcileContext,
+  { database, origin, correlationId }: ReconcileContext,
   result: Reconciled,
   inTime: () => boolean,
 ): Promise<boolean> {
   let afterId = 0;
   while (inTime()) {
-    const page = await inbox.assertDoNotContact(origin, afterId, rowsPerAssertion, correlationId);
+    const page = await database.assertDoNotContact(
+      origin,
+      afterId,
+      rowsPerAssertion,
+      correlationId,
+    );
     result.changedLeads += page.changed_leads;
     if (page.upto_id === null) return true;
     afterId = page.upto_id;
@@ -254,7 +263,7 @@ async function assertRows(
   return false;
 }
 
-function row(found: Rows[number]) {
+function row(found: DoNotContactStat) {
   const { id, contactId, channel, comments } = found;
   const kind = isEmail(channel) ? kindOfEntry(found) : null;
   return {

@@ -1,7 +1,7 @@
 import { confirmAnswer } from "shared/contact/confirm.ts";
 import { contactDelta } from "shared/contact/delta.ts";
 import { DatabaseError } from "shared/database/call.ts";
-import type { LeasedItem, Outcome } from "shared/database/database.ts";
+import type { LeasedItem, Outcome } from "shared/database/queue.ts";
 import { marketingOptIn } from "shared/lead/lead.ts";
 import { contactAddress } from "shared/mautic/contact_schema.ts";
 import { applyConsent, mayChangeConsent } from "./consent.ts";

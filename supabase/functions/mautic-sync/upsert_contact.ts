@@ -1,4 +1,4 @@
-import type { Claim } from "shared/database/database.ts";
+import type { Claim } from "shared/database/queue.ts";
 import { validateAddress } from "shared/lead/address.ts";
 import type { Lead } from "shared/lead/lead.ts";
 import { itemLeaseMs, type Lease, whileRenewing } from "./lease.ts";

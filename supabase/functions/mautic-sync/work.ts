@@ -1,5 +1,6 @@
 import { type ContactDelta, contactDelta } from "shared/contact/delta.ts";
-import type { Database, LeasedItem, Outcome } from "shared/database/database.ts";
+import type { Database } from "shared/database/database.ts";
+import type { LeasedItem, Outcome } from "shared/database/queue.ts";
 import { validateAddress } from "shared/lead/address.ts";
 import { type Lead, parseLead } from "shared/lead/lead.ts";
 import { mapLead } from "shared/lead/map_lead.ts";

@@ -1,6 +1,6 @@
 import { type DeliveryReading, readDelivery } from "shared/consent/read_delivery.ts";
-import { DatabaseError } from "shared/database/call.ts";
-import { createInbox, type Inbox, inboxEvents, type Received } from "shared/database/inbox.ts";
+import { createCall, DatabaseError } from "shared/database/call.ts";
+import { type Inbox, inboxCalls, inboxEvents, type Received } from "shared/database/inbox.ts";
 import { type Answers, startAnswers } from "shared/http/answer.ts";
 import { readBody } from "shared/http/body.ts";
 import { maskAddress } from "shared/lead/address.ts";
@@ -37,12 +37,12 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
   const { env, clock, log } = dependencies;
   const configuration = readConfiguration(env);
   const inbox = configuration.mode === "live"
-    ? createInbox({
+    ? inboxCalls(createCall({
       url: configuration.supabase.url,
       secretKey: configuration.supabase.secretKey,
       fetch: dependencies.fetch,
       timeoutMs: databaseTimeoutMs,
-    })
+    }))
     : null;
 
   return async (request) => {

@@ -1,0 +1,125 @@
+import { z } from "zod";
+import type { DoNotContactEntry } from "shared/consent/entry.ts";
+import type { Lead } from "shared/lead/lead.ts";
+import type { Call } from "./call.ts";
+
+const scalar = z.union([z.string(), z.number(), z.null()]);
+const entry = z.object({
+  channel: z.string(),
+  reason: z.number(),
+  comments: z.string().nullable(),
+});
+
+/** An outbox item as mautic.leased_items() describes it. */
+const leasedItem = z.object({
+  lead_id: z.string(),
+  attempt: z.number(),
+  failed_alone: z.number(),
+  operation: z.enum(["create", "edit", "look_up", "remove"]),
+  removal: z.enum(["do_not_contact", "delete_contact"]).nullable(),
+  linked: z.boolean(),
+  superseded: z.boolean(),
+  force: z.boolean(),
+  ambiguous: z.boolean(),
+  payload: z.unknown(),
+  address: z.string().nullable(),
+  attempted: z.array(z.object({ address: z.string().nullable(), payload: z.unknown() })),
+  email_status: z.string().nullable(),
+  contact_id: z.number().nullable(),
+  snapshot: z.record(z.string(), scalar),
+  refused: z.record(z.string(), scalar),
+  filled: z.array(z.string()),
+  do_not_contact: z.array(entry),
+  enrolled_campaigns: z.array(z.number()),
+  correlation_id: z.string(),
+  changed_at: z.string(),
+});
+
+export type LeasedItem = z.infer<typeof leasedItem>;
+
+const claimed = z.object({
+  state: z.enum(["claimed", "lost", "busy", "paused", "open"]),
+  lease_token: z.string().optional(),
+  batch_size: z.number().optional(),
+  items: z.array(leasedItem),
+  more: z.boolean(),
+});
+export type Claim = z.infer<typeof claimed>;
+
+/** What became of a leased item, as mautic.settle() takes it. */
+export type Outcome = {
+  lead_id: string;
+  result: "done" | "retry" | "postponed" | "ambiguous" | "gone" | "dead";
+  /** What a done item came to, for the history. */
+  action?: "created" | "updated" | "unchanged" | "deleted" | "do_not_contact" | "kept";
+  /** Contacts that were deleted in Mautic, for a deleted lead: all that is known of them goes. */
+  removed_contact_ids?: number[];
+  /** What Mautic's answer showed; recorded even when the lease is lost. */
+  contact_id?: number;
+  asked_contact_id?: number;
+  /** The contact's. */
+  address?: string;
+  /** The lead's own, as it was sent. */
+  lead_address?: string;
+  snapshot?: Record<string, string | number | null>;
+  refused?: Record<string, string | number | null>;
+  do_not_contact?: DoNotContactEntry[];
+  filled?: string[];
+  shows_lead?: boolean;
+  changed_at?: string;
+  delay_ms?: number;
+  failed_alone?: boolean;
+  /** An earlier try was answered 500, which may come after the work was done. */
+  may_be_done?: boolean;
+  error_code?: string;
+  error_message?: string;
+};
+
+const settled = z.object({ settled: z.number(), lost: z.array(z.string()) });
+
+/** The outbox: what is claimed, and what became of it. */
+export function queueCalls(call: Call) {
+  return {
+    hasWork: () => call("has_work", {}, z.boolean()),
+    hasChanges: () => call("has_changes", {}, z.boolean()),
+    claim: (workerId: string, origin: string, limit: number, itemLeaseMs: number) =>
+      call("claim", {
+        p_worker_id: workerId,
+        p_origin: origin,
+        p_limit: limit,
+        p_item_lease_ms: itemLeaseMs,
+      }, claimed),
+    claimLead: (
+      holder: string,
+      origin: string,
+      lead: { id: string; address: string; payload: Lead },
+      correlationId: string,
+      itemLeaseMs: number,
+    ) =>
+      call("claim_lead", {
+        p_holder: holder,
+        p_origin: origin,
+        p_lead_id: lead.id,
+        p_address: lead.address,
+        p_payload: lead.payload,
+        p_correlation_id: correlationId,
+        p_item_lease_ms: itemLeaseMs,
+      }, claimed),
+    settle: (
+      origin: string,
+      leaseToken: string,
+      outcomes: Outcome[],
+      run: { halted: string | null; answered: boolean; batchSize: number | null },
+    ) =>
+      call("settle", {
+        p_origin: origin,
+        p_lease_token: leaseToken,
+        p_outcomes: outcomes,
+        p_halted: run.halted,
+        p_answered: run.answered,
+        p_batch_size: run.batchSize,
+      }, settled),
+    sendingState: (origin: string) =>
+      call("sending_state", { p_origin: origin }, z.enum(["closed", "probe", "open", "paused"])),
+  };
+}
