@@ -18,11 +18,14 @@ export const manualReason = 3;
  */
 export const consentComment = "No marketing consent (set by the Supabase lead sync)";
 
+/** Is this the e-mail channel, the one whose entries decide about email_status? */
+export function isEmail(channel: string): boolean {
+  return channel.trim().toLowerCase() === "email";
+}
+
 /** The entries that keep a person from being mailed: of the e-mail channel, with a reason. */
 export function emailEntries(entries: DoNotContactEntry[]): DoNotContactEntry[] {
-  return entries.filter((entry) =>
-    entry.channel.trim().toLowerCase() === "email" && entry.reason !== 0
-  );
+  return entries.filter((entry) => isEmail(entry.channel) && entry.reason !== 0);
 }
 
 /** Was this entry set by us, for a missing consent? */

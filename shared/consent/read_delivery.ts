@@ -1,4 +1,10 @@
-import { consentComment, type SubscriptionKind, tidyComment, unlessComplaint } from "./entry.ts";
+import {
+  consentComment,
+  isEmail,
+  type SubscriptionKind,
+  tidyComment,
+  unlessComplaint,
+} from "./entry.ts";
 
 /** One change of one person's subscription to one channel. */
 export interface SubscriptionEvent {
@@ -102,7 +108,7 @@ export function readDelivery(body: unknown): DeliveryReading {
 
 /** Does this event decide about email_status? Our own marked entry and other channels do not. */
 export function decidesEmailStatus(event: SubscriptionEvent): boolean {
-  return event.channel === "email" && !event.ours;
+  return isEmail(event.channel) && !event.ours;
 }
 
 function readItem(type: string, item: unknown): DeliveryReading["items"][number] {

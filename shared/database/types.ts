@@ -779,6 +779,16 @@ export type Schema = {
         };
         Returns: string;
       };
+      "candidates": {
+        Args: { "p_lead_ids": (string)[]; "p_origin": string };
+        Returns: Schema["mautic"]["CompositeTypes"]["candidate"][];
+        SetofOptions: {
+          from: "*";
+          to: "candidate";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "claim": {
         Args: {
           "p_item_lease_ms": number;
@@ -889,6 +899,8 @@ export type Schema = {
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
       "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
+      "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };
+      "held_keys": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "intend_enrollment": {
         Args: {
           "p_campaign_id": number;
@@ -934,6 +946,14 @@ export type Schema = {
         Returns: undefined;
       };
       "leave_worker": { Args: { "p_worker_id": string }; Returns: string };
+      "link_lead": {
+        Args: {
+          "p_is_held": boolean;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: undefined;
+      };
       "links_to_check": { Args: { "p_limit": number; "p_origin": string }; Returns: Json };
       "lock_leads": {
         Args: { "p_lead_ids": (string)[] };
@@ -950,6 +970,10 @@ export type Schema = {
           "event_id": number;
           "lead_id": string;
         }[];
+      };
+      "may_be_done": {
+        Args: { "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"] };
+        Returns: boolean;
       };
       "may_claim": { Args: { "p_holder": string; "p_origin": string }; Returns: string };
       "may_remove": {
@@ -977,6 +1001,15 @@ export type Schema = {
         Returns: boolean;
       };
       "pause": { Args: { "reason"?: string }; Returns: string };
+      "pending_after": {
+        Args: {
+          "p_enqueued_at": string;
+          "p_lead_id": string;
+          "p_limit": number;
+          "p_priority": number;
+        };
+        Returns: (string)[];
+      };
       "person_keys": {
         Args: {
           "p_address": string;
@@ -985,6 +1018,10 @@ export type Schema = {
           "p_origin": string;
         };
         Returns: (string)[];
+      };
+      "pick": {
+        Args: { "p_is_probe": boolean; "p_limit": number; "p_origin": string };
+        Returns: Record<string, unknown>;
       };
       "probe_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "purge": { Args: Record<PropertyKey, never>; Returns: Json };
@@ -1096,6 +1133,10 @@ export type Schema = {
         };
         Returns: Json;
       };
+      "requeue_newer": {
+        Args: { "p_origin": string; "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"] };
+        Returns: boolean;
+      };
       "restore_lifted": {
         Args: { "p_contact_ids": (number)[]; "p_origin": string };
         Returns: undefined;
@@ -1127,14 +1168,93 @@ export type Schema = {
         Args: { "p_checked": Json; "p_correlation_id": string; "p_origin": string };
         Returns: number;
       };
+      "settle_contacts": {
+        Args: {
+          "p_is_held": boolean;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: undefined;
+      };
+      "settle_gone": {
+        Args: {
+          "p_item": Omit<
+            Schema["mautic"]["Tables"]["outbox"]["Row"],
+            Schema["mautic"]["Tables"]["outbox"]["ComputedFields"]
+          >;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: boolean;
+      };
+      "settle_item": {
+        Args: {
+          "p_item": Omit<
+            Schema["mautic"]["Tables"]["outbox"]["Row"],
+            Schema["mautic"]["Tables"]["outbox"]["ComputedFields"]
+          >;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: undefined;
+      };
       "settle_links": {
         Args: { "p_merged": Json; "p_origin": string; "p_upto_id": number };
         Returns: undefined;
+      };
+      "settled_item": {
+        Args: {
+          "p_is_left_alone": boolean;
+          "p_item": Omit<
+            Schema["mautic"]["Tables"]["outbox"]["Row"],
+            Schema["mautic"]["Tables"]["outbox"]["ComputedFields"]
+          >;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: {
+          "ambiguous": boolean;
+          "attempted": NonNullable<Json>;
+          "attempts": number;
+          "changed_at": string;
+          "correlation_id": string;
+          "enqueued_at": string;
+          "error_at": string | null;
+          "error_code": string | null;
+          "error_message": string | null;
+          "failed_alone": number;
+          "force": boolean;
+          "lead_id": string;
+          "lease_expires_at": string | null;
+          "lease_token": string | null;
+          "leased_by": string | null;
+          "leased_version": number | null;
+          "not_before": string | null;
+          "person_keys": (string)[] | null;
+          "priority": number;
+          "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "state": string;
+          "version": number;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "outbox";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
       };
       "start_reconcile": { Args: { "p_lease_ms": number; "p_origin": string }; Returns: Json };
       "start_worker": {
         Args: { "p_lease_ms": number; "p_max_workers": number; "p_worker_id": string };
         Returns: boolean;
+      };
+      "store_contact": {
+        Args: {
+          "p_is_held": boolean;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+          "p_shows_lead": boolean;
+        };
+        Returns: undefined;
       };
       "store_events": {
         Args: { "p_correlation_id": string; "p_delivery_id": number; "p_events": Json };
@@ -1171,6 +1291,14 @@ export type Schema = {
       "contact_removal": "do_not_contact" | "delete_contact";
     };
     CompositeTypes: {
+      "candidate": {
+        "lead_id": string | null;
+        "priority": number | null;
+        "enqueued_at": string | null;
+        "is_moot": boolean | null;
+        "person_keys": (string)[] | null;
+        "attempted": Json | null;
+      };
       "outcome": {
         "lead_id": string | null;
         "result": string | null;

@@ -1,6 +1,7 @@
 import { describeError } from "shared/errors/codes.ts";
 import { maskAddresses } from "shared/lead/address.ts";
 import type { Issue } from "shared/lead/issue.ts";
+import type { SettingProblem } from "shared/settings/reader.ts";
 
 /** The header that carries the correlation id, in and out. */
 export const correlationHeader = "X-Correlation-ID";
@@ -15,6 +16,15 @@ export interface Answers {
    * Status and remedy go by the code (shared/errors/codes.ts); addresses in the message are masked.
    */
   fail(code: string, message: string, extra?: FailureExtra): Response;
+}
+
+/** What {@link Answers.fail} takes: code, message and what else there is to say. */
+export type Failure = Parameters<Answers["fail"]>;
+
+/** The answer to everything while settings are missing or wrong: names them, shows no value. */
+export function notConfigured(problems: SettingProblem[]): Failure {
+  const names = problems.map((problem) => problem.variable).join(", ");
+  return ["invalid_configuration", `Not configured: ${names}.`, { details: { problems } }];
 }
 
 export interface FailureExtra {

@@ -1,6 +1,41 @@
-export type RequestBody =
-  | { ok: true; bytes: Uint8Array<ArrayBuffer> }
-  | { ok: false; code: "body_too_large" | "body_too_slow" | "invalid_json"; message: string };
+/** What can be wrong with a body before it is looked into. */
+export type UnreadableBody = {
+  ok: false;
+  code: "body_too_large" | "body_too_slow" | "invalid_json";
+  message: string;
+};
+
+export interface BodyLimits {
+  maxBytes: number;
+  timeoutMs: number;
+}
+
+/** Reads a JSON body within these bounds. A byte order mark, which some clients send, is passed over. */
+export async function readJson(
+  request: Request,
+  limits: BodyLimits,
+): Promise<{ ok: true; value: unknown } | UnreadableBody> {
+  const body = await readBody(request, limits);
+  return body.ok ? parseJson(body.bytes, { allowsMark: true }) : body;
+}
+
+/**
+ * Bytes as JSON in UTF-8: the text as it came and its value. Total. A byte order mark is no JSON,
+ * unless `allowsMark`: then it is left out of the text.
+ */
+export function parseJson(
+  bytes: Uint8Array,
+  { allowsMark }: { allowsMark: boolean },
+): { ok: true; text: string; value: unknown } | UnreadableBody {
+  try {
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: !allowsMark });
+    const text = decoder.decode(bytes);
+    const value: unknown = JSON.parse(text);
+    return { ok: true, text, value };
+  } catch {
+    return { ok: false, code: "invalid_json", message: "The body is not JSON in UTF-8." };
+  }
+}
 
 /**
  * The bytes of a request's body: at most `maxBytes`, and all of them within `timeoutMs`. Stops
@@ -11,8 +46,8 @@ export type RequestBody =
  */
 export async function readBody(
   request: Request,
-  { maxBytes, timeoutMs }: { maxBytes: number; timeoutMs: number },
-): Promise<RequestBody> {
+  { maxBytes, timeoutMs }: BodyLimits,
+): Promise<{ ok: true; bytes: Uint8Array<ArrayBuffer> } | UnreadableBody> {
   const tooLarge = {
     ok: false,
     code: "body_too_large",

@@ -19,7 +19,7 @@ function blocks(page: string, language: string): string[] {
 Deno.test("the operator's page has a remedy for every reason a lead can be given up for", async () => {
   const page = await read("docs/operate.md");
   const section = page.split(/^## /m).find((part) => part.startsWith("Dead letters")) ?? "";
-  const folder = new URL("supabase/functions/mautic-sync/", root);
+  const folder = new URL("supabase/functions/mautic-sync/outbound/", root);
   const files = await Array.fromAsync(Deno.readDir(folder));
   const source =
     (await Promise.all(files.map(({ name }) => Deno.readTextFile(new URL(name, folder)))))

@@ -81,7 +81,7 @@ Deno.test("a replay's or a repeated lead's age does not spoil the latency", asyn
 
 Deno.test("every reason a lead can die of has a remedy of its own", async () => {
   await using db = await testDatabase();
-  const folder = new URL("../../supabase/functions/mautic-sync/", import.meta.url);
+  const folder = new URL("../../supabase/functions/mautic-sync/outbound/", import.meta.url);
   const reasons = new Set<string>();
   for await (const entry of Deno.readDir(folder)) {
     const source = await Deno.readTextFile(new URL(entry.name, folder));

@@ -3,10 +3,8 @@ import { systemClock } from "shared/runtime/clock.ts";
 import { createDatabase } from "shared/database/database.ts";
 import { silentLog } from "shared/runtime/log.ts";
 import { createMauticClient } from "shared/mautic/client.ts";
-import {
-  reconcileConsent,
-  type ReconcileContext,
-} from "../../supabase/functions/mautic-sync/reconcile_consent.ts";
+import { reconcileConsent } from "../../supabase/functions/mautic-sync/inbound/reconcile_consent.ts";
+import type { ReconcileContext } from "../../supabase/functions/mautic-sync/inbound/reconciliation.ts";
 import { type Sync } from "../support/sync.ts";
 
 /** What reconcile_consent does in mautic-sync, to be awaited. */

@@ -85,3 +85,8 @@ export function answerCode(error: MauticError): ErrorCode {
 export function tidy(message: string): string {
   return maskAddresses(oneLine(message, 400));
 }
+
+/** Is this the error for a campaign or contact that is not there? */
+export function isNotFound(error: unknown): error is MauticError {
+  return error instanceof MauticError && error.code === "not_found";
+}

@@ -1,11 +1,12 @@
 import { DatabaseError } from "shared/database/call.ts";
-import type { Outcome } from "shared/database/queue.ts";
 import { answerCode, MauticError, type MauticErrorCode } from "shared/mautic/transport/errors.ts";
-import { backoff } from "./backoff.ts";
-import { die, open, type Step, type SyncContext, type Work } from "./work.ts";
+import { backoff } from "../worker/backoff.ts";
+import { die, open, type Work } from "./item.ts";
+import type { Step, SyncContext } from "./run.ts";
 
 /** After this many failures in a request of its own, while others passed, a person has to look. */
 const failedAloneLimit = 5;
+
 /** Added to the server's own time limit before a request of unknown outcome is repeated. */
 const graceMarginMs = 5_000;
 
@@ -136,26 +137,6 @@ export function postpone(work: Work, { run, random }: SyncContext): void {
   };
 }
 
-/** What a done item came to. */
-export function actionOf(work: Work): NonNullable<Outcome["action"]> {
-  return work.removal?.action ?? (work.created ? "created" : work.sent ? "updated" : "unchanged");
-}
-
-/** What settle is told of an item. */
-export function outcomeOf(work: Work, recorded: Partial<Outcome>): Outcome {
-  const result = work.result ?? { result: "done" as const };
-  return {
-    lead_id: work.item.lead_id,
-    ...recorded,
-    ...result,
-    ...(work.mayBeDone && !work.sent && result.result !== "done" ? { may_be_done: true } : {}),
-    ...(result.result === "done" ? { action: actionOf(work), ...work.removal } : {}),
-    ...(result.result === "gone" && work.contactId !== undefined
-      ? { asked_contact_id: work.contactId }
-      : {}),
-  };
-}
-
 /**
  * Runs a call for `works`, unless sending is halted. A Mautic error becomes the result of each;
  * one that has nothing to do with them halts the run. So does a database that is not to be reached.
@@ -181,40 +162,4 @@ export async function guarded(
       fail(work, error, context);
     }
   }
-}
-
-/**
- * As {@link guarded} for one request about many: a 500 halves them until the guilty one stands alone.
- * Two that fail alone with none in between that passed: it is not them, and the rest is not tried.
- */
-export async function guardedInHalves(
-  works: Work[],
-  context: SyncContext,
-  call: (works: Work[]) => Promise<void>,
-  step: Step,
-): Promise<void> {
-  let failedAlone = 0;
-  const attempt = async (some: Work[]): Promise<void> => {
-    if (context.run.halt || failedAlone > 1) {
-      return some.filter(open).forEach((work) => postpone(work, context));
-    }
-    if (some.length === 0) return;
-    let outcome = () => Promise.resolve();
-    try {
-      await call(some);
-      failedAlone = 0;
-    } catch (error) {
-      if (error instanceof MauticError && error.code === "server_failed") {
-        if (some.length > 1) {
-          const middle = Math.ceil(some.length / 2);
-          await attempt(some.slice(0, middle));
-          return await attempt(some.slice(middle));
-        }
-        failedAlone++;
-      }
-      outcome = () => Promise.reject(error);
-    }
-    await guarded(some, context, outcome, step);
-  };
-  await attempt(works);
 }

@@ -1,8 +1,9 @@
 import { consentComment, emailEntries, manualReason } from "shared/consent/entry.ts";
 import { contactAddress, type MauticContact } from "shared/mautic/contact_schema.ts";
-import { isNotFound } from "./enroll.ts";
+import { isNotFound } from "shared/mautic/transport/errors.ts";
 import { guarded } from "./failure.ts";
-import { attemptedAddresses, type SyncContext, type Work } from "./work.ts";
+import { attemptedAddresses, type Work } from "./item.ts";
+import type { SyncContext } from "./run.ts";
 
 /**
  * Does to the contacts of deleted leads what the setting on_lead_delete said, and deletes erased

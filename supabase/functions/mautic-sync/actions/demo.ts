@@ -2,7 +2,8 @@ import type { Answers } from "shared/http/answer.ts";
 import { maskAddress, validateAddress } from "shared/lead/address.ts";
 import { parseLead } from "shared/lead/lead.ts";
 import type { Log } from "shared/runtime/log.ts";
-import type { SyncRequest } from "./request.ts";
+import type { SyncRequest } from "../request.ts";
+import { malformedLead } from "./refusals.ts";
 
 /**
  * Without Mautic settings: every request is checked and logged, nothing is called, and the answer
@@ -30,10 +31,7 @@ export function demoActions(request: SyncRequest, answers: Answers, log: Log): R
       });
     case "upsert_contact": {
       const parsed = parseLead(request.payload);
-      if (!parsed.ok) {
-        const details = parsed.issues.map((issue) => ({ ...issue, path: `payload.${issue.path}` }));
-        return answers.fail("invalid_body", "The lead is not well formed.", { details });
-      }
+      if (!parsed.ok) return answers.fail(...malformedLead(parsed.issues));
       const address = validateAddress(parsed.lead.contact.email);
       if (!address.ok) {
         return answers.fail("invalid_email", `payload.contact.email ${address.reason}.`);

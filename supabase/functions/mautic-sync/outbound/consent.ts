@@ -9,8 +9,10 @@ import {
 } from "shared/consent/entry.ts";
 import { marketingOptIn } from "shared/lead/lead.ts";
 import type { MauticContact } from "shared/mautic/contact_schema.ts";
-import { fail, guarded, guardedInHalves } from "./failure.ts";
-import { open, type SyncContext, type Work } from "./work.ts";
+import { guardedInHalves } from "./bisect.ts";
+import { fail, guarded } from "./failure.ts";
+import { open, type Work } from "./item.ts";
+import type { SyncContext } from "./run.ts";
 
 type Action = "add" | "lift" | "restore" | "none";
 

@@ -1,6 +1,7 @@
 import type { Lead } from "shared/lead/lead.ts";
 import { guarded } from "./failure.ts";
-import { open, type SyncContext, type Work } from "./work.ts";
+import { open, type Work } from "./item.ts";
+import type { SyncContext } from "./run.ts";
 
 const parts = ["source", "medium", "campaign", "term", "content"] as const;
 

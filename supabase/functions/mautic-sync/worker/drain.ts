@@ -1,7 +1,10 @@
+import { tally } from "shared/runtime/tally.ts";
+import { outcome } from "../outbound/outcome.ts";
+import { startRun, type SyncContext } from "../outbound/run.ts";
+import { syncLeads } from "../outbound/sync_leads.ts";
+import { spentBudget } from "./budget.ts";
 import { itemLeaseMs, type Lease, whileRenewing } from "./lease.ts";
 import { settleSurely } from "./settle.ts";
-import { outcome, syncLeads } from "./sync_leads.ts";
-import { startRun, type SyncContext } from "./work.ts";
 
 /** How often a lingering worker looks for work, in milliseconds: what a trickle of changes waits at most. */
 const pollMs = 50;
@@ -112,7 +115,7 @@ async function work(
       report.leads += works.length;
       report.batches += 1;
       context.log.info("batch_settled", {
-        ...tally(outcomes),
+        ...tally(outcomes.map(({ result }) => result)),
         batchSize: works.length,
         durationMs: clock.now() - claimedAt,
       });
@@ -135,23 +138,6 @@ async function work(
   return "lost";
 }
 
-/**
- * The share of its budget that a worker has spent: of time and leads, and of requests, for the
- * platform ends whatever has had two seconds of CPU, and it is requests that take it (about 1 ms
- * each, 0.15 ms a lead: `deno task bench resources`).
- */
-function spentBudget(
-  { clock, settings, requestCount }: DrainContext,
-  report: DrainReport,
-  startedAt: number,
-): number {
-  return Math.max(
-    (clock.now() - startedAt) / settings.workerBudgetMs,
-    report.leads / settings.workerBudgetLeads,
-    requestCount() / settings.workerBudgetRequests,
-  );
-}
-
 /** Looks until there is work (true) or `patienceMs` are over (false). */
 async function lookFor(
   { database, clock }: DrainContext,
@@ -164,10 +150,4 @@ async function lookFor(
     if (await database.hasWork()) return true;
   }
   return false;
-}
-
-function tally(outcomes: { result: string }[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { result } of outcomes) counts[result] = (counts[result] ?? 0) + 1;
-  return counts;
 }

@@ -1,6 +1,6 @@
 import type { Database } from "shared/database/database.ts";
 import type { Status } from "shared/database/status.ts";
-import type { Answers } from "shared/http/answer.ts";
+import { type Answers, notConfigured } from "shared/http/answer.ts";
 import { readHealthSettings } from "shared/settings/health.ts";
 import type { Env } from "shared/settings/reader.ts";
 
@@ -12,12 +12,7 @@ export async function health(
   { database, env, answers }: { database: Database; env: Env; answers: Answers },
 ): Promise<Response> {
   const settings = readHealthSettings(env);
-  if (!settings.ok) {
-    const names = settings.problems.map((problem) => problem.variable).join(", ");
-    return answers.fail("invalid_configuration", `Not configured: ${names}.`, {
-      details: { problems: settings.problems },
-    });
-  }
+  if (!settings.ok) return answers.fail(...notConfigured(settings.problems));
   const status = await database.readStatus();
   const late = lateness(status, settings.maxAgeMs);
   return late === undefined

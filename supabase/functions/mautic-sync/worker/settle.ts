@@ -3,7 +3,7 @@ import type { Database } from "shared/database/database.ts";
 import type { Outcome } from "shared/database/queue.ts";
 import type { Clock } from "shared/runtime/clock.ts";
 import type { Log } from "shared/runtime/log.ts";
-import type { Run } from "./work.ts";
+import type { Run } from "../outbound/run.ts";
 
 const pausesMs = [200, 1_000, 3_000];
 

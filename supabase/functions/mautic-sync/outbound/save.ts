@@ -5,7 +5,8 @@ import type { ContactBody } from "shared/mautic/contacts.ts";
 import { wrongShape } from "shared/mautic/transport/answer_errors.ts";
 import { MauticError } from "shared/mautic/transport/errors.ts";
 import { fail, failInDatabase, halt, isTrouble, postpone } from "./failure.ts";
-import type { SyncContext, Work } from "./work.ts";
+import type { Work } from "./item.ts";
+import type { SyncContext } from "./run.ts";
 
 /** The fields of a contact as Mautic takes them: blanks only with the flag that makes it heed them. */
 function body(work: Work): ContactBody {
