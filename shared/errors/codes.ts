@@ -109,6 +109,17 @@ const descriptions = {
 
 export type ErrorCode = keyof typeof descriptions;
 
+/** What an item of the outbox can be given up for, as a dead letter. */
+export const deadReasons = [
+  "invalid_email",
+  "invalid_lead",
+  "duplicate_contact",
+  "field_refused",
+  "campaign_not_found",
+  "mautic_failed",
+] as const satisfies readonly ErrorCode[];
+export type DeadReason = (typeof deadReasons)[number];
+
 /** All codes with their HTTP status and remedy, e.g. for the documentation. */
 export const errorDescriptions: Readonly<Record<ErrorCode, ErrorDescription>> = descriptions;
 

@@ -2,7 +2,7 @@ import { emailEntries } from "shared/consent/entry.ts";
 import type { Failure } from "shared/http/answer.ts";
 import { isNotFound } from "shared/mautic/transport/errors.ts";
 import { type ActionContext, connect } from "../connect.ts";
-import { enrollContact } from "../outbound/enroll_contact.ts";
+import { enrollOnce } from "../outbound/enroll_once.ts";
 import type { SyncContext } from "../outbound/run.ts";
 import { answerMauticErrors, notSending } from "./refusals.ts";
 
@@ -55,7 +55,7 @@ async function addOnce(
     if (emailEntries(contact.doNotContact).length > 0) {
       return refuse("not_mailable", `Mautic holds a do-not-contact entry for contact ${id}.`);
     }
-    const enrolled = await enrollContact(
+    const enrolled = await enrollOnce(
       { contactId: id, campaignId, leadId: null, correlationId, isNew: false },
       context,
     );

@@ -3,9 +3,9 @@ import type { Answers } from "shared/http/answer.ts";
 import { validateAddress } from "shared/lead/address.ts";
 import { type Lead, parseLead } from "shared/lead/lead.ts";
 import { type ActionContext, connect } from "../connect.ts";
-import type { Work } from "../outbound/item.ts";
+import { contactOf } from "../outbound/item.ts";
 import { outcome } from "../outbound/outcome.ts";
-import { syncLeads } from "../outbound/sync_leads.ts";
+import { type Synced, syncLeads } from "../outbound/sync_leads.ts";
 import { itemLeaseMs, type Lease, whileRenewing } from "../worker/lease.ts";
 import { settleSurely } from "../worker/settle.ts";
 import { malformedLead, notSending } from "./refusals.ts";
@@ -45,15 +45,15 @@ export async function upsertContact(payload: unknown, context: ActionContext): P
     address,
     correlation_id: correlationId,
   }));
-  const works = await whileRenewing({
+  const synced = await whileRenewing({
     ...sync,
     lease,
     everyMs: settings.workerLeaseMs / 3,
     renew: async () => await database.renewLease(holder, leaseMs) > 0,
   }, () => syncLeads(items, sync));
-  const outcomes = works.map((work) => outcome(work, sync));
+  const outcomes = synced.map(({ work }) => outcome(work, sync.log));
   await settleSurely(settings.baseUrl, claim.lease_token, outcomes, sync, null);
-  return answer(works[0]!, answers);
+  return answer(synced[0], answers);
 }
 
 /** `claimedAt`: before it was asked for, since its answer may come when the lease has run for a while. */
@@ -78,18 +78,20 @@ async function claimPatiently(
   }
 }
 
-function answer(work: Work, answers: Answers): Response {
-  const { result } = work;
-  const contactId = work.contact?.id ?? work.item.contact_id;
-  if (result === undefined && contactId !== null && contactId !== undefined) {
+function answer(synced: Synced | undefined, answers: Answers): Response {
+  const work = synced?.work;
+  const contactId = work && (contactOf(work)?.id ?? work.item.contact_id);
+  if (work?.state === "open" && contactId) {
+    const isCreated = work.reach.stage === "saved" && work.reach.created;
     return answers.ok({
       success: true,
       contactId: String(contactId),
-      action: work.created ? "created" : "updated",
-      enrolled: work.enrolled ?? false,
-      enrollmentReason: work.enrollmentReason ?? "disabled",
+      action: isCreated ? "created" : "updated",
+      enrolled: synced?.enrollment?.enrolled ?? false,
+      enrollmentReason: synced?.enrollment?.reason ?? "disabled",
     });
   }
+  const result = work?.state === "closed" ? work.result : undefined;
   return answers.fail(
     result?.error_code ?? "retry_later",
     result?.error_message ?? "The contact was deleted in Mautic; send the lead again.",

@@ -2,112 +2,146 @@ import { decideEnrollment } from "shared/campaign/decide_enrollment.ts";
 import type { DoNotContactEntry } from "shared/consent/entry.ts";
 import { isNotFound } from "shared/mautic/transport/errors.ts";
 import { backoff } from "../worker/backoff.ts";
-import { enrollContact } from "./enroll_contact.ts";
-import { guarded } from "./failure.ts";
-import { die, open, type Work } from "./item.ts";
+import { enrollOnce } from "./enroll_once.ts";
+import { attempt, dead } from "./failure.ts";
+import {
+  close,
+  type Closed,
+  contactOf,
+  isOpen,
+  isShown,
+  type Leased,
+  type Open,
+  type Read,
+  replace,
+  type Saved,
+  type Work,
+} from "./item.ts";
+import { type Speakers, speaking } from "./merged.ts";
 import type { SyncContext } from "./run.ts";
 
-function decide(work: Work, doNotContact: DoNotContactEntry[], { settings }: SyncContext) {
+/** Is the lead in the campaign by this sync, and why or why not. */
+export interface Enrollment {
+  enrolled: boolean;
+  reason: string;
+}
+
+/** An item after its turn; without an enrolment where that failed. */
+interface Enrolled {
+  work: Work;
+  enrollment?: Enrollment;
+}
+
+function decide(work: Open, doNotContact: DoNotContactEntry[], { settings }: SyncContext) {
   return decideEnrollment({
-    lead: work.lead!,
+    lead: work.fields.lead,
     emailStatus: work.item.email_status,
     doNotContact,
     settings: settings.enrollment,
   });
 }
 
-function isEnrolled(work: Work, campaignId: number | null): boolean {
-  return campaignId !== null && work.item.enrolled_campaigns.includes(campaignId);
+/** Of whoever is looked up, the campaigns of the contact that was known are not the found one's. */
+function isEnrolled({ item }: Leased, campaignId: number | null): boolean {
+  return campaignId !== null && item.operation !== "look_up" &&
+    item.enrolled_campaigns.includes(campaignId);
 }
 
-/** Would this lead be enrolled by what was last seen? Then the contact has to be read afresh. */
-export function mayEnroll(work: Work, context: SyncContext): boolean {
+/** Is this lead to be enrolled by what was last seen? Then the contact has to be read afresh. */
+export function needsEnrollment(work: Open, context: SyncContext): boolean {
   return decide(work, work.item.do_not_contact, context).enroll &&
     !isEnrolled(work, context.settings.enrollment.campaignId);
 }
 
-/** Enrols those who are due, once per contact and campaign, and notes why or why not. */
-export async function applyEnrollment(works: Work[], context: SyncContext): Promise<void> {
-  const { campaignId } = context.settings.enrollment;
-  for (const work of works) {
-    if (!open(work) || !work.lead) continue;
-    const entries = work.contact?.doNotContact ?? work.item.do_not_contact;
-    const decision = decide(work, entries, context);
-    work.enrollmentReason = decision.reason;
-    work.enrolled = false;
-    if (!decision.enroll || campaignId === null) continue;
-    if (isEnrolled(work, campaignId)) {
-      work.enrollmentReason = "already_enrolled";
-      continue;
-    }
-    if (work.contact) await enroll(work, work.contact.id, campaignId, context);
+/**
+ * Enrols the leads that speak for their contacts and are due, once per contact and campaign. By lead
+ * id, who is enrolled by that, and why or why not.
+ */
+export async function applyEnrollment(
+  works: Work[],
+  speakers: Speakers,
+  context: SyncContext,
+): Promise<{ works: Work[]; enrollments: Map<string, Enrollment> }> {
+  const changed: Work[] = [];
+  const enrollments = new Map<string, Enrollment>();
+  for (const work of speaking(works, speakers).filter(isOpen)) {
+    const enrolled = await enrollIfDue(work, context);
+    changed.push(enrolled.work);
+    if (enrolled.enrollment) enrollments.set(work.item.lead_id, enrolled.enrollment);
   }
+  return { works: replace(works, changed), enrollments };
+}
+
+async function enrollIfDue(work: Open, context: SyncContext): Promise<Enrolled> {
+  const { campaignId } = context.settings.enrollment;
+  const entries = contactOf(work)?.doNotContact ?? work.item.do_not_contact;
+  const { enroll: isDue, reason } = decide(work, entries, context);
+  const not = (reason: string): Enrolled => ({ work, enrollment: { enrolled: false, reason } });
+  if (!isDue || campaignId === null) return not(reason);
+  if (isEnrolled(work, campaignId)) return not("already_enrolled");
+  return isShown(work) ? await enroll(work, campaignId, context) : not(reason);
 }
 
 async function enroll(
-  work: Work,
-  contactId: number,
+  work: Open<Read | Saved>,
   campaignId: number,
   context: SyncContext,
-): Promise<void> {
+): Promise<Enrolled> {
   const { database, settings, log } = context;
-  const { lead_id, correlation_id } = work.item;
-  await guarded([work], context, async () => {
+  const { lead_id: leadId, correlation_id: correlationId } = work.item;
+  const { reach } = work;
+  const contactId = reach.contact.id;
+  const isNew = reach.stage === "saved" && reach.created;
+  const done = await attempt(work, context, "enroll", async (): Promise<Enrolled> => {
     try {
-      const answer = await enrollContact(
-        {
-          contactId,
-          campaignId,
-          leadId: lead_id,
-          correlationId: correlation_id,
-          isNew: work.created,
-        },
+      const answer = await enrollOnce(
+        { contactId, campaignId, leadId, correlationId, isNew },
         context,
       );
-      work.enrolled = answer === "enrolled";
-      if (answer === "busy") {
-        work.result = {
-          result: "retry",
-          delay_ms: backoff(work.item.attempt, context.random, undefined),
-          error_code: "busy",
-          error_message: "Somebody else is adding this contact to the campaign.",
-        };
-        return;
-      }
-      if (answer !== "enrolled") work.enrollmentReason = answer;
-      else log.info("enrolled", { leadId: lead_id, contactId, campaignId });
+      if (answer === "busy") return { work: busy(work, context) };
+      if (answer !== "enrolled") return { work, enrollment: { enrolled: false, reason: answer } };
+      log.info("enrolled", { leadId, contactId, campaignId });
+      return { work, enrollment: { enrolled: true, reason: "eligible" } };
     } catch (error) {
       if (!isNotFound(error)) throw error;
       await database.withdrawEnrollment(settings.baseUrl, campaignId, contactId);
-      await blame(work, contactId, campaignId, context);
+      return { work: await blame(work, contactId, campaignId, context) };
     }
-  }, "enroll");
+  });
+  return "state" in done ? { work: done } : done;
+}
+
+function busy(work: Leased, { random }: SyncContext): Closed {
+  return close(work, {
+    result: "retry",
+    delay_ms: backoff(work.item.attempt, random),
+    error_code: "busy",
+    error_message: "Somebody else is adding this contact to the campaign.",
+  });
 }
 
 /** Mautic answers 404 for a missing campaign as for a contact that was deleted a moment ago. */
 async function blame(
-  work: Work,
+  work: Leased,
   contactId: number,
   campaignId: number,
   { mautic }: SyncContext,
-): Promise<void> {
+): Promise<Closed> {
   try {
     const { id } = await mautic.getContact(contactId, work.item.correlation_id);
+    // Merged meanwhile: the next attempt finds the survivor.
     if (id !== contactId) {
-      // Merged meanwhile: the next attempt finds the survivor.
-      work.result = { result: "retry", delay_ms: 0, error_code: "not_found" };
-      return;
+      return close(work, { result: "retry", delay_ms: 0, error_code: "not_found" });
     }
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    work.contactId = contactId;
-    work.contact = undefined;
-    work.result = { result: "gone" };
-    return;
+    return close({ ...work, reach: { stage: "addressed", contactId } }, { result: "gone" });
   }
-  die(
+  return close(
     work,
-    "campaign_not_found",
-    `Mautic knows no campaign ${campaignId}. Set MAUTIC_CAMPAIGN_HIGH_VALUE to the id of a campaign, then replay the lead.`,
+    dead(
+      "campaign_not_found",
+      `Mautic knows no campaign ${campaignId}. Set MAUTIC_CAMPAIGN_HIGH_VALUE to the id of a campaign, then replay the lead.`,
+    ),
   );
 }

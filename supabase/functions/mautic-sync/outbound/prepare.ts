@@ -2,79 +2,68 @@ import { contactDelta } from "shared/contact/delta.ts";
 import type { LeasedItem } from "shared/database/queue.ts";
 import { validateAddress } from "shared/lead/address.ts";
 import { parseLead } from "shared/lead/lead.ts";
-import { mapLead } from "shared/lead/map_lead.ts";
+import { type Cut, mapLead } from "shared/lead/map_lead.ts";
 import type { SyncSettings } from "shared/settings/sync.ts";
-import { die, type Work } from "./item.ts";
-import type { SyncContext } from "./run.ts";
+import { dead } from "./failure.ts";
+import { close, type Closed, type Leased, type Open, type Reach, type Removal } from "./item.ts";
 
-/** Parses, maps and compares a leased item: everything that can be decided before a request. */
-export function prepare(item: LeasedItem, { settings, log }: SyncContext): Work {
-  const work: Work = {
+/** An item as it sets out, and the texts that were too long for their fields. */
+export interface Preparation {
+  work: Open | Closed | Removal;
+  cut: Cut[];
+}
+
+/**
+ * Parses, maps and compares a leased item: everything that can be decided before a request. Pure
+ * and total.
+ */
+export function prepare(item: LeasedItem, settings: SyncSettings): Preparation {
+  const contactId = item.operation === "look_up" ? null : item.contact_id;
+  const reach: Reach = contactId === null
+    ? { stage: "prepared" }
+    : { stage: "addressed", contactId };
+  const leased: Leased = {
     item,
-    lead: undefined,
     address: item.address ?? "",
-    desired: {},
-    delta: { fields: {}, blanks: [] },
-    contactId: item.operation === "look_up" ? undefined : item.contact_id ?? undefined,
-    contact: undefined,
-    created: false,
-    sent: false,
+    fields: null,
+    reach,
     mayBeDone: false,
-    isToBlame: false,
-    failedStep: undefined,
-    enrolled: undefined,
-    enrollmentReason: undefined,
-    removal: undefined,
-    result: undefined,
   };
-  if (item.operation === "remove") return work;
+  if (item.operation === "remove") return { work: { ...leased, state: "removal" }, cut: [] };
+
   const parsed = parseLead(item.payload);
   if (!parsed.ok) {
     const said = parsed.issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
     const code = parsed.issues.every((issue) => issue.path === "contact.email")
       ? "invalid_email"
       : "invalid_lead";
-    die(work, code, `${said}. Correct the lead; the edit sends it again.`);
-    return work;
+    const result = dead(code, `${said}. Correct the lead; the edit sends it again.`);
+    return { work: close(leased, result), cut: [] };
   }
-  const address = validateAddress(parsed.lead.contact.email, settings.fieldMaxLength);
-  if (!address.ok) {
-    die(
-      work,
-      "invalid_email",
-      `contact.email ${address.reason}. Correct the lead; the edit sends it again.`,
-    );
-    return work;
+  const { lead } = parsed;
+  const checked = validateAddress(lead.contact.email, settings.fieldMaxLength);
+  if (!checked.ok) {
+    const said = `contact.email ${checked.reason}. Correct the lead; the edit sends it again.`;
+    return { work: close(leased, dead("invalid_email", said)), cut: [] };
   }
-  work.lead = parsed.lead;
-  work.address = address.address;
+  const { address } = checked;
   if (item.superseded && item.operation !== "look_up") {
     // A newer change of another lead of this person is in Mautic already: only the link is new.
-    work.result = { result: "done" };
-    return work;
+    return { work: close({ ...leased, address }, { result: "done" }), cut: [] };
   }
-  if (item.operation === "look_up") {
-    // Whoever is found by the address may not be the contact that had it when we heard of it last.
-    item = { ...item, snapshot: {}, refused: {}, enrolled_campaigns: [] };
-  }
-  const mapped = mapLead(parsed.lead, settings.aliases, settings.limits);
-  work.desired = mapped.desired;
-  for (const cut of mapped.cut) {
-    log.warn("field_cut", {
-      leadId: item.lead_id,
-      field: cut.alias,
-      length: cut.length,
-      limit: cut.limit,
-    });
-  }
-  work.item = { ...item, filled: filledBy(item, settings) };
-  work.delta = contactDelta(work.desired, {
-    snapshot: item.force ? {} : item.snapshot,
-    refused: item.force ? {} : item.refused,
+
+  const { desired, cut } = mapLead(lead, settings.aliases, settings.limits);
+  const filled = filledBy(item, settings);
+  // Whoever is found by the address may not be the contact that had it when we heard of it last.
+  const { snapshot, refused } = item.operation === "look_up" ? { snapshot: {}, refused: {} } : item;
+  const known = { snapshot, refused, filled };
+  const delta = contactDelta(desired, {
+    ...(item.force ? { snapshot: {}, refused: {} } : known),
     // A creation blanks nothing: it may meet a contact that somebody else filled.
-    filled: work.contactId === undefined ? [] : work.item.filled,
+    filled: contactId === null ? [] : filled,
   });
-  return work;
+  const fields = { lead, desired, known, delta };
+  return { work: { ...leased, state: "open", address, fields }, cut };
 }
 
 /** The aliases that the lead has filled, by what was confirmed and by what attempts may have brought. */

@@ -1,29 +1,56 @@
-import { guardedInHalves } from "./bisect.ts";
-import { guarded } from "./failure.ts";
-import { open, type Work } from "./item.ts";
+import type { MauticContact } from "shared/mautic/contact_schema.ts";
+import { bisect } from "./bisect.ts";
+import { attempt } from "./failure.ts";
+import { type Addressed, isAddressed, type Open, type Read, type Work } from "./item.ts";
 import type { SyncContext } from "./run.ts";
 
 /**
- * Reads the contacts of `works` as they are now, one request for all. Mautic leaves merged-away
+ * Reads the contacts of these leads as they are now, one request for all. Mautic leaves merged-away
  * and deleted ids out of a list, so the missing ones are asked for one by one: 404 is gone, another
  * id in the answer is the contact it was merged into.
  *
  * Before a batch edit this is a must: a merged-away id beside its survivor in one `batch/edit`
  * makes Mautic save a duplicate (recorded: batch-patch-same-id-twice).
  */
-export async function readContacts(works: Work[], context: SyncContext): Promise<void> {
-  await guardedInHalves(works, context, async (works) => {
-    const found = await context.mautic.contactsByIds(
-      works.map((work) => work.contactId!),
-      works[0]!.item.correlation_id,
+export async function readContacts(
+  works: Open<Addressed>[],
+  context: SyncContext,
+): Promise<Work[]> {
+  const { mautic } = context;
+  const listed = await bisect(works, context, {
+    step: "read",
+    scope: "request",
+    send: (some) => list(some, context),
+  });
+  const read: Work[] = [];
+  for (const work of listed) {
+    if (!isAddressed(work)) {
+      read.push(work);
+      continue;
+    }
+    const { item, reach } = work;
+    const asked = await attempt(
+      work,
+      context,
+      "read",
+      async () => shown(work, await mautic.getContact(reach.contactId, item.correlation_id)),
     );
-    const byId = new Map(found.map((contact) => [contact.id, contact]));
-    for (const work of works) work.contact = byId.get(work.contactId!);
-  }, "read");
-  for (const work of works) {
-    if (!open(work) || work.contact) continue;
-    await guarded([work], context, async () => {
-      work.contact = await context.mautic.getContact(work.contactId!, work.item.correlation_id);
-    }, "read");
+    read.push(asked);
   }
+  return read;
+}
+
+/** Those that are missing in the list come back as they were. */
+async function list(works: Open<Addressed>[], { mautic }: SyncContext): Promise<Work[]> {
+  const ids = works.map(({ reach }) => reach.contactId);
+  const found = await mautic.contactsByIds(ids, works[0]?.item.correlation_id);
+  const byId = new Map(found.map((contact) => [contact.id, contact]));
+  return works.map((work) => {
+    const contact = byId.get(work.reach.contactId);
+    return contact ? shown(work, contact) : work;
+  });
+}
+
+function shown(work: Open<Addressed>, contact: MauticContact): Open<Read> {
+  return { ...work, reach: { stage: "read", contactId: work.reach.contactId, contact } };
 }

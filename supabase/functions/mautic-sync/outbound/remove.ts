@@ -1,8 +1,9 @@
 import { consentComment, emailEntries, manualReason } from "shared/consent/entry.ts";
 import { contactAddress, type MauticContact } from "shared/mautic/contact_schema.ts";
 import { isNotFound } from "shared/mautic/transport/errors.ts";
-import { guarded } from "./failure.ts";
-import { attemptedAddresses, type Work } from "./item.ts";
+import { attemptedAddresses } from "./attempted.ts";
+import { attempt } from "./failure.ts";
+import { close, type Closed, type Removal } from "./item.ts";
 import type { SyncContext } from "./run.ts";
 
 /**
@@ -10,11 +11,18 @@ import type { SyncContext } from "./run.ts";
  * people. A contact that another lead is, is never touched: claim asked, and it is asked once more
  * right before the call. Repeatable: what is gone already counts as removed.
  */
-export async function applyRemovals(works: Work[], context: SyncContext): Promise<void> {
-  for (const work of works) await guarded([work], context, () => remove(work, context));
+export async function removeContacts(
+  removals: Removal[],
+  context: SyncContext,
+): Promise<Closed[]> {
+  const removed: Closed[] = [];
+  for (const removal of removals) {
+    removed.push(await attempt(removal, context, "other", () => remove(removal, context)));
+  }
+  return removed;
 }
 
-async function remove(work: Work, context: SyncContext): Promise<void> {
+async function remove(work: Removal, context: SyncContext): Promise<Closed> {
   const { item } = work;
   const removed: number[] = [];
   let touched = false;
@@ -38,15 +46,19 @@ async function remove(work: Work, context: SyncContext): Promise<void> {
       await context.mautic.addDoNotContact(contact.id, entry, item.correlation_id);
     }
   }
-  const gone = item.removal === "delete_contact" && removed.length > 0;
-  work.removal = {
-    action: gone ? "deleted" : touched ? "do_not_contact" : "kept",
+  const isGone = item.removal === "delete_contact" && removed.length > 0;
+  return close(work, {
+    result: "done",
+    action: isGone ? "deleted" : touched ? "do_not_contact" : "kept",
     ...(removed.length > 0 ? { removed_contact_ids: [...new Set(removed)] } : {}),
-  };
+  });
 }
 
 /** The linked contact, and for an erasure every contact that has the address now. */
-async function candidates({ item }: Work, { mautic, settings }: SyncContext): Promise<Set<number>> {
+async function candidates(
+  { item }: Removal,
+  { mautic, settings }: SyncContext,
+): Promise<Set<number>> {
   const ids = new Set(item.contact_id === null ? [] : [item.contact_id]);
   const addresses = attemptedAddresses(item, settings);
   if (addresses.length > 0) {
@@ -59,7 +71,7 @@ async function candidates({ item }: Work, { mautic, settings }: SyncContext): Pr
 /** The contact as it is, or the one it was merged into; undefined when it is gone. */
 async function read(
   id: number,
-  { item }: Work,
+  { item }: Removal,
   { mautic }: SyncContext,
 ): Promise<MauticContact | undefined> {
   try {

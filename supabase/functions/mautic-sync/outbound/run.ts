@@ -23,7 +23,8 @@ export interface Run {
   batchSize: number;
   /** The kinds of calls that got through. */
   passed: Set<Step>;
-  failedAlone: number;
+  /** Leads that Mautic failed to save in a request of their own, since the last save that passed. */
+  savesFailedAlone: number;
   /** Mautic did something for us, be it a read: the circuit breaker wants to know. */
   answered: boolean;
   /** Set when nothing more should be sent for now: Mautic is down, full, or refuses us. */
@@ -35,8 +36,27 @@ export function startRun(settings: SyncSettings): Run {
   return {
     batchSize: settings.batchSize,
     passed: new Set(),
-    failedAlone: 0,
+    savesFailedAlone: 0,
     answered: false,
     halt: undefined,
   };
+}
+
+/** A request of this kind got through. */
+export function notePassed(run: Run, step: Step): void {
+  run.answered = true;
+  run.passed.add(step);
+}
+
+/** Ends this run's sending; what is left goes back to the outbox. */
+export function halt(
+  { run, settings, log }: SyncContext,
+  { code, retryAfterMs, status }: {
+    code: string;
+    retryAfterMs?: number | undefined;
+    status?: number | undefined;
+  },
+): void {
+  run.halt = { code, delayMs: retryAfterMs ?? 0 };
+  log.warn("sending_halted", { code, status, batchSize: settings.batchSize });
 }

@@ -109,14 +109,14 @@ async function work(
         colleagueCalled = true;
         await database.ring(context.correlationId);
       }
-      const works = await syncLeads(claim.items, context);
-      const outcomes = works.map((each) => outcome(each, context));
+      const synced = await syncLeads(claim.items, context);
+      const outcomes = synced.map(({ work }) => outcome(work, context.log));
       await settleSurely(origin, claim.lease_token, outcomes, context, run.batchSize);
-      report.leads += works.length;
+      report.leads += synced.length;
       report.batches += 1;
       context.log.info("batch_settled", {
         ...tally(outcomes.map(({ result }) => result)),
-        batchSize: works.length,
+        batchSize: synced.length,
         durationMs: clock.now() - claimedAt,
       });
       if (run.halt) return "halted";

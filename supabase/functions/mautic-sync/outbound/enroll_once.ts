@@ -2,7 +2,7 @@ import { MauticError } from "shared/mautic/transport/errors.ts";
 import { itemLeaseMs, outlasts } from "../worker/lease.ts";
 import type { SyncContext } from "./run.ts";
 
-export interface Enrollment {
+export interface EnrollmentRequest {
   contactId: number;
   campaignId: number;
   leadId: string | null;
@@ -15,10 +15,12 @@ export interface Enrollment {
  * Adds a contact to a campaign, once. Mautic answers success to everything and starts the flow
  * again where the campaign allows it, so membership is read first unless the contact is new, and
  * `busy` is the answer while another request is at the same.
- * Errors: {@link MauticError}; `not_found` when there is no such campaign or contact.
+ *
+ * @throws {MauticError} where Mautic fails; `not_found`: there is no such campaign or contact
+ * @throws {DatabaseError} where the database fails
  */
-export async function enrollContact(
-  { contactId, campaignId, leadId, correlationId, isNew }: Enrollment,
+export async function enrollOnce(
+  { contactId, campaignId, leadId, correlationId, isNew }: EnrollmentRequest,
   { mautic, database, settings, clock }: SyncContext,
 ): Promise<"enrolled" | "already_enrolled" | "not_mailable" | "busy"> {
   const origin = settings.baseUrl;
