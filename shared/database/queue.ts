@@ -1,9 +1,8 @@
 import { z } from "zod";
-import type { DoNotContactEntry } from "shared/consent/entry.ts";
 import type { Lead } from "shared/lead/lead.ts";
 import type { Call } from "./call.ts";
 
-const scalar = z.union([z.string(), z.number(), z.null()]);
+const fieldValues = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
 const entry = z.object({
   channel: z.string(),
   reason: z.number(),
@@ -11,13 +10,12 @@ const entry = z.object({
 });
 
 /** An outbox item as mautic.leased_items() describes it. */
-const leasedItem = z.object({
+export const leasedItemSchema = z.object({
   lead_id: z.string(),
   attempt: z.number(),
   failed_alone: z.number(),
   operation: z.enum(["create", "edit", "look_up", "remove"]),
   removal: z.enum(["do_not_contact", "delete_contact"]).nullable(),
-  linked: z.boolean(),
   superseded: z.boolean(),
   force: z.boolean(),
   ambiguous: z.boolean(),
@@ -26,8 +24,8 @@ const leasedItem = z.object({
   attempted: z.array(z.object({ address: z.string().nullable(), payload: z.unknown() })),
   email_status: z.string().nullable(),
   contact_id: z.number().nullable(),
-  snapshot: z.record(z.string(), scalar),
-  refused: z.record(z.string(), scalar),
+  snapshot: fieldValues,
+  refused: fieldValues,
   filled: z.array(z.string()),
   do_not_contact: z.array(entry),
   enrolled_campaigns: z.array(z.number()),
@@ -35,45 +33,56 @@ const leasedItem = z.object({
   changed_at: z.string(),
 });
 
-export type LeasedItem = z.infer<typeof leasedItem>;
+export type LeasedItem = z.infer<typeof leasedItemSchema>;
 
 const claimed = z.object({
   state: z.enum(["claimed", "lost", "busy", "paused", "open"]),
   lease_token: z.string().optional(),
   batch_size: z.number().optional(),
-  items: z.array(leasedItem),
+  items: z.array(leasedItemSchema),
   more: z.boolean(),
 });
 export type Claim = z.infer<typeof claimed>;
 
-/** What became of a leased item, as mautic.settle() takes it. */
-export type Outcome = {
-  lead_id: string;
-  result: "done" | "retry" | "postponed" | "ambiguous" | "gone" | "dead";
+/** What became of a leased item, as mautic.settle() takes it (type mautic.outcome). */
+export const outcomeSchema = z.object({
+  lead_id: z.string(),
+  result: z.enum(["done", "retry", "postponed", "ambiguous", "gone", "dead"]),
   /** What a done item came to, for the history. */
-  action?: "created" | "updated" | "unchanged" | "deleted" | "do_not_contact" | "kept";
+  action: z.exactOptional(
+    z.enum(["created", "updated", "unchanged", "deleted", "do_not_contact", "kept"]),
+  ),
   /** Contacts that were deleted in Mautic, for a deleted lead: all that is known of them goes. */
-  removed_contact_ids?: number[];
+  removed_contact_ids: z.exactOptional(z.array(z.int())),
   /** What Mautic's answer showed; recorded even when the lease is lost. */
-  contact_id?: number;
-  asked_contact_id?: number;
+  contact_id: z.exactOptional(z.int()),
+  /** The id that was asked for, where another one came back: the contact was merged. */
+  asked_contact_id: z.exactOptional(z.int()),
   /** The contact's. */
-  address?: string;
+  address: z.exactOptional(z.string()),
   /** The lead's own, as it was sent. */
-  lead_address?: string;
-  snapshot?: Record<string, string | number | null>;
-  refused?: Record<string, string | number | null>;
-  do_not_contact?: DoNotContactEntry[];
-  filled?: string[];
-  shows_lead?: boolean;
-  changed_at?: string;
-  delay_ms?: number;
-  failed_alone?: boolean;
+  lead_address: z.exactOptional(z.string()),
+  snapshot: z.exactOptional(fieldValues),
+  refused: z.exactOptional(fieldValues),
+  do_not_contact: z.exactOptional(z.array(entry)),
+  /** Aliases that this lead has filled. */
+  filled: z.exactOptional(z.array(z.string())),
+  /** The answer shows this very lead. */
+  shows_lead: z.exactOptional(z.boolean()),
+  /** When the lead changed, which is what orders the leads of one contact. */
+  changed_at: z.exactOptional(z.string()),
+  /** Of retry, postponed and ambiguous: how long to wait. */
+  delay_ms: z.exactOptional(z.int()),
+  /** Mautic failed on this item alone, while others passed. */
+  failed_alone: z.exactOptional(z.boolean()),
   /** An earlier try was answered 500, which may come after the work was done. */
-  may_be_done?: boolean;
-  error_code?: string;
-  error_message?: string;
-};
+  may_be_done: z.exactOptional(z.boolean()),
+  error_code: z.exactOptional(z.string()),
+  error_message: z.exactOptional(z.string()),
+  /** Of a dead letter: what to do about it. */
+  error_remedy: z.exactOptional(z.string()),
+});
+export type Outcome = z.infer<typeof outcomeSchema>;
 
 const settled = z.object({ settled: z.number(), lost: z.array(z.string()) });
 

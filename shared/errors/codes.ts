@@ -9,8 +9,9 @@ const replay = "then replay the lead: select mautic.replay('<lead id>')";
 const later = "Try again later; queued leads are sent by themselves.";
 
 /**
- * Every error code that an answer, a log line or a dead letter may carry. Codes are stable: people
- * and programs match on them. Texts are for people and may change.
+ * Every error code that an answer, a log line or a dead letter may carry, and the one place where
+ * its remedy is worded: a message says what happened, the remedy what to do about it. Codes are
+ * stable: people and programs match on them. Texts are for people and may change.
  */
 const descriptions = {
   // What the caller sent.
@@ -28,8 +29,14 @@ const descriptions = {
   body_too_slow: { status: 408, remedy: "Send the body at once, and end it." },
   invalid_json: { status: 400, remedy: "Send a JSON object with content type application/json." },
   invalid_body: { status: 400, remedy: "Correct the fields named in details." },
-  invalid_lead: { status: 422, remedy: "Correct the fields named in details." },
-  invalid_email: { status: 422, remedy: "Correct contact.email; the edit sends the lead again." },
+  invalid_lead: {
+    status: 422,
+    remedy: "Correct the fields that the message names; the edit sends the lead again.",
+  },
+  invalid_email: {
+    status: 422,
+    remedy: "Correct the e-mail address; the edit sends the lead again.",
+  },
 
   // Configuration.
   invalid_configuration: {
@@ -68,7 +75,7 @@ const descriptions = {
   duplicate_contact: {
     status: 409,
     remedy:
-      `Several contacts in Mautic have this e-mail and it refuses to save them: merge them, ${replay}.`,
+      `Merge the contacts that share the e-mail in Mautic (bin/console mautic:contacts:deduplicate), ${replay}.`,
   },
   validation_failed: { status: 422, remedy: "Correct the fields that Mautic names." },
   field_refused: {
@@ -85,7 +92,7 @@ const descriptions = {
     status: 409,
     remedy: "The person opted out, bounced or complained; nobody is enrolled against that.",
   },
-  mautic_failed: { status: 502, remedy: `Look into Mautic's log, ${replay}.` },
+  mautic_failed: { status: 502, remedy: `Look into Mautic's log (var/logs), ${replay}.` },
 
   // Passing trouble.
   rate_limited: { status: 503, remedy: later },

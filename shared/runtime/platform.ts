@@ -1,8 +1,8 @@
 /** What the edge runtime gives, behind one interface, so that tests bring their own. */
 export interface Platform {
   env: Record<string, string | undefined>;
-  /** Lets work outlive the answer. */
-  background(work: Promise<unknown>): void;
+  /** Lets a task outlive the answer. */
+  background(task: Promise<unknown>): void;
 }
 
 /** `EdgeRuntime` is there on Supabase, not under plain Deno (where a process just goes on). */
@@ -10,10 +10,10 @@ export function edgePlatform(): Platform {
   const runtime: unknown = Reflect.get(globalThis, "EdgeRuntime");
   return {
     env: Deno.env.toObject(),
-    background(work) {
+    background(task) {
       if (typeof runtime === "object" && runtime !== null && "waitUntil" in runtime) {
         const { waitUntil } = runtime;
-        if (typeof waitUntil === "function") waitUntil.call(runtime, work);
+        if (typeof waitUntil === "function") waitUntil.call(runtime, task);
       }
     },
   };

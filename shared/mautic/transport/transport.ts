@@ -1,4 +1,5 @@
 import ky from "ky";
+import { describeError } from "shared/errors/codes.ts";
 import { messageOf } from "shared/errors/message.ts";
 import type { Clock } from "shared/runtime/clock.ts";
 import { MauticError } from "./errors.ts";
@@ -141,7 +142,7 @@ async function readText(request: HttpRequest, response: Response): Promise<strin
       reader.cancel().catch(() => {});
       throw new MauticError(
         "bad_answer",
-        `The answer is larger than ${maxAnswerBytes} bytes. See that MAUTIC_BASE_URL is the address of Mautic itself`,
+        `The answer is larger than ${maxAnswerBytes} bytes. ${describeError("bad_answer").remedy}`,
         { status: response.status, ambiguous: request.changes && response.ok },
       );
     }

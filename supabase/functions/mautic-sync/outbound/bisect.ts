@@ -18,7 +18,7 @@ export interface BatchRequest<T extends Open> {
    */
   scope: "request" | "run";
   /** Errors beside a 500 that may be the doing of a lead that was alone in its request. */
-  mayBeItsDoing?(error: MauticError, work: T): boolean;
+  isPerhapsItsDoing?(error: MauticError, work: T): boolean;
   /** What becomes of each lead when a request is split: some of it may have been done. */
   whenSplit?(work: T): T;
 }
@@ -59,7 +59,7 @@ export async function bisect<T extends Open>(
       if (!(error instanceof MauticError)) return some.map(failing(error, context, step));
       if (error.code === "server_failed" && others.length > 0) return await halves(some);
       const isItsDoing = error.code === "server_failed" ||
-        others.length === 0 && request.mayBeItsDoing?.(error, only);
+        others.length === 0 && request.isPerhapsItsDoing?.(error, only);
       if (!isItsDoing) return some.map(failing(error, context, step));
       count(failedAlone + 1);
       if (scope === "run" && failedAlone >= 2 && !run.passed.has(step)) halt(context, error);

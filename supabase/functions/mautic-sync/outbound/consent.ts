@@ -30,7 +30,7 @@ export type Shown = Leased<Read | Saved>;
 type Action = "add" | "lift" | "restore" | "none";
 
 /** Our entry was there, and the lead has opted out: a lift may have taken that along. */
-function mayHaveLostOptOut(item: LeasedItem): boolean {
+function hasOptOutAtRisk(item: LeasedItem): boolean {
   return marketingOptIn(item.payload) !== undefined &&
     emailEntries(item.do_not_contact).some(isOurs) && !isMailable(item.email_status);
 }
@@ -40,13 +40,13 @@ function mayHaveLostOptOut(item: LeasedItem): boolean {
  * there. Also where consent is denied by now: an entry of ours would be lifted again.
  */
 function decide(item: LeasedItem, entries: DoNotContactEntry[]): Action {
-  if (mayHaveLostOptOut(item) && emailEntries(entries).length === 0) return "restore";
+  if (hasOptOutAtRisk(item) && emailEntries(entries).length === 0) return "restore";
   return decideConsent({ optIn: marketingOptIn(item.payload), entries }).action;
 }
 
 /** Do the entries last seen call for a change? Then the contact has to be read afresh first. */
 export function needsConsentChange({ item }: Leased): boolean {
-  return mayHaveLostOptOut(item) || decide(item, item.do_not_contact) !== "none";
+  return hasOptOutAtRisk(item) || decide(item, item.do_not_contact) !== "none";
 }
 
 /** Brings do-not-contact in line with the consent of the leads that speak, by the entries just read. */

@@ -137,11 +137,5 @@ async function blame(
     if (!isNotFound(error)) throw error;
     return close({ ...work, reach: { stage: "addressed", contactId } }, { result: "gone" });
   }
-  return close(
-    work,
-    dead(
-      "campaign_not_found",
-      `Mautic knows no campaign ${campaignId}. Set MAUTIC_CAMPAIGN_HIGH_VALUE to the id of a campaign, then replay the lead.`,
-    ),
-  );
+  return close(work, dead("campaign_not_found", `Mautic knows no campaign ${campaignId}.`));
 }

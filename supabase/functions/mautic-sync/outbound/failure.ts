@@ -1,5 +1,5 @@
 import { DatabaseError } from "shared/database/call.ts";
-import type { DeadReason } from "shared/errors/codes.ts";
+import { type DeadReason, errorDescriptions } from "shared/errors/codes.ts";
 import { answerCode, MauticError, type MauticErrorCode } from "shared/mautic/transport/errors.ts";
 import { backoff } from "../worker/backoff.ts";
 import { askedId, close, type Closed, type Leased, type Result, type Work } from "./item.ts";
@@ -28,9 +28,13 @@ export function isTrouble(error: MauticError): boolean {
   return error.ambiguous || trouble.includes(error.code);
 }
 
-/** Ends an item as a dead letter. `message` says what happened and names the field. */
+/**
+ * Ends an item as a dead letter. `message` says what happened and names the field; what to do about
+ * it is said by the list of codes.
+ */
 export function dead(code: DeadReason, message: string): Result {
-  return { result: "dead", error_code: code, error_message: message };
+  const { remedy } = errorDescriptions[code];
+  return { result: "dead", error_code: code, error_message: message, error_remedy: remedy };
 }
 
 /** The result that an error of Mautic means for an item. */
@@ -47,22 +51,15 @@ function resultOf(work: Leased, error: MauticError, { settings, random }: SyncCo
   if (error.code === "duplicate_contact") {
     return dead(
       "duplicate_contact",
-      "Another contact in Mautic has this e-mail, or several share it, and Mautic refuses every save of it. Merge them in Mautic, then replay the lead.",
+      "Another contact in Mautic has this e-mail, or several share it, and Mautic refuses every save of it.",
     );
   }
   if (error.code === "validation_failed" && aliases.includes("email")) {
-    return dead(
-      "invalid_email",
-      `contact.email: Mautic refuses the address (${error.message}). Correct the lead; the edit sends it again.`,
-    );
+    return dead("invalid_email", `contact.email: Mautic refuses the address (${error.message}).`);
   }
   if (error.code === "validation_failed") {
-    return dead(
-      "field_refused",
-      `Mautic refuses ${
-        aliases.join(", ") || "a field"
-      }: ${error.message}. Correct the lead or the field in Mautic, then replay the lead.`,
-    );
+    const named = aliases.join(", ") || "a field";
+    return dead("field_refused", `Mautic refuses ${named}: ${error.message}.`);
   }
   if (error.code === "not_found" && askedId(work) !== undefined && work.reach.stage !== "saved") {
     return { result: "gone" };
@@ -174,7 +171,7 @@ export function judged(work: Work, { run }: SyncContext): Work {
     work,
     dead(
       "mautic_failed",
-      `Mautic failed on this lead alone ${failedAloneLimit} times (${work.result.error_message}). Look into Mautic's log, then replay the lead.`,
+      `Mautic failed on this lead alone ${failedAloneLimit} times (${work.result.error_message}).`,
     ),
   );
 }

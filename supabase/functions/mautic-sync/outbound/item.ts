@@ -76,6 +76,7 @@ export type Result = Pick<
   | "failed_alone"
   | "error_code"
   | "error_message"
+  | "error_remedy"
 >;
 
 /** With a result: no further step touches it, but for a consent withdrawn (consent_of_refused.ts). */

@@ -37,14 +37,13 @@ export function prepare(item: LeasedItem, settings: SyncSettings): Preparation {
     const code = parsed.issues.every((issue) => issue.path === "contact.email")
       ? "invalid_email"
       : "invalid_lead";
-    const result = dead(code, `${said}. Correct the lead; the edit sends it again.`);
-    return { work: close(leased, result), cut: [] };
+    return { work: close(leased, dead(code, `${said}.`)), cut: [] };
   }
   const { lead } = parsed;
   const checked = validateAddress(lead.contact.email, settings.fieldMaxLength);
   if (!checked.ok) {
-    const said = `contact.email ${checked.reason}. Correct the lead; the edit sends it again.`;
-    return { work: close(leased, dead("invalid_email", said)), cut: [] };
+    const result = dead("invalid_email", `contact.email ${checked.reason}.`);
+    return { work: close(leased, result), cut: [] };
   }
   const { address } = checked;
   if (item.superseded && item.operation !== "look_up") {

@@ -109,7 +109,7 @@ function saveBatch<T extends Open>(
     step: "save",
     scope: "run",
     send: (some, isPart) => send(some, isPart, context, calls),
-    mayBeItsDoing: (error, work) => error.ambiguous && isSuspect(work),
+    isPerhapsItsDoing: (error, work) => error.ambiguous && isSuspect(work),
     // Some items may be saved. Mautic matches creates by address and edits are by id, so halves may
     // be sent again at once.
     whenSplit: (work) => ({ ...work, mayBeDone: true }),

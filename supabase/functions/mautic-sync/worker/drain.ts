@@ -1,3 +1,4 @@
+import type { Claim, LeasedItem } from "shared/database/queue.ts";
 import { tally } from "shared/runtime/tally.ts";
 import { outcome } from "../outbound/outcome.ts";
 import { startRun, type SyncContext } from "../outbound/run.ts";
@@ -36,7 +37,9 @@ export interface DrainReport {
 /**
  * Drains the outbox as one of a bounded number of workers, and leaves by the doorbell protocol
  * (migrations "doorbell" and "worker"): it lingers for changes that come without a ring, and goes only when no
- * writer can be between its look and its commit. Errors: DatabaseError.
+ * writer can be between its look and its commit.
+ *
+ * @throws {DatabaseError} where the database fails
  */
 export async function drain(context: DrainContext): Promise<DrainReport> {
   const { database, settings, clock, workerId, log } = context;
@@ -52,7 +55,7 @@ export async function drain(context: DrainContext): Promise<DrainReport> {
       ...context,
       everyMs: settings.workerLeaseMs / 3,
       renew: () => database.renewWorker(workerId, settings.workerLeaseMs, itemLeaseMs(settings)),
-    }, (lost) => work({ ...context, run: startRun(settings) }, report, startedAt, lost));
+    }, (lost) => claimUntilDone({ ...context, run: startRun(settings) }, report, startedAt, lost));
   } finally {
     // Also when something was raised: a lease that outlives its worker silences the bell.
     if (report.ended !== "idle") await abandon(context);
@@ -76,19 +79,19 @@ async function abandon({ database, workerId, log }: DrainContext): Promise<void>
   }
 }
 
-async function work(
+/** Claims and sends batch after batch, until there is a reason to end. */
+async function claimUntilDone(
   context: DrainContext & SyncContext,
   report: DrainReport,
   startedAt: number,
-  stopped: AbortSignal,
+  lost: AbortSignal,
 ): Promise<DrainReport["ended"]> {
   const { database, settings, clock, workerId, run } = context;
-  const origin = settings.baseUrl;
   let colleagueCalled = settings.maxWorkers < 2;
   let successorCalled = settings.maxWorkers < 2;
   let idleSince: number | undefined;
 
-  while (!stopped.aborted) {
+  while (!lost.aborted) {
     const spent = spentBudget(context, report, startedAt);
     if (spent >= 1) return "budget";
     if (spent >= successorShare && !successorCalled && idleSince === undefined) {
@@ -97,11 +100,9 @@ async function work(
       await database.ring(context.correlationId);
     }
     const claimedAt = clock.now();
-    const claim = await database.claim(workerId, origin, run.batchSize, itemLeaseMs(settings));
+    const claim = await claimBatch(context, claimedAt);
     if (claim.state === "paused" || claim.state === "open") return claim.state;
     if (claim.state !== "claimed") return "lost";
-    run.batchSize = claim.batch_size ?? run.batchSize;
-    context.lease.until = claimedAt + itemLeaseMs(settings);
 
     if (claim.items.length > 0 && claim.lease_token) {
       idleSince = undefined;
@@ -109,16 +110,8 @@ async function work(
         colleagueCalled = true;
         await database.ring(context.correlationId);
       }
-      const synced = await syncLeads(claim.items, context);
-      const outcomes = synced.map(({ work }) => outcome(work, context.log));
-      await settleSurely(origin, claim.lease_token, outcomes, context, run.batchSize);
-      report.leads += synced.length;
+      report.leads += await sendBatch(claim.items, claim.lease_token, claimedAt, context);
       report.batches += 1;
-      context.log.info("batch_settled", {
-        ...tally(outcomes.map(({ result }) => result)),
-        batchSize: synced.length,
-        durationMs: clock.now() - claimedAt,
-      });
       if (run.halt) return "halted";
       continue;
     }
@@ -126,27 +119,60 @@ async function work(
     idleSince ??= clock.now();
     const idleMs = clock.now() - idleSince;
     if (idleMs < settings.lingerMs) {
-      if (await lookFor(context, settings.lingerMs - idleMs, stopped)) continue;
+      if (await lookFor(context, settings.lingerMs - idleMs, lost)) continue;
     }
     const left = await database.leaveWorker(workerId);
     if (left === "left") return "idle";
     // Work that cannot be claimed (its person is held elsewhere), or a writer in a long
     // transaction: the sweep takes over.
     if (clock.now() - idleSince >= 2 * settings.lingerMs) return "patience";
-    await clock.sleep(pollMs, stopped);
+    await clock.sleep(pollMs, lost);
   }
   return "lost";
+}
+
+/** `claimedAt`: before the claim, whose answer may come when the lease has run for a while. */
+async function claimBatch(
+  { database, settings, workerId, run, lease }: DrainContext & SyncContext,
+  claimedAt: number,
+): Promise<Claim> {
+  const leaseMs = itemLeaseMs(settings);
+  const claim = await database.claim(workerId, settings.baseUrl, run.batchSize, leaseMs);
+  if (claim.state === "claimed") {
+    run.batchSize = claim.batch_size ?? run.batchSize;
+    lease.until = claimedAt + leaseMs;
+  }
+  return claim;
+}
+
+/** Sends a batch and settles it. Returns how many leads it held. */
+async function sendBatch(
+  items: LeasedItem[],
+  leaseToken: string,
+  claimedAt: number,
+  context: DrainContext & SyncContext,
+): Promise<number> {
+  const { settings, clock, log, run } = context;
+  const synced = await syncLeads(items, context);
+  const outcomes = synced.map(({ work }) => outcome(work, log));
+  await settleSurely(settings.baseUrl, leaseToken, outcomes, context, run.batchSize);
+  log.info("batch_settled", {
+    ...tally(outcomes.map(({ result }) => result)),
+    batchSize: synced.length,
+    durationMs: clock.now() - claimedAt,
+  });
+  return synced.length;
 }
 
 /** Looks until there is work (true) or `patienceMs` are over (false). */
 async function lookFor(
   { database, clock }: DrainContext,
   patienceMs: number,
-  stopped: AbortSignal,
+  lost: AbortSignal,
 ): Promise<boolean> {
   const until = clock.now() + patienceMs;
-  while (clock.now() < until && !stopped.aborted) {
-    await clock.sleep(pollMs, stopped);
+  while (clock.now() < until && !lost.aborted) {
+    await clock.sleep(pollMs, lost);
     if (await database.hasWork()) return true;
   }
   return false;

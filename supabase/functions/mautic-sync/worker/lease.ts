@@ -31,8 +31,8 @@ export function outlasts(
 }
 
 /**
- * Renews a lease again and again while `work` goes on. `renew` says whether the lease was still
- * there; when it was not, the signal given to `work` aborts. A renewal that fails is tried again:
+ * Renews a lease again and again while `task` goes on. `renew` says whether the lease was still
+ * there; when it was not, the signal given to `task` aborts. A renewal that fails is tried again:
  * if none gets through, the lease runs out and {@link outlasts} stops every request.
  */
 export async function whileRenewing<T>(
@@ -44,7 +44,7 @@ export async function whileRenewing<T>(
     log: Log;
     renew: () => Promise<boolean>;
   },
-  work: (lost: AbortSignal) => Promise<T>,
+  task: (lost: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const done = new AbortController();
   const lost = new AbortController();
@@ -65,7 +65,7 @@ export async function whileRenewing<T>(
     }
   })();
   try {
-    return await work(lost.signal);
+    return await task(lost.signal);
   } finally {
     done.abort();
     await renewing;
