@@ -29,6 +29,30 @@ export interface EnrollmentDecision {
  * Is this lead to be in the campaign? Score at or above the threshold, an eligible stage, marketing
  * consent given, and mailable both by the lead's email_status and by Mautic's do-not-contact list
  * (an opt-out older than our link is known there and nowhere else). Pure and total.
+ *
+ * @param emailStatus The lead's own `email_status`; null: nothing was heard.
+ * @param doNotContact The contact's do-not-contact entries, of all channels.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { decideEnrollment } from "shared/campaign/decide_enrollment.ts";
+ *
+ * const settings = { enabled: true, threshold: 70, campaignId: 1, stages: ["qualified"] };
+ * const lead = {
+ *   id: "7",
+ *   contact: { email: "john@example.com" },
+ *   crm_status: "Qualified",
+ *   ml: { score: 85 },
+ *   consent: { marketing_opt_in: true },
+ * };
+ * const known = { lead, emailStatus: null, doNotContact: [], settings };
+ * assert.deepEqual(decideEnrollment(known), { enroll: true, reason: "eligible" });
+ * assert.deepEqual(decideEnrollment({ ...known, emailStatus: "bounced" }), {
+ *   enroll: false,
+ *   reason: "not_mailable",
+ * });
+ * ```
  */
 export function decideEnrollment(
   { lead, emailStatus, doNotContact, settings }: {

@@ -17,6 +17,19 @@ export interface ConsentDecision {
  * Denied: an entry is added only where none exists, for 3 would replace a bounce. Given: only an
  * entry of ours is lifted, and only when it stands alone, because Mautic's removal takes whatever
  * is there. An unsubscribe (1) or bounce (2) is never lifted. Unknown changes nothing.
+ *
+ * @param optIn The lead's `consent.marketing_opt_in`; null and undefined: unknown.
+ * @param entries The contact's do-not-contact entries as they are now, of all channels.
+ *
+ * @example A person who unsubscribed stays unsubscribed, whatever the lead says
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { decideConsent } from "shared/consent/decide.ts";
+ *
+ * const unsubscribed = { channel: "email", reason: 1, comments: "User unsubscribed" };
+ * const decision = decideConsent({ optIn: true, entries: [unsubscribed] });
+ * assert.deepEqual(decision, { action: "none", reason: "entry_not_ours" });
+ * ```
  */
 export function decideConsent(
   { optIn, entries }: { optIn: boolean | null | undefined; entries: DoNotContactEntry[] },

@@ -88,6 +88,28 @@ const types = {
  * Reads the body of a webhook, in every shape that Mautic sends: items in arrays or bare, `contact`
  * or `lead`, ids as numbers or text, the address in any field group or beside the id. Pure and
  * total: any JSON gives a reading.
+ *
+ * @param body The parsed JSON of the delivery.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readDelivery } from "shared/consent/read_delivery.ts";
+ *
+ * const { items } = readDelivery({
+ *   "mautic.lead_channel_subscription_changed": [{
+ *     contact: { id: 7, fields: { core: { email: { value: "john@example.com" } } } },
+ *     channel: "email",
+ *     new_status: "unsubscribed",
+ *     timestamp: "2026-01-05T10:00:00+00:00",
+ *   }],
+ * });
+ * const [item] = items;
+ * assert.ok(item?.ok);
+ * const { kind, contactId, address, occurredAt } = item.event;
+ * assert.deepEqual([kind, contactId, address], ["unsubscribed", 7, "john@example.com"]);
+ * assert.equal(occurredAt, "2026-01-05T10:00:00.000Z");
+ * ```
  */
 export function readDelivery(body: unknown): DeliveryReading {
   const reading: DeliveryReading = { isTest: false, items: [], ignored: 0, unknown: 0 };

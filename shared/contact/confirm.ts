@@ -15,6 +15,21 @@ export interface ConfirmedAnswer {
  * `snapshot` is what Mautic now holds for each alias sent: for a value it took, the value; for one
  * it did not, its own, so that going back to that one sends nothing and going anywhere else does.
  * `refused` keeps what it did not take. With both merged into the state, the next delta is empty.
+ * Pure and total.
+ *
+ * @param answered The contact's fields in the answer, by alias.
+ *
+ * @example A field that Mautic does not know is not sent again
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { confirmAnswer } from "shared/contact/confirm.ts";
+ *
+ * const sent = { fields: { firstname: "John", hki_score: 85 }, blanks: [] };
+ * const { snapshot, refused, notTaken } = confirmAnswer(sent, { firstname: "John" });
+ * assert.deepEqual(snapshot, { firstname: "John", hki_score: null });
+ * assert.deepEqual(refused, { hki_score: 85 });
+ * assert.deepEqual(notTaken, [{ alias: "hki_score", sent: 85, got: "dropped" }]);
+ * ```
  */
 export function confirmAnswer(
   sent: ContactDelta,

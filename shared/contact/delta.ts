@@ -19,6 +19,18 @@ export interface ContactDelta {
 /**
  * What has to be sent so that the contact shows `desired`: nothing that Mautic holds already or
  * has refused before, and blanks only for what this lead has filled. Pure and total.
+ *
+ * @example Only what changed is sent, and only what this lead has filled is blanked
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { contactDelta } from "shared/contact/delta.ts";
+ *
+ * const delta = contactDelta(
+ *   { firstname: "John", hki_score: 85, phone: null, company: null },
+ *   { snapshot: { firstname: "John", phone: "1", company: "ACME" }, refused: {}, filled: ["phone"] },
+ * );
+ * assert.deepEqual(delta, { fields: { hki_score: 85 }, blanks: ["phone"] });
+ * ```
  */
 export function contactDelta(
   desired: Record<string, FieldValue>,

@@ -38,6 +38,45 @@ export interface MappedLead {
  * A score of 0 is a blank, because Mautic ignores zeros (docs/mautic.md, "Values"). UTM values that
  * are missing are left out altogether, so that nothing can blank them: attribution stays. Over-long
  * texts are cut and reported; an over-long lead id is left blank, since half an id is another lead's.
+ *
+ * @param aliases The contact fields that take the lead's own values; null where there is none.
+ * @returns The value that each alias is to have, and what had to be cut for it.
+ *
+ * @example A lead without a campaign leaves the contact's campaign as it is
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { mapLead } from "shared/lead/map_lead.ts";
+ *
+ * const { desired } = mapLead(
+ *   {
+ *     id: "7",
+ *     contact: { email: " John@Example.com", first_name: "John" },
+ *     utm: { source: "google" },
+ *     ml: { score: 0 },
+ *   },
+ *   {
+ *     score: "hki_score",
+ *     status: null,
+ *     leadId: "hki_lead_id",
+ *     utmSource: "hki_utm_source",
+ *     utmMedium: null,
+ *     utmCampaign: "hki_utm_campaign",
+ *     utmTerm: null,
+ *     utmContent: null,
+ *   },
+ *   { text: 64 },
+ * );
+ * assert.deepEqual(desired, {
+ *   hki_utm_source: "google",
+ *   hki_score: null,
+ *   hki_lead_id: "7",
+ *   firstname: "John",
+ *   lastname: null,
+ *   phone: null,
+ *   company: null,
+ *   email: "john@example.com",
+ * });
+ * ```
  */
 export function mapLead(lead: Lead, aliases: FieldAliases, limits: FieldLimits): MappedLead {
   const cut: Cut[] = [];

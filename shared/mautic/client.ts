@@ -17,6 +17,33 @@ export type MauticClient = ReturnType<typeof createMauticClient>;
  *
  * Every call rejects with a MauticError where Mautic or the way to it fails, and with what the
  * token store raises.
+ *
+ * @example A Mautic that answers to one address
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createMauticClient } from "shared/mautic/client.ts";
+ * import { systemClock } from "shared/runtime/clock.ts";
+ * import { silentLog } from "shared/runtime/log.ts";
+ *
+ * const contact = { id: 7, fields: { all: { email: "john@example.com" } }, doNotContact: [] };
+ * const mautic = createMauticClient({
+ *   baseUrl: "https://mautic.example.com",
+ *   tokens: {
+ *     get: () => Promise.resolve("token"),
+ *     drop: () => Promise.resolve(),
+ *     lastFrom: () => "memory",
+ *   },
+ *   fetch: () => Promise.resolve(Response.json({ total: 1, contacts: { 7: contact } })),
+ *   clock: systemClock,
+ *   random: Math.random,
+ *   requestTimeoutMs: 1_000,
+ *   retry: { retries: 3, delayMs: 100, maxServerDelayMs: 1_000 },
+ *   log: silentLog,
+ *   correlationId: "example",
+ * });
+ * const [found] = await mautic.findByEmail(["john@example.com"]);
+ * assert.equal(found?.id, 7);
+ * ```
  */
 export function createMauticClient(options: MauticClientOptions) {
   const api: Api = (request, shape) => callApi(request, shape, options);
