@@ -1,6 +1,6 @@
 /** Settings from files, in the form of `.env`. */
 import { parseEnv } from "node:util";
-import type { Env } from "../shared/settings.ts";
+import type { Env } from "shared/settings/reader.ts";
 
 /**
  * The variables of files and of the environment in one. A later file goes before an earlier one, a

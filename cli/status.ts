@@ -1,7 +1,7 @@
 /** `deno task status`: the state of the sync of any database, as a page or as JSON. */
 import { Option } from "commander";
 import { z } from "zod";
-import { messageOf } from "../shared/errors.ts";
+import { messageOf } from "shared/errors/message.ts";
 import { connect } from "./connect.ts";
 import { common, numberBetween, program, readOptions, refuse } from "./options.ts";
 import { printNote, printResult } from "./print.ts";

@@ -1,15 +1,10 @@
 /** The deployment to look at, as environment variables describe it. */
 import { z } from "zod";
-import {
-  type Env,
-  readSupabaseSettings,
-  readSyncSettings,
-  readWebhookSettings,
-  type SupabaseReading,
-  type SyncReading,
-  type WebhookReading,
-} from "../shared/settings.ts";
-import { reader } from "../shared/settings_reader.ts";
+import type { Env } from "shared/settings/reader.ts";
+import { readSupabaseSettings, type SupabaseReading } from "shared/settings/supabase.ts";
+import { readSyncSettings, type SyncReading } from "shared/settings/sync.ts";
+import { readWebhookSettings, type WebhookReading } from "shared/settings/webhook.ts";
+import { reader } from "shared/settings/reader.ts";
 
 export interface Target {
   /** Connection string; SUPABASE_DB_URL, else DATABASE_URL. */

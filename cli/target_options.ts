@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { Sql } from "postgres";
 import { z } from "zod";
-import type { Env } from "../shared/settings.ts";
+import type { Env } from "shared/settings/reader.ts";
 import { connect, isPostgresUrl, postgresUrlForm } from "./connect.ts";
 import { withEnvFiles } from "./env_files.ts";
 import { common } from "./options.ts";

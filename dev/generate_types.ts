@@ -1,5 +1,5 @@
 /**
- * Generates shared/database.types.ts from the migrations, with the real Supabase CLI
+ * Generates shared/database/types.ts from the migrations, with the real Supabase CLI
  * (`deno task types`). A test compares the file with the migrations.
  */
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import { runSupabase } from "../local/supabase/supabase_cli.ts";
 import { createTestDatabase } from "./test_database.ts";
 
 /** The committed file. */
-export const typesFile = new URL("../shared/database.types.ts", import.meta.url);
+export const typesFile = new URL("../shared/database/types.ts", import.meta.url);
 
 /**
  * The types of schemas `public` and `mautic`, formatted as the rest of the project.
@@ -28,7 +28,8 @@ export async function generateTypes(databaseUrl: string): Promise<string> {
   if (begin < 0) throw new Error(`The CLI printed no types:\n${stderr}\n${stdout}`);
   return await format(
     "// Generated from the migrations by `deno task types`. Do not edit.\n" +
-      stdout.slice(begin),
+      // `Database` is what the functions call (shared/database/database.ts).
+      stdout.slice(begin).replace(/\bDatabase\b/g, "Schema"),
   );
 }
 
@@ -51,5 +52,5 @@ if (import.meta.main) {
   readOptions(program("types"), Deno.args, z.object({}));
   await using database = await createTestDatabase();
   await Deno.writeTextFile(typesFile, await generateTypes(database.url));
-  printNote("Written: shared/database.types.ts");
+  printNote("Written: shared/database/types.ts");
 }

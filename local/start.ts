@@ -3,7 +3,7 @@ import { z } from "zod";
 import { withEnvFiles } from "../cli/env_files.ts";
 import { common, program, readOptions, refuse } from "../cli/options.ts";
 import { printNote, printResult } from "../cli/print.ts";
-import { messageOf } from "../shared/errors.ts";
+import { messageOf } from "shared/errors/message.ts";
 import { watchForEnding } from "./process/ending.ts";
 import { type StackOptions, startStack } from "./stack.ts";
 import { readStartOptions } from "./start_options.ts";

@@ -1,7 +1,7 @@
 /** Do database, this machine and Mautic agree on the time? */
 import type { Sql } from "postgres";
 import { z } from "zod";
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "shared/runtime/clock.ts";
 import { fail, type Finding, pass, warn } from "./finding.ts";
 import type { Reached } from "./probe.ts";
 

@@ -1,7 +1,7 @@
 /** A real round trip: the database rings, pg_net calls, the function answers. */
 import type { Sql } from "postgres";
 import { z } from "zod";
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "shared/runtime/clock.ts";
 import { fail, type Finding, pass, warn } from "./finding.ts";
 import { functionAnswerOf } from "./probe.ts";
 

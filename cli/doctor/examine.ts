@@ -1,7 +1,7 @@
 /** All checks of a deployment, in the order in which one would look. */
 import type { Sql } from "postgres";
-import type { Clock } from "../../shared/clock.ts";
-import { messageOf } from "../../shared/errors.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import { messageOf } from "shared/errors/message.ts";
 import { createMauticAdmin, type MauticHook } from "../setup/mautic_admin.ts";
 import { findHook } from "../setup/wanted_hook.ts";
 import { databaseSkew, judgeSkew, mauticSkew } from "./clocks.ts";

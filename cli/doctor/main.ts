@@ -1,8 +1,8 @@
 /** The program behind `deno task doctor`. */
 import { z } from "zod";
-import { systemClock } from "../../shared/clock.ts";
-import { messageOf } from "../../shared/errors.ts";
-import type { Env } from "../../shared/settings.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { messageOf } from "shared/errors/message.ts";
+import type { Env } from "shared/settings/reader.ts";
 import { common, program, readOptions, refuse } from "../options.ts";
 import { printResult } from "../print.ts";
 import { readTarget, type Target } from "../target.ts";

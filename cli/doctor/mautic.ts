@@ -1,9 +1,10 @@
 /** Mautic: reachable, API, credentials, fields, campaign. */
-import { messageOf } from "../../shared/errors.ts";
-import { describeError } from "../../shared/errors.ts";
-import { answerCode, MauticError } from "../../shared/mautic/errors.ts";
-import { type ContactField, wireErrors } from "../../shared/mautic/wire.ts";
-import type { SyncSettings } from "../../shared/settings.ts";
+import { messageOf } from "shared/errors/message.ts";
+import { describeError } from "shared/errors/codes.ts";
+import { answerCode, MauticError } from "shared/mautic/transport/errors.ts";
+import type { ContactField } from "shared/mautic/fields.ts";
+import { wireErrors } from "shared/mautic/transport/error_shapes.ts";
+import type { SyncSettings } from "shared/settings/sync.ts";
 import type { MauticAdmin, MauticCampaign } from "../setup/mautic_admin.ts";
 import { type WantedField, wantedFields } from "../setup/wanted_fields.ts";
 import { fail, type Finding, pass, warn } from "./finding.ts";

@@ -1,6 +1,6 @@
 /** One request and what came of it; never raises, never follows a redirect. */
 import { z } from "zod";
-import { messageOf } from "../../shared/errors.ts";
+import { messageOf } from "shared/errors/message.ts";
 
 export type Reached =
   | { kind: "answered"; status: number; headers: Headers; json: unknown }

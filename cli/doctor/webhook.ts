@@ -1,6 +1,6 @@
 /** The webhook: there, published, pointing here, with the right triggers, and let in. */
 import { createHmac } from "node:crypto";
-import type { WebhookSettings } from "../../shared/settings.ts";
+import type { WebhookSettings } from "shared/settings/webhook.ts";
 import type { MauticHook } from "../setup/mautic_admin.ts";
 import { addressOf, deadTrigger, findHook, wantedTrigger } from "../setup/wanted_hook.ts";
 import { fail, type Finding, notChecked, pass, warn } from "./finding.ts";

@@ -1,9 +1,10 @@
 /** The program behind `deno task setup`. */
 import { z } from "zod";
-import { systemClock } from "../../shared/clock.ts";
-import { describeError, messageOf } from "../../shared/errors.ts";
-import { answerCode, MauticError } from "../../shared/mautic/errors.ts";
-import type { Env } from "../../shared/settings.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { describeError } from "shared/errors/codes.ts";
+import { messageOf } from "shared/errors/message.ts";
+import { answerCode, MauticError } from "shared/mautic/transport/errors.ts";
+import type { Env } from "shared/settings/reader.ts";
 import { common, program, readOptions, refuse } from "../options.ts";
 import { printNote, printResult } from "../print.ts";
 import { readTarget, type Target } from "../target.ts";

@@ -1,14 +1,19 @@
 /** What set-up and doctor need of Mautic's API beyond the sync's own client. */
 import { z } from "zod";
-import type { Clock } from "../../shared/clock.ts";
-import { silentLog } from "../../shared/log.ts";
-import { errorOfAnswer, wrongShape } from "../../shared/mautic/answer_errors.ts";
-import { type ApiRequest, callApi, type MauticClientOptions } from "../../shared/mautic/request.ts";
-import type { TokenSource } from "../../shared/mautic/token_cache.ts";
-import { fetchToken } from "../../shared/mautic/token_endpoint.ts";
-import { send } from "../../shared/mautic/transport.ts";
-import { entriesOf, fieldsAnswer, idSchema } from "../../shared/mautic/wire.ts";
-import type { SyncSettings } from "../../shared/settings.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import { silentLog } from "shared/runtime/log.ts";
+import { errorOfAnswer, wrongShape } from "shared/mautic/transport/answer_errors.ts";
+import {
+  type ApiRequest,
+  callApi,
+  type MauticClientOptions,
+} from "shared/mautic/transport/request.ts";
+import type { TokenSource } from "shared/mautic/token/cache.ts";
+import { fetchToken } from "shared/mautic/token/endpoint.ts";
+import { send } from "shared/mautic/transport/transport.ts";
+import { fieldsAnswer } from "shared/mautic/fields.ts";
+import { entriesOf, idSchema } from "shared/mautic/transport/json.ts";
+import type { SyncSettings } from "shared/settings/sync.ts";
 
 const listOf = <T>(key: string, item: z.ZodType<T>) =>
   z.record(z.string(), z.unknown())

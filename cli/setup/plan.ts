@@ -1,7 +1,8 @@
 /** What set-up has to do, decided from what is there. */
 import type { Bell } from "../doctor/vault.ts";
-import type { ContactField } from "../../shared/mautic/wire.ts";
-import type { SyncSettings, WebhookSettings } from "../../shared/settings.ts";
+import type { ContactField } from "shared/mautic/fields.ts";
+import type { SyncSettings } from "shared/settings/sync.ts";
+import type { WebhookSettings } from "shared/settings/webhook.ts";
 import type { MauticHook, NewField, NewHook } from "./mautic_admin.ts";
 import { wantedFields } from "./wanted_fields.ts";
 import { addressOf, findHook, wantedTrigger } from "./wanted_hook.ts";

@@ -1,9 +1,9 @@
 /** Looks at what is there, plans, and does it. */
 import type { Sql } from "postgres";
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "shared/runtime/clock.ts";
 import { readBell } from "../doctor/vault.ts";
 import type { Target } from "../target.ts";
-import { MauticError } from "../../shared/mautic/errors.ts";
+import { MauticError } from "shared/mautic/transport/errors.ts";
 import { writeVaultSecrets } from "../vault_secrets.ts";
 import {
   type AdminOptions,

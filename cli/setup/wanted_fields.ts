@@ -1,5 +1,5 @@
 /** The custom contact fields that the configured aliases stand for. */
-import type { FieldAliases } from "../../shared/contact_mapper.ts";
+import type { FieldAliases } from "shared/lead/map_lead.ts";
 
 export interface WantedField {
   /** The end of the check's name, e.g. `lead_id`. */

@@ -1,6 +1,6 @@
 /**
  * A rule for `deno lint`: a secret, key, token or signature is compared by the one constant-time
- * helper (shared/secrets.ts) and nowhere else. `===` ends at the first difference, and how long it
+ * helper (shared/http/secrets.ts) and nowhere else. `===` ends at the first difference, and how long it
  * took tells a patient caller how much of a guess was right.
  *
  * It goes by names: what is called a secret is taken for one, and what is declared, assigned,
@@ -12,7 +12,7 @@
  */
 
 /** The helper itself. */
-const helper = /\/shared\/secrets\.ts$/;
+const helper = /\/shared\/http\/secrets\.ts$/;
 const tests = /\/tests\//;
 
 const telltale =
@@ -93,7 +93,7 @@ const plugin: Deno.lint.Plugin = {
               context.report({
                 node,
                 message: `"${secret}" looks like a secret: compare it in constant time.`,
-                hint: "Use sameSecret() or isAcceptedSecret() of shared/secrets.ts.",
+                hint: "Use sameSecret() or isAcceptedSecret() of shared/http/secrets.ts.",
               });
             }
           },

@@ -1,5 +1,5 @@
 /** A Mautic 5.1.1 to develop and test against: the emulated server behind real HTTP. */
-import { systemClock } from "../../shared/clock.ts";
+import { systemClock } from "shared/runtime/clock.ts";
 import { marked } from "../canary/canary.ts";
 import { serveHttp } from "./http.ts";
 import { createMauticServer } from "./server.ts";

@@ -1,5 +1,5 @@
 /** What was asked of the emulator: a log, who was written twice at once, and waiting for either. */
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "shared/runtime/clock.ts";
 import { cleanEmail } from "./field_values.ts";
 import { isObject } from "./php.ts";
 import { collate, findContact, type State } from "./state.ts";

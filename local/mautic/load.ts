@@ -1,5 +1,5 @@
 /** How long the emulated server takes, how many cores it has, and where concurrent saves meet. */
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "shared/runtime/clock.ts";
 
 export interface Cost {
   /** Milliseconds of a core per request, and per saved contact. */

@@ -1,5 +1,5 @@
 /** What every part of the emulator works on. */
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "shared/runtime/clock.ts";
 import type { Load, Work } from "./load.ts";
 import type { State } from "./state.ts";
 import type { Actor, ApiRequest, Contact, Deliver, User } from "./types.ts";

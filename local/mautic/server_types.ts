@@ -1,5 +1,5 @@
 /** What the emulated server takes and what it offers to tests, demo and simulation. */
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "shared/runtime/clock.ts";
 import type { NewCampaign } from "./campaigns.ts";
 import type { ArmedFault, Fault } from "./faults.ts";
 import type { CustomFieldOptions } from "./field_definitions.ts";

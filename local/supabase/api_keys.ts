@@ -1,7 +1,7 @@
 /** The keys of the local stack, and the roles behind them. */
 import { errors, jwtVerify } from "jose";
 import { marked } from "../canary/canary.ts";
-import { isAcceptedSecret } from "../../shared/secrets.ts";
+import { isAcceptedSecret } from "shared/http/secrets.ts";
 
 export type ApiKeys = {
   publishable: string;

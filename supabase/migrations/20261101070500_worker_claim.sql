@@ -36,7 +36,6 @@ as $$
           when o.ambiguous or jsonb_array_length(o.attempted) > 1 then 'look_up'
           else 'create'
         end,
-        'linked', k.contact_id is not null,
         'superseded', coalesce(c.lead_id <> o.lead_id and c.lead_changed_at > o.changed_at and not known.is_moving, false) and (
           not o.force
           -- Not even by force before a newer lead, unless that one is gone and cannot be sent.

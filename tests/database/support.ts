@@ -9,7 +9,6 @@ export interface ClaimedItem {
   operation: string;
   attempt: number;
   superseded: boolean;
-  linked: boolean;
   contact_id: number | null;
   address: string | null;
   attempted: { address: string | null; payload: unknown }[];

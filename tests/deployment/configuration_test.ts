@@ -4,7 +4,7 @@ import { pushConfig, setSecrets } from "../../dev/rehearsal/deploy.ts";
 import { startManagementApi } from "../../dev/rehearsal/management_api.ts";
 import { projectFolder, runSupabase } from "../../local/supabase/supabase_cli.ts";
 import { createTestDatabase } from "../../dev/test_database.ts";
-import { readSyncSettings } from "../../shared/settings.ts";
+import { readSyncSettings } from "shared/settings/sync.ts";
 
 Deno.test("`supabase config push` offers schema mautic in the Data API, and changes nothing else", async () => {
   await using api = await startManagementApi();

@@ -3,8 +3,8 @@ import { openSession } from "../../cli/target_options.ts";
 import { readTarget } from "../../cli/target.ts";
 import { describeStep } from "../../cli/setup/describe.ts";
 import { carryOut, planSetup, type SetupOptions } from "../../cli/setup/run.ts";
-import { systemClock } from "../../shared/clock.ts";
-import type { Env } from "../../shared/settings.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import type { Env } from "shared/settings/reader.ts";
 import { ask, complaints, soundStack, stackEnv } from "./support.ts";
 
 /** Set-up's dependencies on a session of their own. */

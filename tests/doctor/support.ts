@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
-import { type Clock, systemClock } from "../../shared/clock.ts";
-import type { Env } from "../../shared/settings.ts";
+import { type Clock, systemClock } from "shared/runtime/clock.ts";
+import type { Env } from "shared/settings/reader.ts";
 import { examine, examineMautic } from "../../cli/doctor/examine.ts";
 import { migrationFiles } from "../../cli/doctor/main.ts";
 import { makeReport, type Report } from "../../cli/doctor/report.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { realisticLatency } from "../../local/mautic/load.ts";
-import { systemClock } from "../../shared/clock.ts";
+import { systemClock } from "shared/runtime/clock.ts";
 import { type Ask, startWithCaller } from "./caller.ts";
 import { createRequestClock } from "./request_clock.ts";
 

@@ -1,5 +1,5 @@
 /** A clock for an emulator behind real HTTP: it jumps ahead once all callers wait for the emulator. */
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "shared/runtime/clock.ts";
 
 export interface RequestClock extends Clock {
   /** Lets time pass while nothing happens. */

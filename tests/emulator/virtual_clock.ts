@@ -1,5 +1,5 @@
 /** A clock that jumps to the next thing due as soon as nothing else can happen. */
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "shared/runtime/clock.ts";
 
 export interface VirtualClock extends Clock {
   /** Runs the work, advancing whenever it does nothing but wait on this clock. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../shared/clock.ts";
+import { systemClock } from "shared/runtime/clock.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { drained, holds } from "./support.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import type { Contact } from "../../local/mautic/types.ts";
-import { consentComment } from "../../shared/consent_decider.ts";
+import { consentComment } from "shared/consent/entry.ts";
 import type { FaultStack } from "./fault_stack.ts";
 
 export interface Expected {

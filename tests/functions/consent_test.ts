@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { consentComment } from "../../shared/consent_decider.ts";
+import { consentComment } from "shared/consent/entry.ts";
 import { insertLead, outbox } from "../database/support.ts";
 import { startSync, type Sync } from "../support/sync.ts";
 

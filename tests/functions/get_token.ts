@@ -1,9 +1,10 @@
 /** One function instance's way to a token, as a process of its own: prints where it came from. */
-import { systemClock } from "../../shared/clock.ts";
-import { createDatabase } from "../../shared/database.ts";
-import { silentLog } from "../../shared/log.ts";
-import { createTokenSource } from "../../shared/mautic/token_cache.ts";
-import { readSupabaseSettings, readSyncSettings } from "../../shared/settings.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { createDatabase } from "shared/database/database.ts";
+import { silentLog } from "shared/runtime/log.ts";
+import { createTokenSource } from "shared/mautic/token/cache.ts";
+import { readSupabaseSettings } from "shared/settings/supabase.ts";
+import { readSyncSettings } from "shared/settings/sync.ts";
 
 const env = Deno.env.toObject();
 const supabase = readSupabaseSettings(env);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../shared/clock.ts";
-import { createLog } from "../../shared/log.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { createLog } from "shared/runtime/log.ts";
 import { marked } from "../../local/canary/canary.ts";
 import { createHandler } from "../../supabase/functions/mautic-sync/handler.ts";
 

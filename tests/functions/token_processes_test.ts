@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { createSeal } from "../../shared/mautic/seal.ts";
+import { createSeal } from "shared/mautic/token/seal.ts";
 import { startSync, type Sync } from "../support/sync.ts";
 
 /** Starts function-like processes at once; resolves to where each got its token from. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { MauticError, type MauticErrorCode } from "../../shared/mautic/errors.ts";
-import { maxAnswerBytes } from "../../shared/mautic/transport.ts";
+import { MauticError, type MauticErrorCode } from "shared/mautic/transport/errors.ts";
+import { maxAnswerBytes } from "shared/mautic/transport/transport.ts";
 import { answer, client, refusingUrl, serve, serveRaw, testClock } from "./support.ts";
 
 /** The error a call ends with. */

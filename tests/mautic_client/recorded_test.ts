@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MauticError } from "../../shared/mautic/errors.ts";
+import { MauticError } from "shared/mautic/transport/errors.ts";
 import { answer, client, recording, serve } from "./support.ts";
 
 Deno.test("createContact() sends a bearer token, the correlation id and JSON of known length", async () => {

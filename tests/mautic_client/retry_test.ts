@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
-import { MauticError, type MauticErrorCode } from "../../shared/mautic/errors.ts";
-import { askedDelayMs, mayRetry, ownDelayMs, type RetryPolicy } from "../../shared/mautic/retry.ts";
+import { MauticError, type MauticErrorCode } from "shared/mautic/transport/errors.ts";
+import {
+  askedDelayMs,
+  mayRetry,
+  ownDelayMs,
+  type RetryPolicy,
+} from "shared/mautic/transport/retry.ts";
 
 const now = Date.UTC(2026, 10, 23, 8, 0, 0);
 const epoch = now / 1_000;

@@ -1,6 +1,7 @@
-import type { Clock } from "../../shared/clock.ts";
-import { silentLog } from "../../shared/log.ts";
-import { createMauticClient, type MauticClientOptions } from "../../shared/mautic/client.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import { silentLog } from "shared/runtime/log.ts";
+import { createMauticClient } from "shared/mautic/client.ts";
+import type { MauticClientOptions } from "shared/mautic/transport/request.ts";
 
 /** A recorded exchange, as kept in tests/fixtures/mautic_client. */
 export interface Recording {

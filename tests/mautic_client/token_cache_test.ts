@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Clock } from "../../shared/clock.ts";
-import { createLog, type Log, silentLog } from "../../shared/log.ts";
-import { MauticError } from "../../shared/mautic/errors.ts";
-import { createSeal } from "../../shared/mautic/seal.ts";
-import { createTokenSource, type TokenStore } from "../../shared/mautic/token_cache.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import { createLog, type Log, silentLog } from "shared/runtime/log.ts";
+import { MauticError } from "shared/mautic/transport/errors.ts";
+import { createSeal } from "shared/mautic/token/seal.ts";
+import { createTokenSource, type TokenStore } from "shared/mautic/token/cache.ts";
 import { answer, refusingUrl, retrySettings, serve, testClock } from "./support.ts";
 
 /** The rules of migration "worker_oauth_token", in memory. */

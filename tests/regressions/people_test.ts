@@ -47,19 +47,19 @@ Deno.test("a resubscription that its webhook tells of during a reconciliation is
   await insertLead(sync.sql, "ann@example.com");
   await sync.drain();
   await mautic.unsubscribe("ann@example.com");
-  const { inbox, run } = reconciler(sync);
+  const { database, run } = reconciler(sync);
   await run();
   assert.deepEqual(await statusOf(sync), { ann: "unsubscribed" });
   const id = mautic.contactByEmail("ann@example.com")?.id ?? 0;
   const now = Math.round((Date.now() - Date.UTC(2026, 0, 5)) / 1000) + 2;
   const during = reconciler(sync, {
-    inbox: {
-      ...inbox,
+    database: {
+      ...database,
       async contactsToCheck(...args) {
         await mautic.resubscribe("ann@example.com");
         await teller(sync)({ id, email: "ann@example.com", status: "contactable", at: now });
         assert.deepEqual(await statusOf(sync), { ann: "subscribed" });
-        return await inbox.contactsToCheck(...args);
+        return await database.contactsToCheck(...args);
       },
     },
   });

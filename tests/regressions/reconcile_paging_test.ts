@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../shared/clock.ts";
+import { systemClock } from "shared/runtime/clock.ts";
 import { startSync } from "../support/sync.ts";
 import { optedOut, reconciler, statusOf } from "../webhook/reconcile_support.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { readBody } from "../../shared/request_body.ts";
+import { readBody } from "shared/http/body.ts";
 import { insertLead } from "../database/support.ts";
 import { contents, type Project, startProject } from "./project.ts";
 

@@ -127,7 +127,7 @@ Deno.test("service_role may call what the edge functions call, and nothing else"
   assert.deepEqual(granted.map(({ name }) => name).sort(), await calledRoutines());
 });
 
-/** The names in `call("…", …)` (shared/rpc.ts), which the compiler holds against the migrations. */
+/** The names in `call("…", …)` (shared/database/call.ts), which the compiler holds against the migrations. */
 async function calledRoutines(): Promise<string[]> {
   const root = new URL("../../", import.meta.url);
   const sources = await Promise.all(["shared", "supabase/functions"].map(async (folder) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../shared/clock.ts";
-import { createLog } from "../../shared/log.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { createLog } from "shared/runtime/log.ts";
 import { createHandler } from "../../supabase/functions/mautic-sync/handler.ts";
 import { createHandler as createWebhook } from "../../supabase/functions/mautic-webhook/handler.ts";
 import { testDatabase } from "../support/database.ts";

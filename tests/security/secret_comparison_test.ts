@@ -9,9 +9,9 @@ const exceptions: Record<string, number> = {
   // The emulated Mautic, on loopback.
   "local/mautic/oauth.ts": 2,
   // What a sealed text begins with names its format.
-  "shared/mautic/seal.ts": 1,
+  "shared/mautic/token/seal.ts": 1,
   // Our own access token, from memory: is it still the same?
-  "shared/mautic/token_cache.ts": 1,
+  "shared/mautic/token/cache.ts": 1,
 };
 
 function reports(source: string, filename = "/supabase/functions/f/handler.ts"): string[] {
@@ -93,9 +93,9 @@ for (const source of good) {
 
 Deno.test("the helper and tests may compare; no other file of the product may", () => {
   const source = "export const same = (secret: string, other: string) => secret === other;";
-  assert.deepEqual(reports(source, "/project/shared/secrets.ts"), []);
+  assert.deepEqual(reports(source, "/project/shared/http/secrets.ts"), []);
   assert.deepEqual(reports(source, "/project/tests/unit/secrets_test.ts"), []);
-  for (const file of ["shared/log.ts", "supabase/functions/mautic-webhook/signature.ts"]) {
+  for (const file of ["shared/runtime/log.ts", "supabase/functions/mautic-webhook/signature.ts"]) {
     assert.equal(reports(source, `/project/${file}`).length, 1);
   }
 });
@@ -124,7 +124,7 @@ function decisions(source: string): string[] {
 }
 
 Deno.test("the helper itself looks at every byte of two hashes, whatever they are", async () => {
-  const source = await Deno.readTextFile(new URL("../../shared/secrets.ts", import.meta.url));
+  const source = await Deno.readTextFile(new URL("../../shared/http/secrets.ts", import.meta.url));
   // `??` satisfies the compiler: the index is within both.
   const expected = ["index < a.length", "a[index] ?? 0", "b[index] ?? 0", "difference === 0"];
   const [kind, ...others] = decisions(source).filter((each) => !expected.includes(each));

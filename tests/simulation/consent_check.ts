@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { emailEntries, isOurs } from "../../shared/consent_decider.ts";
+import { emailEntries, isOurs } from "shared/consent/entry.ts";
 import type { World } from "./world.ts";
 
 const row = z.object({

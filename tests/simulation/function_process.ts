@@ -1,5 +1,5 @@
-import type { Clock } from "../../shared/clock.ts";
-import { createLog, type Log } from "../../shared/log.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import { createLog, type Log } from "shared/runtime/log.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** One running instance of an edge function. */

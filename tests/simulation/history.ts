@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { MauticServer } from "../../local/mautic/server_types.ts";
-import { emailEntries, isOurs } from "../../shared/consent_decider.ts";
+import { emailEntries, isOurs } from "shared/consent/entry.ts";
 import type { SimulatedDatabase } from "./database.ts";
 import type { Platform } from "./platform.ts";
 import type { Random } from "./random.ts";

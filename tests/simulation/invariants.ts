@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { MauticServer } from "../../local/mautic/server_types.ts";
-import { validateAddress } from "../../shared/address.ts";
-import { type FieldValue, mapLead } from "../../shared/contact_mapper.ts";
-import { parseLead } from "../../shared/lead.ts";
+import { validateAddress } from "shared/lead/address.ts";
+import type { FieldValue } from "shared/contact/field_value.ts";
+import { mapLead } from "shared/lead/map_lead.ts";
+import { parseLead } from "shared/lead/lead.ts";
 import type { SimulatedDatabase } from "./database.ts";
 import { isAskedFor } from "./history.ts";
 import { checkOverlaps, doubledByMerge } from "./overlap_check.ts";

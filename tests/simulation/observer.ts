@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { consentComment, type DoNotContactEntry } from "../../shared/consent_decider.ts";
+import { consentComment, type DoNotContactEntry } from "shared/consent/entry.ts";
 import { type MauticServer } from "../../local/mautic/server_types.ts";
 import type { DoNotContactRow } from "../../local/mautic/types.ts";
 import type { MauticCall } from "./network.ts";

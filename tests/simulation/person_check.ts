@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RequestEntry } from "../../local/mautic/journal.ts";
-import { emailEntries, isOurs } from "../../shared/consent_decider.ts";
-import { isMailable } from "../../shared/enrollment_decider.ts";
+import { emailEntries, isOurs } from "shared/consent/entry.ts";
+import { isMailable } from "shared/consent/email_status.ts";
 import { type LeadRow, readLeads } from "./invariants.ts";
 import type { World } from "./world.ts";
 import { eligible } from "./ledger.ts";

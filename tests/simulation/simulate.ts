@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { marked } from "../../local/canary/canary.ts";
 import { createMauticServer } from "../../local/mautic/server.ts";
-import { readSyncSettings } from "../../shared/settings.ts";
+import { readSyncSettings } from "shared/settings/sync.ts";
 import { checkConsent } from "./consent_check.ts";
 import { startCron } from "./cron.ts";
 import { createSimulatedDatabase, type SimulatedDatabase } from "./database.ts";

@@ -1,5 +1,5 @@
 import type { MauticServer } from "../../local/mautic/server_types.ts";
-import type { FieldAliases } from "../../shared/contact_mapper.ts";
+import type { FieldAliases } from "shared/lead/map_lead.ts";
 import type { SimulatedDatabase } from "./database.ts";
 import type { Deeds } from "./history.ts";
 import type { PeopleLedger } from "./ledger.ts";

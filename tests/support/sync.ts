@@ -6,8 +6,8 @@ import {
   type MauticEmulatorOptions,
   startMauticEmulator,
 } from "../../local/mautic/emulator.ts";
-import { systemClock } from "../../shared/clock.ts";
-import { createLog } from "../../shared/log.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { createLog } from "shared/runtime/log.ts";
 import { createHandler } from "../../supabase/functions/mautic-sync/handler.ts";
 import { testDatabase } from "./database.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { maskAddress, maskAddresses, validateAddress } from "../../shared/address.ts";
+import { maskAddress, maskAddresses, validateAddress } from "shared/lead/address.ts";
 
 for (
   const [given, address] of [

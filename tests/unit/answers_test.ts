@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { describeError, errorDescriptions, messageOf } from "../../shared/errors.ts";
-import { correlationIdOf, startAnswers } from "../../shared/http_answer.ts";
-import { isAcceptedSecret, sameSecret } from "../../shared/secrets.ts";
+import { describeError, errorDescriptions } from "shared/errors/codes.ts";
+import { messageOf } from "shared/errors/message.ts";
+import { correlationIdOf, startAnswers } from "shared/http/answer.ts";
+import { isAcceptedSecret, sameSecret } from "shared/http/secrets.ts";
 
 function answersTo(headers: Record<string, string> = {}) {
   let now = 1_000;

@@ -1,7 +1,9 @@
 import fc from "fast-check";
-import type { ContactState, FieldAliases, FieldValue } from "../../shared/contact_mapper.ts";
-import type { DoNotContactEntry } from "../../shared/consent_decider.ts";
-import type { Lead } from "../../shared/lead.ts";
+import type { ContactState } from "shared/contact/delta.ts";
+import type { FieldValue } from "shared/contact/field_value.ts";
+import type { FieldAliases } from "shared/lead/map_lead.ts";
+import type { DoNotContactEntry } from "shared/consent/entry.ts";
+import type { Lead } from "shared/lead/lead.ts";
 
 export const aliases: FieldAliases = {
   score: "hki_score",

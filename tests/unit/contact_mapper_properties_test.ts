@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { confirmAnswer, contactDelta, mapLead } from "../../shared/contact_mapper.ts";
+import { confirmAnswer } from "shared/contact/confirm.ts";
+import { contactDelta } from "shared/contact/delta.ts";
+import { mapLead } from "shared/lead/map_lead.ts";
 import { aliases, fieldValue, lead, limits, state, utmAliases } from "./arbitraries.ts";
-import type { Lead } from "../../shared/lead.ts";
+import type { Lead } from "shared/lead/lead.ts";
 
 const core = ["email", "firstname", "lastname", "phone", "company"];
 

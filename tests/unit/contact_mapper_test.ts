@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import {
-  confirmAnswer,
-  contactDelta,
-  type FieldValue,
-  mapLead,
-} from "../../shared/contact_mapper.ts";
-import type { Lead } from "../../shared/lead.ts";
+import { confirmAnswer } from "shared/contact/confirm.ts";
+import { contactDelta } from "shared/contact/delta.ts";
+import type { FieldValue } from "shared/contact/field_value.ts";
+import { mapLead } from "shared/lead/map_lead.ts";
+import type { Lead } from "shared/lead/lead.ts";
 import { aliases, limits } from "./arbitraries.ts";
 
 const minimal: Lead = { id: "1", contact: { email: "ann@example.test" } };

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { consentComment, decideConsent, isOurs } from "../../shared/consent_decider.ts";
-import { decideEnrollment } from "../../shared/enrollment_decider.ts";
-import type { Lead } from "../../shared/lead.ts";
+import { decideConsent } from "shared/consent/decide.ts";
+import { consentComment, isOurs } from "shared/consent/entry.ts";
+import { decideEnrollment } from "shared/campaign/decide_enrollment.ts";
+import type { Lead } from "shared/lead/lead.ts";
 import { entry, lead } from "./arbitraries.ts";
 
 const settings = {

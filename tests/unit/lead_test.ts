@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { parseLead } from "../../shared/lead.ts";
+import { parseLead } from "shared/lead/lead.ts";
 
 Deno.test("parseLead() takes a lead with nothing but id and address", () => {
   const parsed = parseLead({ id: "1", contact: { email: "a@b.test" } });

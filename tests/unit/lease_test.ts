@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readSyncSettings, type SyncSettings } from "../../shared/settings.ts";
-import { outlasts } from "../../supabase/functions/mautic-sync/lease.ts";
+import { readSyncSettings, type SyncSettings } from "shared/settings/sync.ts";
+import { outlasts } from "../../supabase/functions/mautic-sync/worker/lease.ts";
 
 function settings(): SyncSettings {
   const read = readSyncSettings({

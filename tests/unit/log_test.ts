@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { createLog, type LogValues } from "../../shared/log.ts";
+import { createLog, type LogValues } from "shared/runtime/log.ts";
 
 function collect() {
   const lines: string[] = [];

@@ -1,10 +1,8 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import {
-  readSupabaseSettings,
-  readSyncSettings,
-  readWebhookSettings,
-} from "../../shared/settings.ts";
+import { readSupabaseSettings } from "shared/settings/supabase.ts";
+import { readSyncSettings } from "shared/settings/sync.ts";
+import { readWebhookSettings } from "shared/settings/webhook.ts";
 
 const live = {
   MAUTIC_BASE_URL: "https://mautic.example.test",

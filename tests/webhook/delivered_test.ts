@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../shared/clock.ts";
-import { consentComment } from "../../shared/consent_decider.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { consentComment } from "shared/consent/entry.ts";
 import { insertLead } from "../database/support.ts";
 import { startSync, type Sync } from "../support/sync.ts";
 import { activities, secret, subscriptionChanged, webhook } from "./support.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { consentComment } from "../../shared/consent_decider.ts";
+import { consentComment } from "shared/consent/entry.ts";
 import { insertLead } from "../database/support.ts";
 import {
   activities,

@@ -1,12 +1,10 @@
 import { z } from "zod";
-import { systemClock } from "../../shared/clock.ts";
-import { createInbox } from "../../shared/inbox.ts";
-import { silentLog } from "../../shared/log.ts";
-import { createMauticClient } from "../../shared/mautic/client.ts";
-import {
-  reconcileConsent,
-  type ReconcileContext,
-} from "../../supabase/functions/mautic-sync/reconcile_consent.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { createDatabase } from "shared/database/database.ts";
+import { silentLog } from "shared/runtime/log.ts";
+import { createMauticClient } from "shared/mautic/client.ts";
+import { reconcileConsent } from "../../supabase/functions/mautic-sync/inbound/reconcile_consent.ts";
+import type { ReconcileContext } from "../../supabase/functions/mautic-sync/inbound/reconciliation.ts";
 import { type Sync } from "../support/sync.ts";
 
 /** What reconcile_consent does in mautic-sync, to be awaited. */
@@ -15,7 +13,7 @@ export function reconciler(sync: Sync, more: Partial<ReconcileContext> = {}) {
   const keys = z.object({ default: z.string() }).parse(
     JSON.parse(env["SUPABASE_SECRET_KEYS"] ?? ""),
   );
-  const inbox = createInbox({
+  const database = createDatabase({
     url: env["SUPABASE_URL"] ?? "",
     secretKey: keys.default,
     fetch,
@@ -39,7 +37,7 @@ export function reconciler(sync: Sync, more: Partial<ReconcileContext> = {}) {
   });
   const context: ReconcileContext = {
     mautic: client,
-    inbox,
+    database,
     origin: mautic.url,
     clock: systemClock,
     log: silentLog,
@@ -47,7 +45,7 @@ export function reconciler(sync: Sync, more: Partial<ReconcileContext> = {}) {
     budgetMs: 60_000,
     ...more,
   };
-  return { client, inbox, run: () => reconcileConsent(context) };
+  return { client, database, run: () => reconcileConsent(context) };
 }
 
 async function token({ mautic }: Sync): Promise<string> {

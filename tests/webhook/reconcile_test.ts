@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { consentComment } from "../../shared/consent_decider.ts";
-import { MauticError } from "../../shared/mautic/errors.ts";
+import { consentComment } from "shared/consent/entry.ts";
+import { MauticError } from "shared/mautic/transport/errors.ts";
 import { insertLead } from "../database/support.ts";
 import { startSync, type Sync } from "../support/sync.ts";
 import { reconciler, statusOf } from "./reconcile_support.ts";
@@ -166,10 +166,10 @@ Deno.test("only one run at a time, and a run out of time is gone on with", async
   await using sync = await startSync();
   await synced(sync, ["ann"]);
   await sync.mautic.unsubscribe("ann@example.com");
-  const { inbox, run } = reconciler(sync);
-  await inbox.startReconcile(sync.mautic.url, 60_000);
+  const { database, run } = reconciler(sync);
+  await database.startReconcile(sync.mautic.url, 60_000);
   assert.equal((await run()).state, "busy");
-  await inbox.abandonReconcile(sync.mautic.url);
+  await database.abandonReconcile(sync.mautic.url);
   assert.equal((await reconciler(sync, { budgetMs: 0 }).run()).state, "out_of_time");
   assert.equal((await run()).changedLeads, 1);
 });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
-import { consentComment } from "../../shared/consent_decider.ts";
+import { consentComment } from "shared/consent/entry.ts";
+import { kindOfEntry } from "shared/consent/entry.ts";
 import {
   decidesEmailStatus,
-  kindOfEntry,
   readDelivery,
   type SubscriptionEvent,
-} from "../../shared/subscription_events.ts";
+} from "shared/consent/read_delivery.ts";
 import { readFixture, recordedDeliveries, subscriptionChanged } from "./support.ts";
 
 function eventsOf(body: unknown): SubscriptionEvent[] {

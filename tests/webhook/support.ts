@@ -3,8 +3,8 @@ import { z } from "zod";
 import { createApiKeys } from "../../local/supabase/api_keys.ts";
 import { marked } from "../../local/canary/canary.ts";
 import { createDataApi } from "../../local/supabase/data_api.ts";
-import { systemClock } from "../../shared/clock.ts";
-import { createLog } from "../../shared/log.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { createLog } from "shared/runtime/log.ts";
 import { createHandler } from "../../supabase/functions/mautic-webhook/handler.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
 

@@ -1,6 +1,6 @@
 import { verifyAuth } from "@supabase/server/core";
-import { isAcceptedSecret } from "../../../shared/secrets.ts";
-import type { SupabaseSettings } from "../../../shared/settings.ts";
+import { isAcceptedSecret } from "shared/http/secrets.ts";
+import type { SupabaseSettings } from "shared/settings/supabase.ts";
 
 /**
  * May this caller use mautic-sync? Holders of a secret key of the project may (the `apikey`

@@ -1,66 +1,34 @@
-import type { Clock } from "../../../shared/clock.ts";
-import { createDatabase, DatabaseError } from "../../../shared/database.ts";
-import { messageOf } from "../../../shared/errors.ts";
-import { type Answers, startAnswers } from "../../../shared/http_answer.ts";
-import { createInbox } from "../../../shared/inbox.ts";
-import { issuesOf } from "../../../shared/lead.ts";
-import type { Log } from "../../../shared/log.ts";
-import { readSupabaseSettings, readSyncSettings } from "../../../shared/settings.ts";
-import { createTokenSource } from "../../../shared/mautic/token_cache.ts";
-import { type ActionContext, actions } from "./actions.ts";
+import { DatabaseError } from "shared/database/call.ts";
+import { messageOf } from "shared/errors/message.ts";
+import { type Answers, notConfigured, startAnswers } from "shared/http/answer.ts";
+import { readJson } from "shared/http/body.ts";
+import { issuesOf } from "shared/lead/issue.ts";
+import type { Log } from "shared/runtime/log.ts";
+import { readSupabaseSettings } from "shared/settings/supabase.ts";
+import { readSyncSettings } from "shared/settings/sync.ts";
+import { act } from "./actions/act.ts";
+import { demoActions } from "./actions/demo.ts";
+import { health } from "./actions/health.ts";
 import { isAuthorized } from "./authorize.ts";
-import { readJson } from "./body.ts";
-import { health } from "./health.ts";
-import { demoActions } from "./demo_mode.ts";
-import type { Platform } from "./platform.ts";
+import { connectDatabase, connectTokens, type Dependencies } from "./connect.ts";
 import { syncRequest } from "./request.ts";
-import { meterRequests } from "./request_meter.ts";
-
-/** What the function is given from outside. */
-export interface Dependencies {
-  platform: Platform;
-  fetch: typeof fetch;
-  clock: Clock;
-  random: () => number;
-  log: Log;
-}
+import { meterRequests } from "./worker/request_meter.ts";
 
 const bodyLimits = { maxBytes: 1024 * 1024, timeoutMs: 10_000 };
-const databaseTimeoutMs = 15_000;
 
 /**
  * The HTTP side of mautic-sync: who calls, what is wanted, is it well formed, and the answer.
  * Configuration is read once; what is wrong with it is answered to every request by name.
  */
-export function createHandler(dependencies: Dependencies): (request: Request) => Promise<Response> {
-  const { platform, clock, log } = dependencies;
-  const meter = meterRequests(dependencies.fetch);
+export function createHandler(given: Dependencies): (request: Request) => Promise<Response> {
+  const { platform, clock, log } = given;
+  const meter = meterRequests(given.fetch);
+  const dependencies = { ...given, fetch: meter.fetch };
   const supabase = readSupabaseSettings(platform.env);
   const sync = readSyncSettings(platform.env);
-  const connection = supabase.ok
-    ? {
-      url: supabase.settings.url,
-      secretKey: supabase.settings.secretKey,
-      fetch: meter.fetch,
-      timeoutMs: databaseTimeoutMs,
-    }
-    : undefined;
-  const database = connection && createDatabase(connection);
-  const inbox = connection && createInbox(connection);
+  const database = supabase.ok ? connectDatabase(supabase.settings, dependencies) : undefined;
   const tokens = database && sync.mode === "live"
-    ? createTokenSource({
-      origin: sync.settings.baseUrl,
-      clientId: sync.settings.clientId,
-      clientSecret: sync.settings.clientSecret,
-      store: database.tokens,
-      holder: crypto.randomUUID(),
-      fetch: meter.fetch,
-      clock,
-      random: dependencies.random,
-      requestTimeoutMs: sync.settings.requestTimeoutMs,
-      retry: sync.settings.retry,
-      log,
-    })
+    ? connectTokens(sync.settings, database, dependencies)
     : undefined;
 
   return async (request) => {
@@ -82,7 +50,7 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
         headers: { Allow: "GET, POST" },
       });
     }
-    if (!supabase.ok || !database || !inbox) {
+    if (!supabase.ok || !database) {
       const message = "Without Supabase settings no caller can be told from another.";
       return answers.fail("supabase_not_configured", message, {
         details: { problems: supabase.ok ? [] : supabase.problems },
@@ -102,24 +70,16 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
       const paths = details.map((issue) => issue.path).join(", ");
       return answers.fail("invalid_body", `Not a request of mautic-sync: ${paths}.`, { details });
     }
-    if (sync.mode === "invalid") {
-      const names = sync.problems.map((problem) => problem.variable).join(", ");
-      return answers.fail("invalid_configuration", `Not configured: ${names}.`, {
-        details: { problems: sync.problems },
-      });
-    }
+    if (sync.mode === "invalid") return answers.fail(...notConfigured(sync.problems));
     if (sync.mode === "demo" || !tokens) return demoActions(parsed.data, answers, requestLog);
-    const context: ActionContext = {
+    return await act(parsed.data, {
       ...dependencies,
-      fetch: meter.fetch,
       requestCount: meter.count,
       log: requestLog,
       settings: sync.settings,
       database,
-      inbox,
       answers,
       tokens,
-    };
-    return await actions(parsed.data, context);
+    });
   }
 }

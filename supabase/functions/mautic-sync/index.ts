@@ -1,7 +1,7 @@
-import { systemClock } from "../../../shared/clock.ts";
-import { createLog, writeToConsole } from "../../../shared/log.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { createLog, writeToConsole } from "shared/runtime/log.ts";
+import { edgePlatform } from "shared/runtime/platform.ts";
 import { createHandler } from "./handler.ts";
-import { edgePlatform } from "./platform.ts";
 
 Deno.serve(createHandler({
   platform: edgePlatform(),

@@ -7,7 +7,7 @@ const id = z.union([
 
 /**
  * The body of a POST to mautic-sync. `payload` is parsed by the lead's own schema
- * (shared/lead.ts), so that the queue and direct calls have one.
+ * (shared/lead/lead.ts), so that the queue and direct calls have one.
  */
 export const syncRequest = z.discriminatedUnion("action", [
   z.object({ action: z.literal("upsert_contact"), payload: z.unknown() }),

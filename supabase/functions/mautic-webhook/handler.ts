@@ -1,12 +1,13 @@
-import { maskAddress } from "../../../shared/address.ts";
-import type { Clock } from "../../../shared/clock.ts";
-import { DatabaseError } from "../../../shared/database.ts";
-import { type Answers, startAnswers } from "../../../shared/http_answer.ts";
-import { createInbox, type Inbox, inboxEvents, type Received } from "../../../shared/inbox.ts";
-import type { Log } from "../../../shared/log.ts";
-import { readBody } from "../../../shared/request_body.ts";
-import type { Env } from "../../../shared/settings.ts";
-import { type DeliveryReading, readDelivery } from "../../../shared/subscription_events.ts";
+import { readDelivery } from "shared/consent/read_delivery.ts";
+import { createCall, DatabaseError } from "shared/database/call.ts";
+import { type Inbox, inboxCalls, inboxEvents, type Received } from "shared/database/inbox.ts";
+import { type Answers, type Failure, notConfigured, startAnswers } from "shared/http/answer.ts";
+import { parseJson, readBody } from "shared/http/body.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import type { Log } from "shared/runtime/log.ts";
+import { tally } from "shared/runtime/tally.ts";
+import type { Env } from "shared/settings/reader.ts";
+import { demo } from "./demo.ts";
 import { resultsOf } from "./results.ts";
 import { originOf, readConfiguration } from "./settings.ts";
 import { readProof } from "./signature.ts";
@@ -37,12 +38,12 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
   const { env, clock, log } = dependencies;
   const configuration = readConfiguration(env);
   const inbox = configuration.mode === "live"
-    ? createInbox({
+    ? inboxCalls(createCall({
       url: configuration.supabase.url,
       secretKey: configuration.supabase.secretKey,
       fetch: dependencies.fetch,
       timeoutMs: databaseTimeoutMs,
-    })
+    }))
     : null;
 
   return async (request) => {
@@ -59,11 +60,11 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
   };
 
   async function handle(request: Request, answers: Answers, requestLog: Log): Promise<Response> {
-    const refused = (...failure: Parameters<Answers["fail"]>) => {
+    const refused = (...failure: Failure) => {
       requestLog.warn("webhook_refused", { code: failure[0], reason: failure[1] });
       return answers.fail(...failure);
     };
-    const refuse = async (...failure: Parameters<Answers["fail"]>) => {
+    const refuse = async (...failure: Failure) => {
       // Once its reading has begun, the body is in the reader's hands.
       if (!request.bodyUsed) await request.body?.cancel();
       return refused(...failure);
@@ -74,11 +75,7 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
       });
     }
     if (configuration.mode === "invalid") {
-      const { problems } = configuration;
-      const names = problems.map(({ variable }) => variable).join(", ");
-      return await refuse("invalid_configuration", `Not configured: ${names}.`, {
-        details: { problems },
-      });
+      return await refuse(...notConfigured(configuration.problems));
     }
     const { webhook } = configuration;
     const isOpen = configuration.mode === "demo" && !webhook.secret && !webhook.signingKey;
@@ -90,8 +87,8 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
     if (proof.state === "signed" && !await proof.verify(body.bytes)) {
       return await refuse("proof_refused", "The signature does not fit the body.");
     }
-    const parsed = parse(body.bytes);
-    if (!parsed.ok) return await refuse("invalid_json", "The body is not JSON in UTF-8.");
+    const parsed = parseJson(body.bytes, { allowsMark: false });
+    if (!parsed.ok) return await refuse(parsed.code, parsed.message);
 
     const reading = readDelivery(parsed.value);
     if (configuration.mode === "demo" || !inbox) return demo(reading, answers, requestLog);
@@ -110,7 +107,7 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
       isTest: reading.isTest,
       processed: data.eventsProcessed,
       failed: data.eventsFailed,
-      outcomes: count(received.results.map(({ outcome }) => outcome)),
+      outcomes: tally(received.results.map(({ outcome }) => outcome)),
       ignored: reading.ignored,
       unknown: reading.unknown,
     });
@@ -132,38 +129,4 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
       return await inbox.receiveDelivery(delivery, correlationId);
     }
   }
-}
-
-/** Without Supabase settings: reads and logs, changes nothing, and says so. */
-function demo(reading: DeliveryReading, answers: Answers, log: Log): Response {
-  for (const item of reading.items) {
-    if (!item.ok) continue;
-    const { type, channel, contactId, address, occurredAt } = item.event;
-    log.info("demo_event", {
-      type,
-      channel,
-      contactId,
-      occurredAt,
-      address: address === null ? null : maskAddress(address),
-    });
-  }
-  return answers.ok({ demo: true, ...resultsOf(reading, null) });
-}
-
-function parse(
-  bytes: Uint8Array,
-): { ok: true; text: string; value: unknown } | { ok: false } {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    const value: unknown = JSON.parse(text);
-    return { ok: true, text, value };
-  } catch {
-    return { ok: false };
-  }
-}
-
-function count(names: string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
 }

@@ -1,5 +1,5 @@
-import { systemClock } from "../../../shared/clock.ts";
-import { createLog, writeToConsole } from "../../../shared/log.ts";
+import { systemClock } from "shared/runtime/clock.ts";
+import { createLog, writeToConsole } from "shared/runtime/log.ts";
 import { createHandler } from "./handler.ts";
 
 Deno.serve(createHandler({

@@ -1,6 +1,7 @@
-import { maskAddress } from "../../../shared/address.ts";
-import type { Received } from "../../../shared/inbox.ts";
-import { decidesEmailStatus, type DeliveryReading } from "../../../shared/subscription_events.ts";
+import { isEmail } from "shared/consent/entry.ts";
+import { decidesEmailStatus, type DeliveryReading } from "shared/consent/read_delivery.ts";
+import type { Received } from "shared/database/inbox.ts";
+import { maskAddress } from "shared/lead/address.ts";
 
 export interface EventResult {
   /** Masked: Mautic keeps our answers in its webhook log. null where only the id is known. */
@@ -41,7 +42,7 @@ export function resultsOf(reading: DeliveryReading, received: Received | null): 
     const { event } = item;
     let outcome: string;
     if (reading.isTest) outcome = "test";
-    else if (event.channel !== "email") outcome = "other_channel";
+    else if (!isEmail(event.channel)) outcome = "other_channel";
     else if (!decidesEmailStatus(event)) outcome = "ours";
     else if (received === null) outcome = "demo";
     else outcome = outcomes?.next().value?.outcome ?? "failed";

@@ -1,11 +1,6 @@
-import {
-  type Env,
-  readSupabaseSettings,
-  readWebhookSettings,
-  type SupabaseSettings,
-  type WebhookSettings,
-} from "../../../shared/settings.ts";
-import { reader, type SettingProblem } from "../../../shared/settings_reader.ts";
+import { type Env, reader, type SettingProblem } from "shared/settings/reader.ts";
+import { readSupabaseSettings, type SupabaseSettings } from "shared/settings/supabase.ts";
+import { readWebhookSettings, type WebhookSettings } from "shared/settings/webhook.ts";
 
 /**
  * What mautic-webhook needs. `demo`: no Supabase settings at all, so nothing can be stored.

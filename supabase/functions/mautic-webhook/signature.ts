@@ -1,4 +1,4 @@
-import { isAcceptedSecret, sameSecret } from "../../../shared/secrets.ts";
+import { isAcceptedSecret, sameSecret } from "shared/http/secrets.ts";
 
 /** The header in which Mautic signs: base64 of HMAC-SHA256 over the raw body. */
 export const signatureHeader = "Webhook-Signature";

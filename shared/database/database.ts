@@ -1,0 +1,30 @@
+import { createCall, type DatabaseOptions } from "./call.ts";
+import { contactCalls } from "./contact.ts";
+import { enrollmentCalls } from "./enrollment.ts";
+import { inboxCalls } from "./inbox.ts";
+import { queueCalls } from "./queue.ts";
+import { reconcileCalls } from "./reconcile.ts";
+import { statusCalls } from "./status.ts";
+import { tokenCalls } from "./token.ts";
+import { workerCalls } from "./worker.ts";
+
+export type Database = ReturnType<typeof createDatabase>;
+
+/**
+ * The functions of schema `mautic` that mautic-sync may call, typed, over the Data API: a file a
+ * chapter. What each does is said in the migrations; every one rejects with a DatabaseError
+ * (call.ts) where the database fails.
+ */
+export function createDatabase(options: DatabaseOptions) {
+  const call = createCall(options);
+  return {
+    ...workerCalls(call),
+    ...queueCalls(call),
+    ...contactCalls(call),
+    ...enrollmentCalls(call),
+    ...inboxCalls(call),
+    ...reconcileCalls(call),
+    ...statusCalls(call),
+    tokens: tokenCalls(call),
+  };
+}

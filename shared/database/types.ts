@@ -1,0 +1,1654 @@
+// Generated from the migrations by `deno task types`. Do not edit.
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Schema = {
+  "mautic": {
+    Tables: {
+      "contact": {
+        Row: {
+          "address": string;
+          "answered_at": string;
+          "contact_id": number;
+          "do_not_contact": NonNullable<Json>;
+          "lead_changed_at": string | null;
+          "lead_id": string | null;
+          "lifted": Json | null;
+          "lifting_after": number | null;
+          "lifting_until": string | null;
+          "origin": string;
+          "refused": NonNullable<Json>;
+          "snapshot": NonNullable<Json>;
+          "is_lift_overtaken": boolean | null;
+        };
+        ComputedFields: "is_lift_overtaken";
+        Insert: {
+          "address": string;
+          "answered_at"?: string;
+          "contact_id": number;
+          "do_not_contact"?: NonNullable<Json>;
+          "lead_changed_at"?: string | null;
+          "lead_id"?: string | null;
+          "lifted"?: Json | null;
+          "lifting_after"?: number | null;
+          "lifting_until"?: string | null;
+          "origin": string;
+          "refused"?: NonNullable<Json>;
+          "snapshot"?: NonNullable<Json>;
+        };
+        Update: {
+          "address"?: string;
+          "answered_at"?: string;
+          "contact_id"?: number;
+          "do_not_contact"?: NonNullable<Json>;
+          "lead_changed_at"?: string | null;
+          "lead_id"?: string | null;
+          "lifted"?: Json | null;
+          "lifting_after"?: number | null;
+          "lifting_until"?: string | null;
+          "origin"?: string;
+          "refused"?: NonNullable<Json>;
+          "snapshot"?: NonNullable<Json>;
+        };
+        Relationships: [];
+      };
+      "contact_link": {
+        Row: {
+          "address": string | null;
+          "changed_at": string | null;
+          "contact_id": number;
+          "filled": (string)[];
+          "lead_id": string;
+          "left_at": string | null;
+          "linked_at": string;
+          "origin": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "address"?: string | null;
+          "changed_at"?: string | null;
+          "contact_id": number;
+          "filled"?: (string)[];
+          "lead_id": string;
+          "left_at"?: string | null;
+          "linked_at"?: string;
+          "origin": string;
+        };
+        Update: {
+          "address"?: string | null;
+          "changed_at"?: string | null;
+          "contact_id"?: number;
+          "filled"?: (string)[];
+          "lead_id"?: string;
+          "left_at"?: string | null;
+          "linked_at"?: string;
+          "origin"?: string;
+        };
+        Relationships: [];
+      };
+      "do_not_contact": {
+        Row: {
+          "added_at": string;
+          "channel": string;
+          "contact_id": number;
+          "detail": NonNullable<Json>;
+          "entry_id": number;
+          "kind": string | null;
+          "origin": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "added_at": string;
+          "channel": string;
+          "contact_id": number;
+          "detail"?: NonNullable<Json>;
+          "entry_id": number;
+          "kind"?: string | null;
+          "origin": string;
+        };
+        Update: {
+          "added_at"?: string;
+          "channel"?: string;
+          "contact_id"?: number;
+          "detail"?: NonNullable<Json>;
+          "entry_id"?: number;
+          "kind"?: string | null;
+          "origin"?: string;
+        };
+        Relationships: [];
+      };
+      "enrollment": {
+        Row: {
+          "campaign_id": number;
+          "confirmed_at": string | null;
+          "contact_id": number;
+          "correlation_id": string;
+          "held_by": string | null;
+          "held_until": string | null;
+          "intended_at": string;
+          "lead_id": string | null;
+          "origin": string;
+          "state": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "campaign_id": number;
+          "confirmed_at"?: string | null;
+          "contact_id": number;
+          "correlation_id": string;
+          "held_by"?: string | null;
+          "held_until"?: string | null;
+          "intended_at"?: string;
+          "lead_id"?: string | null;
+          "origin": string;
+          "state"?: string;
+        };
+        Update: {
+          "campaign_id"?: number;
+          "confirmed_at"?: string | null;
+          "contact_id"?: number;
+          "correlation_id"?: string;
+          "held_by"?: string | null;
+          "held_until"?: string | null;
+          "intended_at"?: string;
+          "lead_id"?: string | null;
+          "origin"?: string;
+          "state"?: string;
+        };
+        Relationships: [];
+      };
+      "erased": {
+        Row: {
+          "erased_at": string;
+          "lead_hash": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "erased_at"?: string;
+          "lead_hash": string;
+        };
+        Update: {
+          "erased_at"?: string;
+          "lead_hash"?: string;
+        };
+        Relationships: [];
+      };
+      "lead_change": {
+        Row: {
+          "cause": Schema["mautic"]["Enums"]["change_cause"];
+          "changed_at": string;
+          "correlation_id": string;
+          "force": boolean;
+          "id": number;
+          "lead_id": string;
+          "priority": number;
+          "queued_at": string | null;
+          "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "cause": Schema["mautic"]["Enums"]["change_cause"];
+          "changed_at"?: string;
+          "correlation_id": string;
+          "force"?: boolean;
+          "id"?: never;
+          "lead_id": string;
+          "priority"?: number;
+          "queued_at"?: string | null;
+          "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
+        };
+        Update: {
+          "cause"?: Schema["mautic"]["Enums"]["change_cause"];
+          "changed_at"?: string;
+          "correlation_id"?: string;
+          "force"?: boolean;
+          "id"?: never;
+          "lead_id"?: string;
+          "priority"?: number;
+          "queued_at"?: string | null;
+          "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
+        };
+        Relationships: [];
+      };
+      "oauth_token": {
+        Row: {
+          "client_id": string;
+          "expires_at": string | null;
+          "hold_until": string | null;
+          "holder": string | null;
+          "origin": string;
+          "sealed": string | null;
+          "stored_at": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "client_id": string;
+          "expires_at"?: string | null;
+          "hold_until"?: string | null;
+          "holder"?: string | null;
+          "origin": string;
+          "sealed"?: string | null;
+          "stored_at"?: string | null;
+        };
+        Update: {
+          "client_id"?: string;
+          "expires_at"?: string | null;
+          "hold_until"?: string | null;
+          "holder"?: string | null;
+          "origin"?: string;
+          "sealed"?: string | null;
+          "stored_at"?: string | null;
+        };
+        Relationships: [];
+      };
+      "outbox": {
+        Row: {
+          "ambiguous": boolean;
+          "attempted": NonNullable<Json>;
+          "attempts": number;
+          "changed_at": string;
+          "correlation_id": string;
+          "enqueued_at": string;
+          "error_at": string | null;
+          "error_code": string | null;
+          "error_message": string | null;
+          "failed_alone": number;
+          "force": boolean;
+          "lead_id": string;
+          "lease_expires_at": string | null;
+          "lease_token": string | null;
+          "leased_by": string | null;
+          "leased_version": number | null;
+          "not_before": string | null;
+          "person_keys": (string)[] | null;
+          "priority": number;
+          "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "state": string;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "ambiguous"?: boolean;
+          "attempted"?: NonNullable<Json>;
+          "attempts"?: number;
+          "changed_at": string;
+          "correlation_id": string;
+          "enqueued_at": string;
+          "error_at"?: string | null;
+          "error_code"?: string | null;
+          "error_message"?: string | null;
+          "failed_alone"?: number;
+          "force"?: boolean;
+          "lead_id": string;
+          "lease_expires_at"?: string | null;
+          "lease_token"?: string | null;
+          "leased_by"?: string | null;
+          "leased_version"?: number | null;
+          "not_before"?: string | null;
+          "person_keys"?: (string)[] | null;
+          "priority"?: number;
+          "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "state"?: string;
+          "version"?: number;
+        };
+        Update: {
+          "ambiguous"?: boolean;
+          "attempted"?: NonNullable<Json>;
+          "attempts"?: number;
+          "changed_at"?: string;
+          "correlation_id"?: string;
+          "enqueued_at"?: string;
+          "error_at"?: string | null;
+          "error_code"?: string | null;
+          "error_message"?: string | null;
+          "failed_alone"?: number;
+          "force"?: boolean;
+          "lead_id"?: string;
+          "lease_expires_at"?: string | null;
+          "lease_token"?: string | null;
+          "leased_by"?: string | null;
+          "leased_version"?: number | null;
+          "not_before"?: string | null;
+          "person_keys"?: (string)[] | null;
+          "priority"?: number;
+          "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "state"?: string;
+          "version"?: number;
+        };
+        Relationships: [];
+      };
+      "reconcile_cursor": {
+        Row: {
+          "finished_at": string | null;
+          "leased_until": string | null;
+          "linked_upto": number;
+          "origin": string;
+          "since": string | null;
+          "started_at": string | null;
+          "swept_since": string | null;
+          "swept_upto": number | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "finished_at"?: string | null;
+          "leased_until"?: string | null;
+          "linked_upto"?: number;
+          "origin": string;
+          "since"?: string | null;
+          "started_at"?: string | null;
+          "swept_since"?: string | null;
+          "swept_upto"?: number | null;
+        };
+        Update: {
+          "finished_at"?: string | null;
+          "leased_until"?: string | null;
+          "linked_upto"?: number;
+          "origin"?: string;
+          "since"?: string | null;
+          "started_at"?: string | null;
+          "swept_since"?: string | null;
+          "swept_upto"?: number | null;
+        };
+        Relationships: [];
+      };
+      "ring_sent": {
+        Row: {
+          "action": string;
+          "id": number;
+          "request_id": number;
+          "rung_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "action": string;
+          "id"?: never;
+          "request_id": number;
+          "rung_at"?: string;
+        };
+        Update: {
+          "action"?: string;
+          "id"?: never;
+          "request_id"?: number;
+          "rung_at"?: string;
+        };
+        Relationships: [];
+      };
+      "sending": {
+        Row: {
+          "batch_size": number | null;
+          "halt_code": string | null;
+          "halts": number;
+          "one": boolean;
+          "opened_at": string | null;
+          "origin": string | null;
+          "pause_reason": string | null;
+          "paused_at": string | null;
+          "probe_at": string | null;
+          "prober": string | null;
+          "prober_until": string | null;
+          "probes": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "batch_size"?: number | null;
+          "halt_code"?: string | null;
+          "halts"?: number;
+          "one"?: boolean;
+          "opened_at"?: string | null;
+          "origin"?: string | null;
+          "pause_reason"?: string | null;
+          "paused_at"?: string | null;
+          "probe_at"?: string | null;
+          "prober"?: string | null;
+          "prober_until"?: string | null;
+          "probes"?: number;
+        };
+        Update: {
+          "batch_size"?: number | null;
+          "halt_code"?: string | null;
+          "halts"?: number;
+          "one"?: boolean;
+          "opened_at"?: string | null;
+          "origin"?: string | null;
+          "pause_reason"?: string | null;
+          "paused_at"?: string | null;
+          "probe_at"?: string | null;
+          "prober"?: string | null;
+          "prober_until"?: string | null;
+          "probes"?: number;
+        };
+        Relationships: [];
+      };
+      "setting": {
+        Row: {
+          "allowed": string;
+          "comment": string;
+          "name": string;
+          "standard": string;
+          "value": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "allowed": string;
+          "comment": string;
+          "name": string;
+          "standard": string;
+          "value": string;
+        };
+        Update: {
+          "allowed"?: string;
+          "comment"?: string;
+          "name"?: string;
+          "standard"?: string;
+          "value"?: string;
+        };
+        Relationships: [];
+      };
+      "subscription": {
+        Row: {
+          "complained_at": string | null;
+          "contact_id": number | null;
+          "gone_at": string | null;
+          "lead_id": string;
+          "manual_at": string | null;
+          "origin": string | null;
+          "status": string | null;
+          "status_at": string | null;
+          "email_status_at": string | null;
+          "email_status_of": string | null;
+        };
+        ComputedFields: "email_status_at" | "email_status_of";
+        Insert: {
+          "complained_at"?: string | null;
+          "contact_id"?: number | null;
+          "gone_at"?: string | null;
+          "lead_id": string;
+          "manual_at"?: string | null;
+          "origin"?: string | null;
+          "status"?: string | null;
+          "status_at"?: string | null;
+        };
+        Update: {
+          "complained_at"?: string | null;
+          "contact_id"?: number | null;
+          "gone_at"?: string | null;
+          "lead_id"?: string;
+          "manual_at"?: string | null;
+          "origin"?: string | null;
+          "status"?: string | null;
+          "status_at"?: string | null;
+        };
+        Relationships: [];
+      };
+      "sync_history": {
+        Row: {
+          "action": string | null;
+          "at": string;
+          "attempt": number;
+          "code": string | null;
+          "contact_id": number | null;
+          "correlation_id": string;
+          "id": number;
+          "latency_ms": number | null;
+          "lead_id": string;
+          "result": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "action"?: string | null;
+          "at"?: string;
+          "attempt": number;
+          "code"?: string | null;
+          "contact_id"?: number | null;
+          "correlation_id": string;
+          "id"?: never;
+          "latency_ms"?: number | null;
+          "lead_id": string;
+          "result": string;
+        };
+        Update: {
+          "action"?: string | null;
+          "at"?: string;
+          "attempt"?: number;
+          "code"?: string | null;
+          "contact_id"?: number | null;
+          "correlation_id"?: string;
+          "id"?: never;
+          "latency_ms"?: number | null;
+          "lead_id"?: string;
+          "result"?: string;
+        };
+        Relationships: [];
+      };
+      "webhook_delivery": {
+        Row: {
+          "body": string;
+          "content_hash": string;
+          "correlation_id": string;
+          "error": string | null;
+          "id": number;
+          "is_test": boolean;
+          "last_received_at": string;
+          "origin": string | null;
+          "received_at": string;
+          "times_received": number;
+          "unread": boolean;
+        };
+        ComputedFields: never;
+        Insert: {
+          "body": string;
+          "content_hash": string;
+          "correlation_id": string;
+          "error"?: string | null;
+          "id"?: never;
+          "is_test": boolean;
+          "last_received_at"?: string;
+          "origin"?: string | null;
+          "received_at"?: string;
+          "times_received"?: number;
+          "unread"?: boolean;
+        };
+        Update: {
+          "body"?: string;
+          "content_hash"?: string;
+          "correlation_id"?: string;
+          "error"?: string | null;
+          "id"?: never;
+          "is_test"?: boolean;
+          "last_received_at"?: string;
+          "origin"?: string | null;
+          "received_at"?: string;
+          "times_received"?: number;
+          "unread"?: boolean;
+        };
+        Relationships: [];
+      };
+      "webhook_event": {
+        Row: {
+          "address": string | null;
+          "applied_at": string | null;
+          "changed_leads": number;
+          "contact_id": number | null;
+          "correlation_id": string;
+          "delivery_id": number | null;
+          "detail": NonNullable<Json>;
+          "error": string | null;
+          "event_key": string;
+          "id": number;
+          "kind": string;
+          "occurred_at": string;
+          "origin": string | null;
+          "source": string;
+          "state": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "address"?: string | null;
+          "applied_at"?: string | null;
+          "changed_leads"?: number;
+          "contact_id"?: number | null;
+          "correlation_id": string;
+          "delivery_id"?: number | null;
+          "detail"?: NonNullable<Json>;
+          "error"?: string | null;
+          "event_key": string;
+          "id"?: never;
+          "kind": string;
+          "occurred_at": string;
+          "origin"?: string | null;
+          "source": string;
+          "state"?: string;
+        };
+        Update: {
+          "address"?: string | null;
+          "applied_at"?: string | null;
+          "changed_leads"?: number;
+          "contact_id"?: number | null;
+          "correlation_id"?: string;
+          "delivery_id"?: number | null;
+          "detail"?: NonNullable<Json>;
+          "error"?: string | null;
+          "event_key"?: string;
+          "id"?: never;
+          "kind"?: string;
+          "occurred_at"?: string;
+          "origin"?: string | null;
+          "source"?: string;
+          "state"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "webhook_event_delivery_id_fkey";
+            columns: ["delivery_id"];
+            isOneToOne: false;
+            referencedRelation: "webhook_delivery";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "worker": {
+        Row: {
+          "id": string;
+          "lease_expires_at": string;
+          "started_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "id": string;
+          "lease_expires_at": string;
+          "started_at"?: string;
+        };
+        Update: {
+          "id"?: string;
+          "lease_expires_at"?: string;
+          "started_at"?: string;
+        };
+        Relationships: [];
+      };
+    };
+    Views: {
+      "dead_letter": {
+        Row: {
+          "attempts": number;
+          "correlation_id": string;
+          "last_error": string | null;
+          "lead_id": string;
+          "reason": string | null;
+          "remedy": string | null;
+          "since": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempts"?: number | null;
+          "correlation_id"?: string | null;
+          "last_error"?: never;
+          "lead_id"?: string | null;
+          "reason"?: string | null;
+          "remedy"?: never;
+          "since"?: string | null;
+        };
+        Update: {
+          "attempts"?: number | null;
+          "correlation_id"?: string | null;
+          "last_error"?: never;
+          "lead_id"?: string | null;
+          "reason"?: string | null;
+          "remedy"?: never;
+          "since"?: string | null;
+        };
+        Relationships: [];
+      };
+      "lead": {
+        Row: {
+          "address": string | null;
+          "changed_at": string | null;
+          "crm_status": string | null;
+          "email_status": string | null;
+          "key": string;
+          "lead_id": string | null;
+          "payload": Json | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "address"?: never;
+          "changed_at"?: never;
+          "crm_status"?: string | null;
+          "email_status"?: string | null;
+          "key"?: string | null;
+          "lead_id"?: never;
+          "payload"?: never;
+        };
+        Update: {
+          "address"?: never;
+          "changed_at"?: never;
+          "crm_status"?: string | null;
+          "email_status"?: string | null;
+          "key"?: string | null;
+          "lead_id"?: never;
+          "payload"?: never;
+        };
+        Relationships: [];
+      };
+      "status": {
+        Row: {
+          "circuit": string | null;
+          "circuit_opened_at": string | null;
+          "circuit_probe_at": string | null;
+          "circuit_reason": string | null;
+          "dead": number | null;
+          "dead_by_reason": Json | null;
+          "due_now": number | null;
+          "failed_last_hour": number | null;
+          "last_sent_at": string | null;
+          "last_webhook_at": string | null;
+          "latency_median_ms": number | null;
+          "latency_p95_ms": number | null;
+          "leased": number | null;
+          "oldest_due_age": string | null;
+          "oldest_pending_age": string | null;
+          "pause_reason": string | null;
+          "paused": boolean | null;
+          "paused_at": string | null;
+          "pending": number | null;
+          "sent_last_hour": number | null;
+          "token_expires_at": string | null;
+          "unfolded": number | null;
+          "waiting": number | null;
+          "webhook_failed": number | null;
+          "workers_alive": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+    };
+    Functions: {
+      "abandon_reconcile": { Args: { "p_origin": string }; Returns: undefined };
+      "abandon_worker": { Args: { "p_worker_id": string }; Returns: undefined };
+      "acquire_token": {
+        Args: {
+          "p_client_id": string;
+          "p_hold_ms": number;
+          "p_holder": string;
+          "p_origin": string;
+        };
+        Returns: Json;
+      };
+      "append_history": {
+        Args: { "p_lease_token": string; "p_outcomes": Json };
+        Returns: undefined;
+      };
+      "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
+      "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
+      "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
+      "as_time": { Args: { "p_text": string }; Returns: string };
+      "assert_do_not_contact": {
+        Args: {
+          "p_after_id": number;
+          "p_correlation_id": string;
+          "p_limit": number;
+          "p_origin": string;
+        };
+        Returns: Json;
+      };
+      "attempt": {
+        Args: { "p_address": string; "p_attempted": Json; "p_payload": Json };
+        Returns: Json;
+      };
+      "attempted_addresses": { Args: { "p_attempted": Json }; Returns: (string)[] };
+      "begin_lift": {
+        Args: {
+          "p_contact_id": number;
+          "p_entries": Json;
+          "p_lead_id": string;
+          "p_origin": string;
+        };
+        Returns: string;
+      };
+      "candidates": {
+        Args: { "p_lead_ids": (string)[]; "p_origin": string };
+        Returns: Schema["mautic"]["CompositeTypes"]["candidate"][];
+        SetofOptions: {
+          from: "*";
+          to: "candidate";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "claim": {
+        Args: {
+          "p_item_lease_ms": number;
+          "p_limit": number;
+          "p_origin": string;
+          "p_worker_id": string;
+        };
+        Returns: Json;
+      };
+      "claim_lead": {
+        Args: {
+          "p_address": string;
+          "p_correlation_id": string;
+          "p_holder": string;
+          "p_item_lease_ms": number;
+          "p_lead_id": string;
+          "p_origin": string;
+          "p_payload": Json;
+        };
+        Returns: Json;
+      };
+      "claim_lock": { Args: Record<PropertyKey, never>; Returns: number };
+      "clock": { Args: Record<PropertyKey, never>; Returns: string };
+      "confirm_enrollment": {
+        Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
+        Returns: undefined;
+      };
+      "contact_in_use": {
+        Args: { "p_address"?: string; "p_contact_id": number; "p_origin": string };
+        Returns: boolean;
+      };
+      "contact_of_lead": {
+        Args: { "p_address": string; "p_lead_id": string; "p_origin": string };
+        Returns: {
+          "contact_id": number;
+          "is_moving": boolean;
+        }[];
+      };
+      "contacts_to_check": {
+        Args: { "p_after_id": number; "p_limit": number; "p_origin": string };
+        Returns: Json;
+      };
+      "correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
+      "current_origin": { Args: Record<PropertyKey, never>; Returns: string };
+      "decided_at": {
+        Args: {
+          "p_changed_at": string;
+          "p_email_status": string;
+          "s": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
+      "delete_leads": { Args: { "p_lead_ids": (string)[] }; Returns: number };
+      "doorbell_lock": { Args: Record<PropertyKey, never>; Returns: number };
+      "doubt_contacts": {
+        Args: { "p_origin": string; "p_person_keys": (string)[] };
+        Returns: undefined;
+      };
+      "drop_moot": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
+      "drop_token": {
+        Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
+        Returns: undefined;
+      };
+      "email_status_at": {
+        Args: {
+          "s": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
+      "email_status_of": {
+        Args: {
+          "s": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
+      "end_probe": { Args: { "p_holder": string }; Returns: undefined };
+      "erase": { Args: { "address": string; "delete_leads"?: boolean }; Returns: Json };
+      "erase_contacts": {
+        Args: { "p_address": string; "p_lead_ids": (string)[]; "p_operation": string };
+        Returns: Json;
+      };
+      "erase_inbox": { Args: { "p_address": string; "p_lead_ids": (string)[] }; Returns: Json };
+      "event_key": {
+        Args: {
+          "p_address": string;
+          "p_contact_id": number;
+          "p_kind": string;
+          "p_occurred_at": string;
+          "p_origin": string;
+          "p_place"?: number;
+        };
+        Returns: string;
+      };
+      "find_leads": {
+        Args: { "p_addresses": (string)[] };
+        Returns: {
+          "address": string;
+          "lead_id": string;
+        }[];
+      };
+      "finish_reconcile": { Args: { "p_origin": string }; Returns: undefined };
+      "fold": { Args: { "p_limit": number }; Returns: boolean };
+      "forget_contacts": {
+        Args: { "p_contact_ids": (number)[]; "p_lead_id": string; "p_origin": string };
+        Returns: undefined;
+      };
+      "free_events": { Args: { "p_event_ids": (number)[] }; Returns: (number)[] };
+      "free_leads": { Args: { "p_lead_ids": (string)[] }; Returns: string[] };
+      "get": { Args: { "name": string }; Returns: string };
+      "given_correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
+      "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
+      "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
+      "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
+      "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };
+      "held_keys": { Args: Record<PropertyKey, never>; Returns: (string)[] };
+      "holds": {
+        Args: {
+          "p_email_status": string;
+          "s": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
+      };
+      "intend_enrollment": {
+        Args: {
+          "p_campaign_id": number;
+          "p_contact_id": number;
+          "p_correlation_id": string;
+          "p_hold_ms": number;
+          "p_lead_id": string;
+          "p_origin": string;
+        };
+        Returns: string;
+      };
+      "is_lift_overtaken": {
+        Args: {
+          "c": Omit<
+            Schema["mautic"]["Tables"]["contact"]["Row"],
+            Schema["mautic"]["Tables"]["contact"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
+      };
+      "known_do_not_contact": { Args: { "p_origin": string }; Returns: number };
+      "lead_history": {
+        Args: { "lead_id": string };
+        Returns: {
+          "at": string;
+          "correlation_id": string;
+          "detail": Json;
+          "event": string;
+        }[];
+      };
+      "leads_of": { Args: { "p_address": string }; Returns: (string)[] };
+      "leased_items": {
+        Args: { "p_address"?: string; "p_lease_token": string; "p_origin": string };
+        Returns: Json;
+      };
+      "leave_contact": {
+        Args: {
+          "p_contact_id": number;
+          "p_filled": (string)[];
+          "p_lead_id": string;
+          "p_origin": string;
+        };
+        Returns: undefined;
+      };
+      "leave_worker": { Args: { "p_worker_id": string }; Returns: string };
+      "link_lead": {
+        Args: {
+          "p_is_held": boolean;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: undefined;
+      };
+      "links_to_check": { Args: { "p_limit": number; "p_origin": string }; Returns: Json };
+      "lock_leads": {
+        Args: { "p_lead_ids": (string)[] };
+        Returns: {
+          "email_status": string;
+          "email_status_changed_at": string;
+          "lead_id": string;
+        }[];
+      };
+      "mark_events": {
+        Args: {
+          "p_applied": (number)[];
+          "p_changes": (Schema["mautic"]["CompositeTypes"]["email_change"])[];
+          "p_event_ids": (number)[];
+        };
+        Returns: undefined;
+      };
+      "mask": { Args: { "p_text": string }; Returns: string };
+      "match_events": {
+        Args: { "p_event_ids": (number)[] };
+        Returns: Schema["mautic"]["CompositeTypes"]["event_lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "event_lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "may_be_done": {
+        Args: { "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"] };
+        Returns: boolean;
+      };
+      "may_claim": { Args: { "p_holder": string; "p_origin": string }; Returns: string };
+      "may_remove": {
+        Args: { "p_attempted": (string)[]; "p_lead_id": string; "p_origin": string };
+        Returns: boolean;
+      };
+      "merge_contact": {
+        Args: { "p_loser": number; "p_origin": string; "p_survivor": number };
+        Returns: undefined;
+      };
+      "merge_subscription": {
+        Args: {
+          "base": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+          "news": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "complained_at": string | null;
+          "contact_id": number | null;
+          "gone_at": string | null;
+          "lead_id": string;
+          "manual_at": string | null;
+          "origin": string | null;
+          "status": string | null;
+          "status_at": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "subscription";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
+      "normalize_address": { Args: { "p_address": string }; Returns: string };
+      "part_from_contact": {
+        Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
+        Returns: string;
+      };
+      "pause": { Args: { "reason"?: string }; Returns: string };
+      "pending_after": {
+        Args: {
+          "p_enqueued_at": string;
+          "p_lead_id": string;
+          "p_limit": number;
+          "p_priority": number;
+        };
+        Returns: (string)[];
+      };
+      "person_keys": {
+        Args: {
+          "p_address": string;
+          "p_attempted": (string)[];
+          "p_lead_id": string;
+          "p_origin": string;
+        };
+        Returns: (string)[];
+      };
+      "pick": {
+        Args: { "p_is_probe": boolean; "p_limit": number; "p_origin": string };
+        Returns: Record<string, unknown>;
+      };
+      "probe_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
+      "purge": { Args: Record<PropertyKey, never>; Returns: Json };
+      "purge_cron_log": { Args: Record<PropertyKey, never>; Returns: number };
+      "purge_history": { Args: Record<PropertyKey, never>; Returns: number };
+      "purge_rings": { Args: Record<PropertyKey, never>; Returns: number };
+      "purge_webhooks": { Args: { "p_older_than"?: string }; Returns: number };
+      "queue_others": {
+        Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
+        Returns: undefined;
+      };
+      "queue_replay": {
+        Args: { "p_correlation_id": string; "p_force": boolean; "p_lead_ids": (string)[] };
+        Returns: number;
+      };
+      "read_email_status": {
+        Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
+        Returns: string;
+      };
+      "read_keys": {
+        Args: { "p_lead_ids": (string)[] };
+        Returns: {
+          "address": string;
+          "email_status": string;
+          "lead_id": string;
+          "payload": Json;
+        }[];
+      };
+      "read_leads": {
+        Args: { "p_lead_ids": (string)[] };
+        Returns: {
+          "address": string;
+          "email_status": string;
+          "lead_id": string;
+          "payload": Json;
+        }[];
+      };
+      "read_status": { Args: Record<PropertyKey, never>; Returns: Json };
+      "receive_delivery": {
+        Args: {
+          "p_body": string;
+          "p_correlation_id": string;
+          "p_events": Json;
+          "p_is_test": boolean;
+          "p_origin": string;
+        };
+        Returns: Json;
+      };
+      "record_contact": {
+        Args: {
+          "p_is_held": boolean;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: undefined;
+      };
+      "record_do_not_contact": {
+        Args: {
+          "p_after_id": number;
+          "p_correlation_id": string;
+          "p_entries": Json;
+          "p_origin": string;
+          "p_upto_id": number;
+        };
+        Returns: Json;
+      };
+      "recover": { Args: { "p_origin": string }; Returns: undefined };
+      "release_enrollment": {
+        Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
+        Returns: undefined;
+      };
+      "release_token": {
+        Args: { "p_client_id": string; "p_holder": string; "p_origin": string };
+        Returns: undefined;
+      };
+      "remedy": { Args: { "p_code": string }; Returns: string };
+      "remember_change": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
+      "renew_lease": { Args: { "p_holder": string; "p_item_lease_ms": number }; Returns: number };
+      "renew_probe": { Args: { "p_holder": string }; Returns: undefined };
+      "renew_worker": {
+        Args: { "p_item_lease_ms": number; "p_lease_ms": number; "p_worker_id": string };
+        Returns: boolean;
+      };
+      "replace_events": {
+        Args: {
+          "p_correlation_id": string;
+          "p_delivery_id": number;
+          "p_events": Json;
+          "p_is_test": boolean;
+        };
+        Returns: number;
+      };
+      "replay": { Args: { "force"?: boolean; "lead_id": string }; Returns: number };
+      "replay_webhook": {
+        Args: { "p_delivery_id": number; "p_read_again"?: boolean };
+        Returns: Json;
+      };
+      "replay_where": {
+        Args: {
+          "changed_since"?: string;
+          "changed_until"?: string;
+          "crm_status"?: (string)[];
+          "dead_reason"?: string;
+          "everything"?: boolean;
+          "force"?: boolean;
+          "never_synced"?: boolean;
+          "synced_since"?: string;
+          "synced_until"?: string;
+        };
+        Returns: Json;
+      };
+      "requeue_newer": {
+        Args: { "p_origin": string; "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"] };
+        Returns: boolean;
+      };
+      "restore_lifted": {
+        Args: { "p_contact_ids": (number)[]; "p_origin": string };
+        Returns: undefined;
+      };
+      "restrictiveness": { Args: { "p_status": string }; Returns: number };
+      "resume": { Args: Record<PropertyKey, never>; Returns: string };
+      "ring": { Args: { "p_correlation_id": string }; Returns: string };
+      "ring_doorbell": {
+        Args: { "p_changes": number; "p_correlation_id": string };
+        Returns: undefined;
+      };
+      "ring_for": { Args: { "p_action": string; "p_correlation_id": string }; Returns: string };
+      "ring_reconcile": { Args: Record<PropertyKey, never>; Returns: string };
+      "save_subscriptions": {
+        Args: { "p_leads": Json; "p_pairs": (Schema["mautic"]["CompositeTypes"]["event_lead"])[] };
+        Returns: (Schema["mautic"]["CompositeTypes"]["email_change"])[];
+      };
+      "schedule_jobs": { Args: Record<PropertyKey, never>; Returns: string };
+      "sending_state": { Args: { "p_origin"?: string }; Returns: string };
+      "set": { Args: { "name": string; "value": string }; Returns: string };
+      "settle": {
+        Args: {
+          "p_answered"?: boolean;
+          "p_batch_size"?: number;
+          "p_halted"?: string;
+          "p_lease_token": string;
+          "p_origin": string;
+          "p_outcomes": Json;
+        };
+        Returns: Json;
+      };
+      "settle_check": {
+        Args: { "p_checked": Json; "p_correlation_id": string; "p_origin": string };
+        Returns: number;
+      };
+      "settle_contacts": {
+        Args: {
+          "p_is_held": boolean;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: undefined;
+      };
+      "settle_gone": {
+        Args: {
+          "p_item": Omit<
+            Schema["mautic"]["Tables"]["outbox"]["Row"],
+            Schema["mautic"]["Tables"]["outbox"]["ComputedFields"]
+          >;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: boolean;
+      };
+      "settle_item": {
+        Args: {
+          "p_item": Omit<
+            Schema["mautic"]["Tables"]["outbox"]["Row"],
+            Schema["mautic"]["Tables"]["outbox"]["ComputedFields"]
+          >;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: undefined;
+      };
+      "settle_links": {
+        Args: { "p_merged": Json; "p_origin": string; "p_upto_id": number };
+        Returns: undefined;
+      };
+      "settled_item": {
+        Args: {
+          "p_is_left_alone": boolean;
+          "p_item": Omit<
+            Schema["mautic"]["Tables"]["outbox"]["Row"],
+            Schema["mautic"]["Tables"]["outbox"]["ComputedFields"]
+          >;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+        };
+        Returns: {
+          "ambiguous": boolean;
+          "attempted": NonNullable<Json>;
+          "attempts": number;
+          "changed_at": string;
+          "correlation_id": string;
+          "enqueued_at": string;
+          "error_at": string | null;
+          "error_code": string | null;
+          "error_message": string | null;
+          "failed_alone": number;
+          "force": boolean;
+          "lead_id": string;
+          "lease_expires_at": string | null;
+          "lease_token": string | null;
+          "leased_by": string | null;
+          "leased_version": number | null;
+          "not_before": string | null;
+          "person_keys": (string)[] | null;
+          "priority": number;
+          "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "state": string;
+          "version": number;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "outbox";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "start_reconcile": { Args: { "p_lease_ms": number; "p_origin": string }; Returns: Json };
+      "start_worker": {
+        Args: { "p_lease_ms": number; "p_max_workers": number; "p_worker_id": string };
+        Returns: boolean;
+      };
+      "store_contact": {
+        Args: {
+          "p_is_held": boolean;
+          "p_origin": string;
+          "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"];
+          "p_shows_lead": boolean;
+        };
+        Returns: undefined;
+      };
+      "store_entry_events": {
+        Args: { "p_correlation_id": string; "p_entry_ids": (number)[]; "p_origin": string };
+        Returns: (number)[];
+      };
+      "store_events": {
+        Args: { "p_correlation_id": string; "p_delivery_id": number; "p_events": Json };
+        Returns: Json;
+      };
+      "store_token": {
+        Args: {
+          "p_client_id": string;
+          "p_expires_at": string;
+          "p_holder": string;
+          "p_origin": string;
+          "p_sealed": string;
+        };
+        Returns: undefined;
+      };
+      "subscription_base": {
+        Args: {
+          "p_changed_at": string;
+          "p_email_status": string;
+          "p_lead_id": string;
+          "s": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "complained_at": string | null;
+          "contact_id": number | null;
+          "gone_at": string | null;
+          "lead_id": string;
+          "manual_at": string | null;
+          "origin": string | null;
+          "status": string | null;
+          "status_at": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "subscription";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "sweep": { Args: Record<PropertyKey, never>; Returns: string };
+      "try_events": {
+        Args: { "p_event_ids": (number)[]; "p_one_by_one": boolean };
+        Returns: number;
+      };
+      "update_circuit": {
+        Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
+        Returns: boolean;
+      };
+      "vault_secret": { Args: { "p_name": string }; Returns: string };
+      "withdraw_enrollment": {
+        Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
+        Returns: undefined;
+      };
+      "write_email_changes": {
+        Args: { "p_changes": (Schema["mautic"]["CompositeTypes"]["email_change"])[] };
+        Returns: undefined;
+      };
+      "write_email_status": {
+        Args: { "p_changed_at": (string)[]; "p_lead_ids": (string)[]; "p_statuses": (string)[] };
+        Returns: undefined;
+      };
+      "yield_contact": { Args: { "p_lead_id": string; "p_origin": string }; Returns: undefined };
+    };
+    Enums: {
+      "change_cause": "insert" | "update" | "delete" | "replay" | "mailable";
+      "contact_removal": "do_not_contact" | "delete_contact";
+    };
+    CompositeTypes: {
+      "candidate": {
+        "lead_id": string | null;
+        "priority": number | null;
+        "enqueued_at": string | null;
+        "is_moot": boolean | null;
+        "person_keys": (string)[] | null;
+        "attempted": Json | null;
+      };
+      "email_change": {
+        "lead_id": string | null;
+        "was": string | null;
+        "status": string | null;
+        "at": string | null;
+        "event_id": number | null;
+      };
+      "event_lead": {
+        "event_id": number | null;
+        "lead_id": string | null;
+      };
+      "outcome": {
+        "lead_id": string | null;
+        "result": string | null;
+        "contact_id": number | null;
+        "address": string | null;
+        "lead_address": string | null;
+        "snapshot": Json | null;
+        "refused": Json | null;
+        "do_not_contact": Json | null;
+        "filled": (string)[] | null;
+        "shows_lead": boolean | null;
+        "changed_at": string | null;
+        "asked_contact_id": number | null;
+        "removed_contact_ids": (number)[] | null;
+        "delay_ms": number | null;
+        "failed_alone": boolean | null;
+        "may_be_done": boolean | null;
+        "error_code": string | null;
+        "error_message": string | null;
+      };
+    };
+  };
+  "public": {
+    Tables: {
+      "lead_activity": {
+        Row: {
+          "created_at": string;
+          "detail": NonNullable<Json>;
+          "id": number;
+          "lead_id": string;
+          "occurred_at": string;
+          "type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "detail"?: NonNullable<Json>;
+          "id"?: never;
+          "lead_id": string;
+          "occurred_at"?: string;
+          "type": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "detail"?: NonNullable<Json>;
+          "id"?: never;
+          "lead_id"?: string;
+          "occurred_at"?: string;
+          "type"?: string;
+        };
+        Relationships: [];
+      };
+      "leads": {
+        Row: {
+          "company": string | null;
+          "created_at": string;
+          "crm_status": string | null;
+          "email": string | null;
+          "email_status": string | null;
+          "email_status_changed_at": string | null;
+          "first_name": string | null;
+          "id": string;
+          "last_name": string | null;
+          "marketing_opt_in": boolean | null;
+          "ml_score": number | null;
+          "phone": string | null;
+          "updated_at": string;
+          "utm_campaign": string | null;
+          "utm_content": string | null;
+          "utm_medium": string | null;
+          "utm_source": string | null;
+          "utm_term": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "company"?: string | null;
+          "created_at"?: string;
+          "crm_status"?: string | null;
+          "email"?: string | null;
+          "email_status"?: string | null;
+          "email_status_changed_at"?: string | null;
+          "first_name"?: string | null;
+          "id"?: string;
+          "last_name"?: string | null;
+          "marketing_opt_in"?: boolean | null;
+          "ml_score"?: number | null;
+          "phone"?: string | null;
+          "updated_at"?: string;
+          "utm_campaign"?: string | null;
+          "utm_content"?: string | null;
+          "utm_medium"?: string | null;
+          "utm_source"?: string | null;
+          "utm_term"?: string | null;
+        };
+        Update: {
+          "company"?: string | null;
+          "created_at"?: string;
+          "crm_status"?: string | null;
+          "email"?: string | null;
+          "email_status"?: string | null;
+          "email_status_changed_at"?: string | null;
+          "first_name"?: string | null;
+          "id"?: string;
+          "last_name"?: string | null;
+          "marketing_opt_in"?: boolean | null;
+          "ml_score"?: number | null;
+          "phone"?: string | null;
+          "updated_at"?: string;
+          "utm_campaign"?: string | null;
+          "utm_content"?: string | null;
+          "utm_medium"?: string | null;
+          "utm_source"?: string | null;
+          "utm_term"?: string | null;
+        };
+        Relationships: [];
+      };
+    };
+    Views: {
+      [_ in never]: never;
+    };
+    Functions: {
+      [_ in never]: never;
+    };
+    Enums: {
+      [_ in never]: never;
+    };
+    CompositeTypes: {
+      [_ in never]: never;
+    };
+  };
+};
+
+type DatabaseWithoutInternals = Omit<Schema, "__InternalSupabase">;
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Schema, "public">];
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof (
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"]
+    )
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals } ? (
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"]
+  )[TableName] extends {
+    Row: infer R;
+  } ? R
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    ? (DefaultSchema["Tables"] & DefaultSchema["Views"])[DefaultSchemaTableNameOrOptions] extends {
+      Row: infer R;
+    } ? R
+    : never
+  : never;
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends
+    {
+      Insert: infer I;
+    } ? I
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+    ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Insert: infer I;
+    } ? I
+    : never
+  : never;
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends
+    {
+      Update: infer U;
+    } ? U
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+    ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Update: infer U;
+    } ? U
+    : never
+  : never;
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    | keyof DefaultSchema["Enums"]
+    | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"]
+    : never = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema["Enums"]
+    ? DefaultSchema["Enums"][DefaultSchemaEnumNameOrOptions]
+  : never;
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema["CompositeTypes"]
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"]
+    : never = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"][
+    CompositeTypeName
+  ]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema["CompositeTypes"]
+    ? DefaultSchema["CompositeTypes"][PublicCompositeTypeNameOrOptions]
+  : never;
+
+export const Constants = {
+  "mautic": {
+    Enums: {
+      "change_cause": ["insert", "update", "delete", "replay", "mailable"],
+      "contact_removal": ["do_not_contact", "delete_contact"],
+    },
+  },
+  "public": {
+    Enums: {},
+  },
+} as const;

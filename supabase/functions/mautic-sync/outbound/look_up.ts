@@ -1,0 +1,47 @@
+import { contactDelta } from "shared/contact/delta.ts";
+import { contactAddress } from "shared/mautic/contact_schema.ts";
+import { attemptedAddresses } from "./attempted.ts";
+import { bisect } from "./bisect.ts";
+import { close, isOpen, type Open, replace, type Work } from "./item.ts";
+import type { SyncContext } from "./run.ts";
+
+/**
+ * For leads whose last attempt may have reached Mautic: looks for a contact with the address it
+ * had then or has now. Found: it is edited, so that nothing is created twice.
+ */
+export async function lookUp(works: Work[], context: SyncContext): Promise<Work[]> {
+  const due = works.filter(isOpen).filter(({ item }) => item.operation === "look_up");
+  const lookedUp = await bisect(due, context, {
+    step: "read",
+    scope: "request",
+    send: (some) => find(some, context),
+  });
+  return replace(works, lookedUp);
+}
+
+async function find(works: Open[], { mautic, settings }: SyncContext): Promise<Work[]> {
+  const addressesOf = ({ item, address }: Open) => [...attemptedAddresses(item, settings), address];
+  const found = await mautic.findByEmail(
+    [...new Set(works.flatMap(addressesOf))],
+    works[0]?.item.correlation_id,
+  );
+  const taken = new Set<number>();
+  return works.map((work) => {
+    const contact = found.find((each) =>
+      !taken.has(each.id) && addressesOf(work).includes(contactAddress(each))
+    );
+    if (!contact) return work;
+    taken.add(contact.id);
+    // It shows a newer lead, as was known: only the link is new.
+    if (work.item.superseded && contact.id === work.item.contact_id) {
+      return close(work, { result: "done" });
+    }
+    const { desired, known } = work.fields;
+    const delta = contactDelta(desired, { snapshot: {}, refused: {}, filled: known.filled });
+    return {
+      ...work,
+      fields: { ...work.fields, delta },
+      reach: { stage: "addressed", contactId: contact.id },
+    };
+  });
+}

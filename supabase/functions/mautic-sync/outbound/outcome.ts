@@ -1,0 +1,73 @@
+import { confirmAnswer } from "shared/contact/confirm.ts";
+import type { Outcome } from "shared/database/queue.ts";
+import type { Log } from "shared/runtime/log.ts";
+import { askedId, contactOf, hasFieldsToSend, type Leased, type Work } from "./item.ts";
+
+/** The outcome of an item for settle: its result, and what Mautic's answers confirmed. */
+export function outcome(work: Work, log: Log): Outcome {
+  const result = work.state === "closed" ? work.result : { result: "done" as const };
+  const isDone = result.result === "done";
+  const asked = askedId(work);
+  return {
+    lead_id: work.item.lead_id,
+    ...(work.item.operation === "remove" ? {} : recorded(work, isDone, log)),
+    ...result,
+    ...(work.mayBeDone && work.reach.stage !== "saved" && !isDone ? { may_be_done: true } : {}),
+    ...(isDone ? { action: actionOf(work) } : {}),
+    ...(result.result === "gone" && asked !== undefined ? { asked_contact_id: asked } : {}),
+  };
+}
+
+/** What a done item came to. */
+export function actionOf({ reach, ...work }: Work): NonNullable<Outcome["action"]> {
+  if (work.state === "closed" && work.result.action) return work.result.action;
+  if (reach.stage !== "saved") return "unchanged";
+  return reach.created ? "created" : "updated";
+}
+
+/** What is to be known of the contact from now on. */
+function recorded(work: Work, isDone: boolean, log: Log): Partial<Outcome> {
+  const { item, address, reach, fields } = work;
+  const contact = contactOf(work);
+  const shown = showsLead(work) ? { shows_lead: true } : {};
+  if (!contact) {
+    // Superseded, or nothing to send: the link is the news, or whom the contact shows since when.
+    if (!isDone || item.contact_id === null) return {};
+    const { contact_id, changed_at } = item;
+    return { contact_id, lead_address: address, changed_at, ...shown };
+  }
+  const asked = askedId(work);
+  const answered: Partial<Outcome> = {
+    contact_id: contact.id,
+    ...(asked !== undefined && asked !== contact.id ? { asked_contact_id: asked } : {}),
+    address: String(contact.fields["email"] ?? address),
+    lead_address: address,
+    do_not_contact: contact.doNotContact,
+    changed_at: item.changed_at,
+    ...shown,
+  };
+  if (reach.stage !== "saved" || fields === null) return answered;
+
+  const { delta, desired, known } = fields;
+  const confirmed = confirmAnswer(delta, contact.fields);
+  for (const { alias, got } of confirmed.notTaken) {
+    // Said once: the refused value is remembered and not sent again.
+    log.warn("field_not_taken", { leadId: item.lead_id, contactId: contact.id, field: alias, got });
+  }
+  const stillRefused = Object.fromEntries(
+    Object.entries(known.refused).filter(([alias]) => !(alias in confirmed.snapshot)),
+  );
+  return {
+    ...answered,
+    snapshot: { ...known.snapshot, ...confirmed.snapshot },
+    refused: { ...stillRefused, ...confirmed.refused },
+    filled: Object.keys(desired).filter((alias) => desired[alias] !== null),
+  };
+}
+
+/** Does the contact show this very lead: sent just now, or the same as what was confirmed? */
+function showsLead({ item, reach, fields }: Leased): boolean {
+  if (reach.stage === "saved") return true;
+  return fields !== null && !item.superseded && reach.stage !== "prepared" &&
+    !hasFieldsToSend(fields);
+}

@@ -1,0 +1,28 @@
+import type { Log } from "shared/runtime/log.ts";
+import { contactOf } from "./item.ts";
+import { actionOf } from "./outcome.ts";
+import type { Preparation } from "./prepare.ts";
+import type { Synced } from "./sync_leads.ts";
+
+/** Says which texts were too long for their fields. */
+export function reportCuts({ work, cut }: Preparation, log: Log): void {
+  for (const { alias, length, limit } of cut) {
+    log.warn("field_cut", { leadId: work.item.lead_id, field: alias, length, limit });
+  }
+}
+
+/** Says what became of an item. */
+export function reportSynced({ work, enrollment }: Synced, log: Log): void {
+  const { item } = work;
+  const values = {
+    correlationId: item.correlation_id,
+    leadId: item.lead_id,
+    contactId: contactOf(work)?.id ?? item.contact_id,
+  };
+  if (work.state === "closed" && work.result.result !== "done") {
+    const { result: outcome, error_code: code, error_message: reason } = work.result;
+    log.warn("lead_not_synced", { ...values, outcome, code, reason, attempt: item.attempt });
+  } else {
+    log.info("lead_synced", { ...values, action: actionOf(work), enrollment: enrollment?.reason });
+  }
+}

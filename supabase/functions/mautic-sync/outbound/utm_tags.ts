@@ -1,0 +1,52 @@
+import type { Lead } from "shared/lead/lead.ts";
+import { attempt } from "./failure.ts";
+import { isShown, type Open, replace, withContact, type Work } from "./item.ts";
+import { type Speakers, speaking } from "./merged.ts";
+import type { SyncContext } from "./run.ts";
+
+const parts = ["source", "medium", "campaign", "term", "content"] as const;
+
+/** The UTM values of a lead that has any. */
+function utmSet({ utm }: Lead): Record<string, string> | undefined {
+  const given = parts.flatMap((part) => {
+    const value = utm?.[part]?.trim();
+    return value ? [[`utm_${part}`, value] as const] : [];
+  });
+  return given.length > 0 ? Object.fromEntries(given) : undefined;
+}
+
+/** An earlier attempt may have brought the fields and not the tags: the contact has to be read. */
+export function needsTags({ item, fields }: Open, { settings }: SyncContext): boolean {
+  return settings.nativeUtmTags && item.attempt > 1 && utmSet(fields.lead) !== undefined;
+}
+
+/**
+ * Adds native UTM tags, where that is switched on, once per distinct set: `utm/add` appends every
+ * time, so the sets in Mautic's own answer decide, also after an attempt that lost its answer.
+ */
+export async function applyUtmTags(
+  works: Work[],
+  speakers: Speakers,
+  context: SyncContext,
+): Promise<Work[]> {
+  if (!context.settings.nativeUtmTags) return works;
+  const tagged: Work[] = [];
+  for (const work of speaking(works, speakers).filter(isShown)) {
+    const set = utmSet(work.fields.lead);
+    const { contact } = work.reach;
+    const isPresent = contact.utmTags.some((tags) =>
+      parts.every((part) => (tags[`utm_${part}`] ?? "") === (set?.[`utm_${part}`] ?? ""))
+    );
+    const isDue = work.reach.stage === "saved" || needsTags(work, context);
+    if (!set || isPresent || !isDue) continue;
+    tagged.push(
+      await attempt(work, context, "tag", async () => {
+        const correlationId = work.item.correlation_id;
+        const doNotContact = await context.mautic.addUtm(contact.id, set, correlationId);
+        // Somebody may have opted out since.
+        return withContact(work, { ...contact, doNotContact });
+      }),
+    );
+  }
+  return replace(works, tagged);
+}
