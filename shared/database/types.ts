@@ -325,10 +325,10 @@ export type Schema = {
           "leased_until": string | null;
           "linked_upto": number;
           "origin": string;
+          "scanned_upto": number | null;
+          "scanning_since": string | null;
           "since": string | null;
           "started_at": string | null;
-          "swept_since": string | null;
-          "swept_upto": number | null;
         };
         ComputedFields: never;
         Insert: {
@@ -336,20 +336,20 @@ export type Schema = {
           "leased_until"?: string | null;
           "linked_upto"?: number;
           "origin": string;
+          "scanned_upto"?: number | null;
+          "scanning_since"?: string | null;
           "since"?: string | null;
           "started_at"?: string | null;
-          "swept_since"?: string | null;
-          "swept_upto"?: number | null;
         };
         Update: {
           "finished_at"?: string | null;
           "leased_until"?: string | null;
           "linked_upto"?: number;
           "origin"?: string;
+          "scanned_upto"?: number | null;
+          "scanning_since"?: string | null;
           "since"?: string | null;
           "started_at"?: string | null;
-          "swept_since"?: string | null;
-          "swept_upto"?: number | null;
         };
         Relationships: [];
       };
