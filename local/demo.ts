@@ -1,17 +1,32 @@
 /** `deno task demo`: the main job on the embedded stack, told with times. */
+import { z } from "zod";
+import { common, program, readOptions } from "../cli/options.ts";
+import { printResult } from "../cli/print.ts";
 import type { RequestEntry } from "./mautic/journal.ts";
-import { printResult } from "./print.ts";
+import { watchForEnding } from "./process/ending.ts";
 import { type Stack, startStack } from "./stack.ts";
 
+const { json } = readOptions(
+  program("demo").addOption(common.json()),
+  Deno.args,
+  z.object({ json: z.boolean().default(false) }),
+);
+const ending = watchForEnding(Deno.env.toObject());
 const begun = performance.now();
 
+/** What `--json` prints at the end. */
+const told: { title: string; lines: { seconds: number; text: string }[] }[] = [];
+
 /** Prints one line with the seconds since the start. */
-function tell(line: string): void {
-  printResult(`${((performance.now() - begun) / 1000).toFixed(2).padStart(6)} s  ${line}`);
+function tell(text: string): void {
+  const seconds = ((performance.now() - begun) / 1000).toFixed(2);
+  told.at(-1)?.lines.push({ seconds: Number(seconds), text });
+  if (!json) printResult(`${seconds.padStart(6)} s  ${text}`);
 }
 
 function chapter(title: string): void {
-  printResult(`\n${title}`);
+  told.push({ title, lines: [] });
+  if (!json) printResult(`\n${title}`);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
@@ -185,17 +200,29 @@ function writesSince(stack: Stack, from: number): RequestEntry[] {
   return stack.mautic.requests.slice(from).filter((request) => request.method !== "GET");
 }
 
-await using stack = await startStack({
-  functionEnv: {
-    MAUTIC_ENROLLMENT_ENABLED: "true",
-    MAUTIC_HIGH_VALUE_THRESHOLD: "70",
-    MAUTIC_ELIGIBLE_STAGES: "qualified,converted",
-  },
-});
-tell("the stack is up: Postgres 17, the Data API, two edge functions, an emulated Mautic");
-const vera = await threeLeads(stack);
-await edit(stack, vera);
-await outage(stack);
-await bulk(stack);
-await inbound(stack);
-chapter("That was it. Everything that was started is gone with this line.");
+async function tellAll(stack: Stack): Promise<void> {
+  chapter("The stack");
+  tell("it is up: Postgres 17, the Data API, two edge functions, an emulated Mautic");
+  const vera = await threeLeads(stack);
+  await edit(stack, vera);
+  await outage(stack);
+  await bulk(stack);
+  await inbound(stack);
+}
+
+{
+  await using stack = await startStack({
+    functionEnv: {
+      MAUTIC_ENROLLMENT_ENABLED: "true",
+      MAUTIC_HIGH_VALUE_THRESHOLD: "70",
+      MAUTIC_ELIGIBLE_STAGES: "qualified,converted",
+    },
+  });
+  if (!ending.hasBegun()) await Promise.race([tellAll(stack), ending.promise]);
+}
+// What was being told when it had to end finds its stack gone; nobody waits for it.
+if (ending.hasBegun()) Deno.exit(130);
+if (json) printResult(JSON.stringify({ chapters: told }));
+else chapter("That was it. Everything that was started is gone with this line.");
+// The watch for signals would go on.
+Deno.exit();

@@ -3,25 +3,26 @@
  * functions, and a Mautic. `deno task start`, the demo and the tests all use this.
  */
 import type { Sql } from "postgres";
-import { type ApiKeys, createApiKeys } from "./api_keys.ts";
-import { marked } from "./canary.ts";
-import { createDataApi } from "./data_api.ts";
-import { collectFunctionLogs } from "./function_logs.ts";
-import { functionEnvironment } from "./function_environment.ts";
+import { type ApiKeys, createApiKeys } from "./supabase/api_keys.ts";
+import { marked } from "./canary/canary.ts";
+import { createDataApi } from "./supabase/data_api.ts";
+import { collectFunctionLogs } from "./supabase/functions/logs.ts";
+import { functionEnvironment } from "./supabase/functions/environment.ts";
 import {
   type FunctionBundles,
   type Gateway,
   type GatewayOptions,
   startGateway,
-} from "./gateway.ts";
+} from "./supabase/gateway.ts";
 import type { MauticEmulator, MauticEmulatorOptions } from "./mautic/emulator.ts";
 import { type MauticConnection, startMautic } from "./mautic_part.ts";
-import { migrate } from "./migrate.ts";
-import { type PgCronRunner, startPgCron } from "./pg_cron_runner.ts";
-import { type PgNetWorker, startPgNet } from "./pg_net_worker.ts";
-import { type Postgres, startPostgres } from "./postgres.ts";
-import { connect, ensureApiRoles, prepareDatabase } from "./supabase_database.ts";
-import { writeVaultSecrets } from "./vault_secrets.ts";
+import { migrate } from "./supabase/migrate.ts";
+import { type PgCronRunner, startPgCron } from "./supabase/stand_ins/pg_cron_runner.ts";
+import { type PgNetWorker, startPgNet } from "./supabase/stand_ins/pg_net_worker.ts";
+import { type Postgres, startPostgres } from "./postgres/postgres.ts";
+import { connect } from "../cli/connect.ts";
+import { ensureApiRoles, prepareDatabase } from "./supabase/database.ts";
+import { writeVaultSecrets } from "../cli/vault_secrets.ts";
 
 export type StackOptions = {
   /** `default`: Supabase's own (54321 API, 54322 database) unless taken. Default: `free`. */

@@ -1,33 +1,7 @@
 /** Campaigns and their members as rows and as the API shows them. */
 import type { Mautic } from "./mautic.ts";
 import { isoDate, sqlDate, toInteger } from "./php.ts";
-import type { Author, JsonObject } from "./types.ts";
-
-export interface Campaign {
-  id: number;
-  name: string;
-  description: string | null;
-  isPublished: boolean;
-  allowRestart: boolean;
-  events: JsonObject[];
-  segmentIds: number[];
-  canvasSettings: JsonObject;
-  dateAdded: number;
-  dateModified: number | null;
-  createdBy: Author;
-  modifiedBy: Author;
-}
-
-export interface CampaignMember {
-  campaignId: number;
-  contactId: number;
-  dateAdded: number;
-  manuallyAdded: boolean;
-  manuallyRemoved: boolean;
-  dateLastExited: number | null;
-  /** Raised each time the person gets the flow again. */
-  rotation: number;
-}
+import type { Campaign, CampaignMember, JsonObject } from "./types.ts";
 
 /** The row as `campaign_leads` shows it; a NULL date is left out. */
 export function memberRow(member: CampaignMember): Record<string, string> {

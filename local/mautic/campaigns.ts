@@ -5,16 +5,9 @@
 import { created, failure, notFound, ok } from "./answers.ts";
 import type { Call, Mautic } from "./mautic.ts";
 import { isObject, isoDate, keyedById, toInteger } from "./php.ts";
-import {
-  type Campaign,
-  campaignBasics,
-  type CampaignMember,
-  memberRow,
-  serialiseCampaign,
-  serialiseEvent,
-} from "./campaign_json.ts";
+import { campaignBasics, memberRow, serialiseCampaign, serialiseEvent } from "./campaign_json.ts";
 import { findContact, nextId, type State } from "./state.ts";
-import type { Answer, Author, JsonObject } from "./types.ts";
+import type { Answer, Author, Campaign, CampaignMember, JsonObject } from "./types.ts";
 import { page } from "./where.ts";
 
 export interface NewCampaign {

@@ -1,6 +1,6 @@
 /** A Mautic 5.1.1 to develop and test against: the emulated server behind real HTTP. */
 import { systemClock } from "shared/runtime/clock.ts";
-import { marked } from "../canary.ts";
+import { marked } from "../canary/canary.ts";
 import { serveHttp } from "./http.ts";
 import { createMauticServer } from "./server.ts";
 import type { MauticServer, MauticServerOptions } from "./server_types.ts";

@@ -5,9 +5,8 @@
 import { createHmac } from "node:crypto";
 import { ServerException } from "./answers.ts";
 import { isoDate, phpJson } from "./php.ts";
-import type { Hook } from "./hooks.ts";
 import type { Mautic } from "./mautic.ts";
-import type { Author, JsonObject } from "./types.ts";
+import type { Author, Hook, JsonObject } from "./types.ts";
 
 export interface HookEvent {
   type: string;

@@ -1,38 +1,11 @@
 /** Webhooks as rows: the `/api/hooks` resource (docs/mautic.md, "Events"). */
 import { created, invalid, notFound, ok } from "./answers.ts";
-import { type Call, HEX, type Mautic, randomText } from "./mautic.ts";
+import type { Call, Mautic } from "./mautic.ts";
 import { isObject, isoDate, keyedById } from "./php.ts";
 import { nextId } from "./state.ts";
+import { HEX, randomText } from "./random.ts";
 import { HOOK_TRIGGERS } from "./hook_triggers.ts";
-import type { Answer, Author, Json, JsonObject } from "./types.ts";
-
-export interface Hook {
-  id: number;
-  name: string;
-  description: string | null;
-  webhookUrl: string;
-  secret: string;
-  eventsOrderbyDir: string | null;
-  triggers: string[];
-  isPublished: boolean;
-  dateAdded: number;
-  dateModified: number | null;
-  createdBy: Author;
-  modifiedBy: Author;
-}
-
-/** One row of `webhook_logs`; the auto-disable rule reads the last hundred of a hook. */
-export interface HookLogRow {
-  hookId: number;
-  statusCode: number;
-  dateAdded: number;
-}
-
-export interface QueuedEvent {
-  hookId: number;
-  type: string;
-  item: JsonObject;
-}
+import type { Answer, Author, Hook, Json, JsonObject } from "./types.ts";
 
 export interface NewHook {
   name?: string;

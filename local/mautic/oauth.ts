@@ -1,7 +1,8 @@
 /** The token endpoint and who a request comes from (docs/mautic.md, "Access tokens"). */
 import { refusal } from "./answers.ts";
-import { BASE64URL, type Mautic, randomText } from "./mautic.ts";
+import type { Mautic } from "./mautic.ts";
 import { isObject } from "./php.ts";
+import { BASE64URL, randomText } from "./random.ts";
 import type { Actor, Answer, ApiRequest, JsonObject } from "./types.ts";
 
 export interface Client {

@@ -16,27 +16,7 @@ import type { Call, Mautic } from "./mautic.ts";
 import { isObject, isoDate, keyedById, toInteger } from "./php.ts";
 import { serialiseContact } from "./serialise.ts";
 import { findContact, nextId } from "./state.ts";
-import type { Answer, Author, Contact, JsonObject } from "./types.ts";
-
-export interface Segment {
-  id: number;
-  name: string;
-  alias: string;
-  description: string | null;
-  isPublished: boolean;
-  isGlobal: boolean;
-  filters: JsonObject[];
-  dateAdded: number;
-  createdBy: Author;
-}
-
-export interface SegmentMember {
-  segmentId: number;
-  contactId: number;
-  dateAdded: number;
-  manuallyAdded: boolean;
-  manuallyRemoved: boolean;
-}
+import type { Answer, Contact, JsonObject, Segment } from "./types.ts";
 
 const FIELD_OPERATORS = ["=", "!=", "like", "!like", "empty", "!empty", "gt", "gte", "lt", "lte"]
   .concat(["in", "!in", "regexp", "!regexp", "startsWith", "endsWith", "contains"]);

@@ -1,15 +1,14 @@
 /** What the emulated server takes and what it offers to tests, demo and simulation. */
 import type { Clock } from "shared/runtime/clock.ts";
-import type { CampaignMember } from "./campaign_json.ts";
 import type { NewCampaign } from "./campaigns.ts";
 import type { ArmedFault, Fault } from "./faults.ts";
 import type { CustomFieldOptions } from "./field_definitions.ts";
-import type { Hook, NewHook } from "./hooks.ts";
+import type { NewHook } from "./hooks.ts";
 import type { Journal, Overlap, RequestEntry } from "./journal.ts";
 import type { LatencyModel } from "./load.ts";
 import type { Settings } from "./mautic.ts";
 import type { People } from "./people.ts";
-import type { Contact, Deliver, User } from "./types.ts";
+import type { CampaignMember, Contact, Deliver, Hook, User } from "./types.ts";
 
 export interface MauticServerOptions {
   clock: Clock;

@@ -1,9 +1,20 @@
 /** What the emulated Mautic remembers: rows by id, and the indexes that keep 10,000 contacts fast. */
 import { FIRST_CUSTOM_FIELD_ID, standardFields } from "./field_definitions.ts";
-import type { Author, Contact, FieldDefinition, Tag, UtmTag, Value } from "./types.ts";
-import type { Campaign, CampaignMember } from "./campaign_json.ts";
-import type { Segment, SegmentMember } from "./segments.ts";
-import type { Hook, HookLogRow, QueuedEvent } from "./hooks.ts";
+import type {
+  Author,
+  Campaign,
+  CampaignMember,
+  Contact,
+  FieldDefinition,
+  Hook,
+  HookLogRow,
+  QueuedEvent,
+  Segment,
+  SegmentMember,
+  Tag,
+  UtmTag,
+  Value,
+} from "./types.ts";
 
 export interface Sequences {
   contact: number;

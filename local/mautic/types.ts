@@ -6,24 +6,26 @@ export type JsonObject = { [key: string]: Json };
 /** What a contact field can hold in the database. */
 export type Value = string | number | boolean | null;
 
-export type FieldType =
-  | "text"
-  | "textarea"
-  | "email"
-  | "tel"
-  | "url"
-  | "number"
-  | "boolean"
-  | "date"
-  | "datetime"
-  | "time"
-  | "select"
-  | "multiselect"
-  | "lookup"
-  | "region"
-  | "country"
-  | "locale"
-  | "timezone";
+export const FIELD_TYPES = [
+  "text",
+  "textarea",
+  "email",
+  "tel",
+  "url",
+  "number",
+  "boolean",
+  "date",
+  "datetime",
+  "time",
+  "select",
+  "multiselect",
+  "lookup",
+  "region",
+  "country",
+  "locale",
+  "timezone",
+] as const;
+export type FieldType = (typeof FIELD_TYPES)[number];
 
 export interface FieldDefinition {
   id: number;
@@ -95,6 +97,80 @@ export interface Contact {
   utmTags: UtmTag[];
   doNotContact: DoNotContactRow[];
   companies: number[];
+}
+
+export interface Campaign {
+  id: number;
+  name: string;
+  description: string | null;
+  isPublished: boolean;
+  allowRestart: boolean;
+  events: JsonObject[];
+  segmentIds: number[];
+  canvasSettings: JsonObject;
+  dateAdded: number;
+  dateModified: number | null;
+  createdBy: Author;
+  modifiedBy: Author;
+}
+
+export interface CampaignMember {
+  campaignId: number;
+  contactId: number;
+  dateAdded: number;
+  manuallyAdded: boolean;
+  manuallyRemoved: boolean;
+  dateLastExited: number | null;
+  /** Raised each time the person gets the flow again. */
+  rotation: number;
+}
+
+export interface Segment {
+  id: number;
+  name: string;
+  alias: string;
+  description: string | null;
+  isPublished: boolean;
+  isGlobal: boolean;
+  filters: JsonObject[];
+  dateAdded: number;
+  createdBy: Author;
+}
+
+export interface SegmentMember {
+  segmentId: number;
+  contactId: number;
+  dateAdded: number;
+  manuallyAdded: boolean;
+  manuallyRemoved: boolean;
+}
+
+export interface Hook {
+  id: number;
+  name: string;
+  description: string | null;
+  webhookUrl: string;
+  secret: string;
+  eventsOrderbyDir: string | null;
+  triggers: string[];
+  isPublished: boolean;
+  dateAdded: number;
+  dateModified: number | null;
+  createdBy: Author;
+  modifiedBy: Author;
+}
+
+/** One row of `webhook_logs`; the auto-disable rule reads the last hundred of a hook. */
+export interface HookLogRow {
+  hookId: number;
+  statusCode: number;
+  dateAdded: number;
+}
+
+export interface QueuedEvent {
+  hookId: number;
+  type: string;
+  item: JsonObject;
 }
 
 export interface User {

@@ -1,4 +1,4 @@
-// Generated from the migrations by local/generate_types.ts. Do not edit.
+// Generated from the migrations by `deno task types`. Do not edit.
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
 
 export type Schema = {
@@ -752,6 +752,10 @@ export type Schema = {
         };
         Returns: Json;
       };
+      "append_history": {
+        Args: { "p_lease_token": string; "p_outcomes": Json };
+        Returns: undefined;
+      };
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
@@ -833,12 +837,24 @@ export type Schema = {
       };
       "correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
       "current_origin": { Args: Record<PropertyKey, never>; Returns: string };
+      "decided_at": {
+        Args: {
+          "p_changed_at": string;
+          "p_email_status": string;
+          "s": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "delete_leads": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "doorbell_lock": { Args: Record<PropertyKey, never>; Returns: number };
       "doubt_contacts": {
         Args: { "p_origin": string; "p_person_keys": (string)[] };
         Returns: undefined;
       };
+      "drop_moot": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "drop_token": {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
         Returns: undefined;
@@ -901,6 +917,16 @@ export type Schema = {
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
       "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };
       "held_keys": { Args: Record<PropertyKey, never>; Returns: (string)[] };
+      "holds": {
+        Args: {
+          "p_email_status": string;
+          "s": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
+      };
       "intend_enrollment": {
         Args: {
           "p_campaign_id": number;
@@ -963,13 +989,24 @@ export type Schema = {
           "lead_id": string;
         }[];
       };
+      "mark_events": {
+        Args: {
+          "p_applied": (number)[];
+          "p_changes": (Schema["mautic"]["CompositeTypes"]["email_change"])[];
+          "p_event_ids": (number)[];
+        };
+        Returns: undefined;
+      };
       "mask": { Args: { "p_text": string }; Returns: string };
       "match_events": {
         Args: { "p_event_ids": (number)[] };
-        Returns: {
-          "event_id": number;
-          "lead_id": string;
-        }[];
+        Returns: Schema["mautic"]["CompositeTypes"]["event_lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "event_lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "may_be_done": {
         Args: { "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"] };
@@ -984,21 +1021,39 @@ export type Schema = {
         Args: { "p_loser": number; "p_origin": string; "p_survivor": number };
         Returns: undefined;
       };
+      "merge_subscription": {
+        Args: {
+          "base": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+          "news": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "complained_at": string | null;
+          "contact_id": number | null;
+          "gone_at": string | null;
+          "lead_id": string;
+          "manual_at": string | null;
+          "origin": string | null;
+          "status": string | null;
+          "status_at": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "subscription";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
-      "note_contact_deleted": {
+      "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
-      };
-      "note_entries": {
-        Args: { "p_correlation_id": string; "p_entry_ids": (number)[]; "p_origin": string };
-        Returns: (number)[];
-      };
-      "note_history": { Args: { "p_lease_token": string; "p_outcomes": Json }; Returns: undefined };
-      "note_kept": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
-      "note_run": {
-        Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
-        Returns: boolean;
       };
       "pause": { Args: { "reason"?: string }; Returns: string };
       "pending_after": {
@@ -1150,6 +1205,10 @@ export type Schema = {
       };
       "ring_for": { Args: { "p_action": string; "p_correlation_id": string }; Returns: string };
       "ring_reconcile": { Args: Record<PropertyKey, never>; Returns: string };
+      "save_subscriptions": {
+        Args: { "p_leads": Json; "p_pairs": (Schema["mautic"]["CompositeTypes"]["event_lead"])[] };
+        Returns: (Schema["mautic"]["CompositeTypes"]["email_change"])[];
+      };
       "schedule_jobs": { Args: Record<PropertyKey, never>; Returns: string };
       "sending_state": { Args: { "p_origin"?: string }; Returns: string };
       "set": { Args: { "name": string; "value": string }; Returns: string };
@@ -1256,6 +1315,10 @@ export type Schema = {
         };
         Returns: undefined;
       };
+      "store_entry_events": {
+        Args: { "p_correlation_id": string; "p_entry_ids": (number)[]; "p_origin": string };
+        Returns: (number)[];
+      };
       "store_events": {
         Args: { "p_correlation_id": string; "p_delivery_id": number; "p_events": Json };
         Returns: Json;
@@ -1270,14 +1333,49 @@ export type Schema = {
         };
         Returns: undefined;
       };
+      "subscription_base": {
+        Args: {
+          "p_changed_at": string;
+          "p_email_status": string;
+          "p_lead_id": string;
+          "s": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "complained_at": string | null;
+          "contact_id": number | null;
+          "gone_at": string | null;
+          "lead_id": string;
+          "manual_at": string | null;
+          "origin": string | null;
+          "status": string | null;
+          "status_at": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "subscription";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "sweep": { Args: Record<PropertyKey, never>; Returns: string };
       "try_events": {
         Args: { "p_event_ids": (number)[]; "p_one_by_one": boolean };
         Returns: number;
       };
+      "update_circuit": {
+        Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
+        Returns: boolean;
+      };
       "vault_secret": { Args: { "p_name": string }; Returns: string };
       "withdraw_enrollment": {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
+        Returns: undefined;
+      };
+      "write_email_changes": {
+        Args: { "p_changes": (Schema["mautic"]["CompositeTypes"]["email_change"])[] };
         Returns: undefined;
       };
       "write_email_status": {
@@ -1298,6 +1396,17 @@ export type Schema = {
         "is_moot": boolean | null;
         "person_keys": (string)[] | null;
         "attempted": Json | null;
+      };
+      "email_change": {
+        "lead_id": string | null;
+        "was": string | null;
+        "status": string | null;
+        "at": string | null;
+        "event_id": number | null;
+      };
+      "event_lead": {
+        "event_id": number | null;
+        "lead_id": string | null;
       };
       "outcome": {
         "lead_id": string | null;

@@ -1,6 +1,6 @@
 -- An e-mail address: as it is compared, and as people may see it.
 
--- As normalizeAddress() in shared/address.ts: an import leaves tabs, line ends and byte order marks, a
+-- As normalizeAddress() in shared/lead/address.ts: an import leaves tabs, line ends and byte order marks, a
 -- copied page no-break spaces. Two spellings must not be two people.
 create function mautic.normalize_address(p_address text)
 returns text
@@ -14,7 +14,7 @@ $$;
 comment on function mautic.normalize_address(text) is
   'An e-mail address as it is compared: trimmed, lower case.';
 
--- Addresses as operators see them: j***@e***.com. As maskAddresses() in shared/address.ts.
+-- Addresses as operators see them: j***@e***.com. As maskAddresses() in shared/lead/address.ts.
 create function mautic.mask(p_text text)
 returns text
 language sql

@@ -15,7 +15,7 @@ exception when others then
 end
 $$;
 
--- The payload has the shape that mautic-sync's upsert_contact takes (shared/lead.ts).
+-- The payload has the shape that mautic-sync's upsert_contact takes (shared/lead/lead.ts).
 create view mautic.lead with (security_invoker = true) as
 select
   l.id as key,

@@ -10,7 +10,7 @@
 --                     on_lead_delete says what becomes of a contact that no lead uses any more
 --   delete + insert of the same key: the lead as it is afterwards, sent to the contact it had
 --   truncate          noticed at the next claim; contacts are kept whatever the setting
-create function mautic.note_lead_insert()
+create function mautic.log_lead_insert()
 returns trigger
 language plpgsql
 security definer
@@ -31,11 +31,11 @@ begin
 end
 $$;
 
-comment on function mautic.note_lead_insert() is 'Logs inserted leads and rings the doorbell.';
+comment on function mautic.log_lead_insert() is 'Logs inserted leads and rings the doorbell.';
 
 -- A full join, which Postgres never does row by row. An inner or left join may be: plpgsql keeps the
 -- plan for the session, and one made for a single row would then serve 10,000, with 10^8 compares.
-create function mautic.note_lead_update()
+create function mautic.log_lead_update()
 returns trigger
 language plpgsql
 security definer
@@ -83,9 +83,9 @@ begin
 end
 $$;
 
-comment on function mautic.note_lead_update() is 'Logs leads whose payload columns changed and rings the doorbell.';
+comment on function mautic.log_lead_update() is 'Logs leads whose payload columns changed and rings the doorbell.';
 
-create function mautic.note_lead_delete()
+create function mautic.log_lead_delete()
 returns trigger
 language plpgsql
 security definer
@@ -109,19 +109,19 @@ begin
 end
 $$;
 
-comment on function mautic.note_lead_delete() is 'Logs deleted leads so that what was queued for them is dropped.';
+comment on function mautic.log_lead_delete() is 'Logs deleted leads so that what was queued for them is dropped.';
 
 create trigger mautic_lead_insert
 after insert on public.leads
 referencing new table as new_lead
-for each statement execute function mautic.note_lead_insert();
+for each statement execute function mautic.log_lead_insert();
 
 create trigger mautic_lead_update
 after update on public.leads
 referencing old table as old_lead new table as new_lead
-for each statement execute function mautic.note_lead_update();
+for each statement execute function mautic.log_lead_update();
 
 create trigger mautic_lead_delete
 after delete on public.leads
 referencing old table as old_lead
-for each statement execute function mautic.note_lead_delete();
+for each statement execute function mautic.log_lead_delete();

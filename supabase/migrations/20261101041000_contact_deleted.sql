@@ -16,7 +16,7 @@ as $$
 $$;
 
 -- After Mautic said that a contact is gone (404; a merge answers with another id instead).
-create function mautic.note_contact_deleted(p_origin text, p_contact_id bigint, p_is_forced boolean default false)
+create function mautic.part_from_contact(p_origin text, p_contact_id bigint, p_is_forced boolean default false)
 returns text
 language plpgsql
 volatile
@@ -52,5 +52,5 @@ begin
 end
 $$;
 
-comment on function mautic.note_contact_deleted(text, bigint, boolean) is
+comment on function mautic.part_from_contact(text, bigint, boolean) is
   'Notes a contact''s deletion in Mautic on its leads, and says what follows: recreate or leave (setting on_contact_deleted).';

@@ -1,10 +1,14 @@
 -- Whose news an event is.
 
+create type mautic.event_lead as (event_id bigint, lead_id text);
+
+comment on type mautic.event_lead is 'An event and a lead that it is about.';
+
 -- Whom events are about: the leads linked to the contact, else those with the address; and with
 -- them all leads that share an address with one of these, unless they are another contact: a lead
 -- that has just moved to an address, or cannot, does not speak for those who were there.
 create function mautic.match_events(p_event_ids bigint[])
-returns table (event_id bigint, lead_id text)
+returns setof mautic.event_lead
 language sql
 stable
 security definer

@@ -1,6 +1,224 @@
 -- From events to leads.email_status. Everything here works on sets: a delivery of 1,000 events is
 -- a handful of statements, each finding its rows by an index.
 
+-- Do we know this lead, and does its row show what we wrote? Where it shows another status, somebody
+-- decided: that is the truth to go on from.
+create function mautic.holds(s mautic.subscription, p_email_status text)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select s.lead_id is not null and mautic.email_status_of(s) is not distinct from p_email_status;
+$$;
+
+comment on function mautic.holds(mautic.subscription, text) is
+  'The row''s email_status is the one that follows from what is known of the lead.';
+
+-- A complaint that somebody wrote counts as one; what the row says else is the status of that time.
+create function mautic.subscription_base(
+  s mautic.subscription, p_lead_id text, p_email_status text, p_changed_at timestamptz
+)
+returns mautic.subscription
+language sql
+immutable
+set search_path = ''
+as $$
+  select case
+    when mautic.holds(s, p_email_status) then s
+    else row(
+      p_lead_id,
+      nullif(p_email_status, 'complained'),
+      case when p_email_status <> 'complained' then coalesce(p_changed_at, '-infinity') end,
+      null,
+      case when p_email_status = 'complained' then coalesce(p_changed_at, '-infinity') end,
+      s.origin, s.contact_id, null
+    )::mautic.subscription
+  end;
+$$;
+
+comment on function mautic.subscription_base(mautic.subscription, text, text, timestamptz) is
+  'What a lead''s status goes on from: what is known of it, or what somebody wrote into its row.';
+
+create function mautic.decided_at(s mautic.subscription, p_email_status text, p_changed_at timestamptz)
+returns timestamptz
+language sql
+immutable
+set search_path = ''
+as $$
+  select case
+    when s.lead_id is not null and not mautic.holds(s, p_email_status) then coalesce(p_changed_at, '-infinity')
+    else '-infinity'
+  end;
+$$;
+
+comment on function mautic.decided_at(mautic.subscription, text, timestamptz) is
+  'When somebody wrote another status into the row than we had, a complaint included: what is older has no say any more.';
+
+-- Newer goes before older, of one time the more restrictive; manual entries and complaints are kept apart
+-- (mautic.email_status_of).
+create function mautic.merge_subscription(base mautic.subscription, news mautic.subscription)
+returns mautic.subscription
+language sql
+immutable
+set search_path = ''
+as $$
+  select row(
+    base.lead_id,
+    case when is_newer then news.status else base.status end,
+    case when is_newer then news.status_at else base.status_at end,
+    greatest(base.manual_at, news.manual_at),
+    least(base.complained_at, news.complained_at),
+    coalesce(news.origin, base.origin),
+    coalesce(news.contact_id, base.contact_id),
+    null
+  )::mautic.subscription
+  from (
+    select news.status is not null and (
+      base.status_at is null
+      or news.status_at > base.status_at
+      or (
+        news.status_at = base.status_at
+        and mautic.restrictiveness(news.status) > mautic.restrictiveness(base.status)
+      )
+    ) as is_newer
+  ) n;
+$$;
+
+comment on function mautic.merge_subscription(mautic.subscription, mautic.subscription) is
+  'What is known of a lead, and what events say of it, in one. The same whatever the order in which events come.';
+
+create type mautic.email_change as (lead_id text, was text, status text, at timestamptz, event_id bigint);
+
+comment on type mautic.email_change is
+  'A lead''s email_status, or its time, is another now. was: what the row shows; at: by Mautic''s clock; event_id: the '
+  'event that it comes from.';
+
+-- Saves what is known of these leads by these events; what their rows are to show is returned. p_leads: as
+-- mautic.lock_leads() returned them, so that they stay as they are meanwhile.
+create function mautic.save_subscriptions(p_pairs mautic.event_lead[], p_leads jsonb)
+returns mautic.email_change[]
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  with known as materialized (
+    select
+      l.lead_id, l.email_status, l.email_status_changed_at,
+      mautic.subscription_base(s, l.lead_id, l.email_status, l.email_status_changed_at) as base,
+      mautic.decided_at(s, l.email_status, l.email_status_changed_at) as decided_at
+    from jsonb_to_recordset(p_leads) as l(lead_id text, email_status text, email_status_changed_at timestamptz)
+    left join mautic.subscription s on s.lead_id = l.lead_id
+  ), heard as materialized (
+    select p.lead_id, e.id, e.kind, e.occurred_at, e.origin, e.contact_id
+    from unnest(p_pairs) p
+    join mautic.webhook_event e on e.id = p.event_id
+    join known k on k.lead_id = p.lead_id
+    where e.occurred_at > k.decided_at
+      -- The lifting of our own entry, which took an opt-out with it that had just reached us.
+      and not (e.kind = 'subscribed' and exists (
+        select from mautic.contact c
+        where c.origin = e.origin and c.contact_id = e.contact_id and mautic.is_lift_overtaken(c)))
+  ), news as materialized (
+    select
+      h.lead_id,
+      row(
+        h.lead_id,
+        (array_agg(h.kind order by h.occurred_at desc, mautic.restrictiveness(h.kind) desc)
+          filter (where h.kind in ('subscribed', 'unsubscribed', 'bounced')))[1],
+        max(h.occurred_at) filter (where h.kind in ('subscribed', 'unsubscribed', 'bounced')),
+        max(h.occurred_at) filter (where h.kind = 'manual'),
+        min(h.occurred_at) filter (where h.kind = 'complained'),
+        (array_agg(h.origin order by h.occurred_at desc) filter (where h.contact_id is not null))[1],
+        (array_agg(h.contact_id order by h.occurred_at desc) filter (where h.contact_id is not null))[1],
+        null
+      )::mautic.subscription as said
+    from heard h
+    group by h.lead_id
+  ), saved as (
+    insert into mautic.subscription as s
+    select merged.*
+    from known k
+    join news n on n.lead_id = k.lead_id
+    cross join lateral mautic.merge_subscription(k.base, n.said) merged
+    on conflict (lead_id) do update
+    set
+      status = excluded.status, status_at = excluded.status_at, manual_at = excluded.manual_at,
+      complained_at = excluded.complained_at, origin = excluded.origin, contact_id = excluded.contact_id,
+      gone_at = null
+    returning s.lead_id, mautic.email_status_of(s) as status, mautic.email_status_at(s) as at
+  )
+  select array_agg(row(s.lead_id, k.email_status, s.status, s.at, cause.id)::mautic.email_change)
+  from saved s
+  join known k on k.lead_id = s.lead_id
+  left join lateral (
+    -- The event that the new status comes from.
+    select h.id
+    from heard h
+    where h.lead_id = s.lead_id
+    order by
+      h.occurred_at = s.at desc,
+      (case h.kind when 'manual' then 'unsubscribed' else h.kind end) = s.status desc,
+      h.occurred_at desc
+    limit 1
+  ) cause on true
+  where s.status is distinct from k.email_status or s.at is distinct from k.email_status_changed_at;
+$$;
+
+comment on function mautic.save_subscriptions(mautic.event_lead[], jsonb) is
+  'Keeps what events say of leads (mautic.subscription), and returns what their rows are to show where they do not yet.';
+
+create function mautic.write_email_changes(p_changes mautic.email_change[])
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  perform mautic.write_email_status(array_agg(c.lead_id), array_agg(c.status), array_agg(c.at))
+  from unnest(p_changes) c
+  having count(*) > 0;
+
+  insert into public.lead_activity (lead_id, type, detail, occurred_at)
+  select
+    c.lead_id,
+    case c.status when 'subscribed' then 'email_resubscribed' else 'email_' || c.status end,
+    e.detail || jsonb_build_object(
+      'from', c.was, 'to', c.status, 'mautic_status', case e.kind when 'subscribed' then 'contactable' else e.kind end,
+      'source', e.source, 'contact_id', e.contact_id, 'delivery_id', e.delivery_id, 'event_id', e.id,
+      'correlation_id', e.correlation_id),
+    coalesce(c.at, e.occurred_at)
+  from unnest(p_changes) c
+  join mautic.webhook_event e on e.id = c.event_id
+  where c.status is distinct from c.was;
+end
+$$;
+
+comment on function mautic.write_email_changes(mautic.email_change[]) is
+  'Writes these changes into the leads'' rows, and the new statuses into lead_activity.';
+
+create function mautic.mark_events(p_event_ids bigint[], p_applied bigint[], p_changes mautic.email_change[])
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  update mautic.webhook_event e
+  set
+    state = case when e.id = any (p_applied) then 'applied' else 'pending' end,
+    changed_leads = e.changed_leads + (
+      select count(*) from unnest(p_changes) c where c.event_id = e.id and c.status is distinct from c.was),
+    applied_at = case when e.id = any (p_applied) then mautic.clock() end,
+    error = null
+  where e.id = any (p_event_ids);
+$$;
+
+comment on function mautic.mark_events(bigint[], bigint[], mautic.email_change[]) is
+  'Events are applied, or pending where they are about nobody among the leads.';
+
 -- Applies events whatever their state: applying twice, or in another order, ends the same.
 -- Raises lock_not_available when a lead is locked for longer than lock_timeout: a delivery waits
 -- for nobody, the sweep comes again.
@@ -13,157 +231,24 @@ set search_path = ''
 set lock_timeout = '250ms'
 as $$
 declare
-  pair_events bigint[];
-  pair_leads text[];
-  known jsonb;
-  changes jsonb;
+  pairs mautic.event_lead[];
+  leads jsonb;
+  changes mautic.email_change[];
 begin
-  select array_agg(m.event_id), array_agg(m.lead_id) into pair_events, pair_leads
-  from mautic.match_events(p_event_ids) m;
-
+  select array_agg(m) into pairs from mautic.match_events(p_event_ids) m;
   -- The lock on the lead is what serialises deliveries about one person. What is read next is
   -- read in a later statement, so that it sees what the one before has committed.
-  select jsonb_agg(to_jsonb(l)) into known
-  from mautic.lock_leads(array(select distinct p.lead_id from unnest(pair_leads) p(lead_id))) l;
+  select jsonb_agg(to_jsonb(l)) into leads
+  from mautic.lock_leads(array(select distinct p.lead_id from unnest(pairs) p)) l;
 
-  with lead as materialized (
-    select l.*
-    from jsonb_to_recordset(known) as l(lead_id text, email_status text, email_status_changed_at timestamptz)
-  ), stored as materialized (
-    select * from mautic.subscription s where s.lead_id = any (pair_leads)
-  ), base as materialized (
-    -- Where the row shows another status than we wrote, somebody decided: that is the truth to go on from.
-    select
-      l.lead_id, l.email_status, l.email_status_changed_at,
-      case when ours.holds then s.status else nullif(l.email_status, 'complained') end as status,
-      case
-        when ours.holds then s.status_at
-        when l.email_status <> 'complained' then coalesce(l.email_status_changed_at, '-infinity')
-      end as status_at,
-      case when ours.holds then s.manual_at end as manual_at,
-      case
-        when ours.holds then s.complained_at
-        when l.email_status = 'complained' then coalesce(l.email_status_changed_at, '-infinity')
-      end as complained_at,
-      s.origin, s.contact_id,
-      -- Somebody decided then, a complaint included: what is older has no say any more.
-      case
-        when not ours.holds and s.lead_id is not null then coalesce(l.email_status_changed_at, '-infinity')
-        else '-infinity'
-      end as decided_at
-    from lead l
-    left join stored s on s.lead_id = l.lead_id
-    cross join lateral (
-      select s.lead_id is not null and mautic.email_status_of(s) is not distinct from l.email_status as holds
-    ) ours
-  ), heard as materialized (
-    select p.lead_id, e.*
-    from unnest(pair_events, pair_leads) as p(event_id, lead_id)
-    join mautic.webhook_event e on e.id = p.event_id
-    join base b on b.lead_id = p.lead_id
-    where e.id = any (p_event_ids) and e.occurred_at > b.decided_at
-      -- The lifting of our own entry, which took an opt-out with it that had just reached us.
-      and not (e.kind = 'subscribed' and exists (
-        select from mautic.contact c
-        where c.origin = e.origin and c.contact_id = e.contact_id and mautic.is_lift_overtaken(c)))
-  ), news as materialized (
-    select
-      h.lead_id,
-      (array_agg(h.kind order by h.occurred_at desc, mautic.restrictiveness(h.kind) desc)
-        filter (where h.kind in ('subscribed', 'unsubscribed', 'bounced')))[1] as status,
-      max(h.occurred_at) filter (where h.kind in ('subscribed', 'unsubscribed', 'bounced')) as status_at,
-      max(h.occurred_at) filter (where h.kind = 'manual') as manual_at,
-      min(h.occurred_at) filter (where h.kind = 'complained') as complained_at,
-      (array_agg(h.origin order by h.occurred_at desc) filter (where h.contact_id is not null))[1] as origin,
-      (array_agg(h.contact_id order by h.occurred_at desc) filter (where h.contact_id is not null))[1] as contact_id
-    from heard h
-    group by h.lead_id
-  ), merged as materialized (
-    select
-      b.lead_id, b.email_status, b.email_status_changed_at,
-      case when n.newer then w.status else b.status end as status,
-      case when n.newer then w.status_at else b.status_at end as status_at,
-      greatest(b.manual_at, w.manual_at) as manual_at,
-      least(b.complained_at, w.complained_at) as complained_at,
-      coalesce(w.origin, b.origin) as origin,
-      coalesce(w.contact_id, b.contact_id) as contact_id
-    from base b
-    join news w on w.lead_id = b.lead_id
-    cross join lateral (
-      select w.status is not null and (
-        b.status_at is null
-        or w.status_at > b.status_at
-        or (w.status_at = b.status_at and mautic.restrictiveness(w.status) > mautic.restrictiveness(b.status))
-      ) as newer
-    ) n
-  ), saved as (
-    insert into mautic.subscription as s
-      (lead_id, status, status_at, manual_at, complained_at, origin, contact_id)
-    select lead_id, status, status_at, manual_at, complained_at, origin, contact_id from merged
-    on conflict (lead_id) do update
-    set
-      status = excluded.status, status_at = excluded.status_at, manual_at = excluded.manual_at,
-      complained_at = excluded.complained_at, origin = excluded.origin, contact_id = excluded.contact_id,
-      gone_at = null
-    returning s.lead_id, mautic.email_status_of(s) as status, mautic.email_status_at(s) as at
-  )
-  select
-    jsonb_agg(jsonb_build_object(
-      'lead_id', s.lead_id, 'was', m.email_status, 'status', s.status, 'at', s.at, 'event_id', cause.id
-    )) into changes
-  from saved s
-  join merged m on m.lead_id = s.lead_id
-  left join lateral (
-    -- The event that the new status comes from.
-    select h.id
-    from heard h
-    where h.lead_id = s.lead_id
-    order by
-      h.occurred_at = s.at desc,
-      (case h.kind when 'manual' then 'unsubscribed' else h.kind end) = s.status desc,
-      h.occurred_at desc
-    limit 1
-  ) cause on true
-  where s.status is distinct from m.email_status or s.at is distinct from m.email_status_changed_at;
-
-  perform mautic.write_email_status(
-    array_agg(c.lead_id), array_agg(c.status), array_agg(c.at))
-  from jsonb_to_recordset(changes) as c(lead_id text, status text, at timestamptz)
-  having count(*) > 0;
-
-  insert into public.lead_activity (lead_id, type, detail, occurred_at)
-  select
-    c.lead_id,
-    case c.status when 'subscribed' then 'email_resubscribed' else 'email_' || c.status end,
-    e.detail || jsonb_build_object(
-      'from', c.was, 'to', c.status, 'mautic_status', case e.kind when 'subscribed' then 'contactable' else e.kind end,
-      'source', e.source, 'contact_id', e.contact_id, 'delivery_id', e.delivery_id, 'event_id', e.id,
-      'correlation_id', e.correlation_id),
-    coalesce(c.at, e.occurred_at)
-  from jsonb_to_recordset(changes) as c(lead_id text, was text, status text, at timestamptz, event_id bigint)
-  join mautic.webhook_event e on e.id = c.event_id
-  where c.status is distinct from c.was;
-
+  changes := mautic.save_subscriptions(pairs, leads);
+  perform mautic.write_email_changes(changes);
   perform mautic.restore_lifted(e.origin, array_agg(e.contact_id))
   from mautic.webhook_event e
   where e.id = any (p_event_ids) and e.kind <> 'subscribed' and e.contact_id is not null
   group by e.origin;
-
-  update mautic.webhook_event e
-  set
-    state = case when e.id = any (pair_events) then 'applied' else 'pending' end,
-    changed_leads = e.changed_leads + coalesce((
-      select count(*)
-      from jsonb_to_recordset(changes) as c(was text, status text, event_id bigint)
-      where c.event_id = e.id and c.status is distinct from c.was), 0),
-    applied_at = case when e.id = any (pair_events) then mautic.clock() end,
-    error = null
-  where e.id = any (p_event_ids);
-
-  return (
-    select count(*)
-    from jsonb_to_recordset(changes) as c(was text, status text)
-    where c.status is distinct from c.was);
+  perform mautic.mark_events(p_event_ids, array(select p.event_id from unnest(pairs) p), changes);
+  return (select count(*) from unnest(changes) c where c.status is distinct from c.was);
 end
 $$;
 

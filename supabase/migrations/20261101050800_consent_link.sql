@@ -1,7 +1,7 @@
 -- What is known of a contact reaches a lead that is newly linked to it.
 
--- Entries of contacts that are nobody's lead make no event: the link will look here (note_link).
-create function mautic.note_entries(p_origin text, p_entry_ids bigint[], p_correlation_id text)
+-- Entries of contacts that are nobody's lead make no event: the link will look here (apply_known_events).
+create function mautic.store_entry_events(p_origin text, p_entry_ids bigint[], p_correlation_id text)
 returns bigint[]
 language plpgsql
 volatile
@@ -32,7 +32,7 @@ $$;
 
 -- The webhook may overtake our own answer that tells the contact's id; and a further lead of a
 -- person takes over what is known of it. Never breaks the settle it runs in.
-create function mautic.note_link()
+create function mautic.apply_known_events()
 returns trigger
 language plpgsql
 security definer
@@ -42,7 +42,7 @@ declare
   ids bigint[];
   free bigint[];
 begin
-  perform mautic.note_entries(new.origin, array(
+  perform mautic.store_entry_events(new.origin, array(
     select d.entry_id from mautic.do_not_contact d
     where d.origin = new.origin and d.contact_id = new.contact_id and d.kind is not null
   ), mautic.correlation_id());
@@ -74,13 +74,13 @@ exception when others then
 end
 $$;
 
-comment on function mautic.note_link() is 'Applies to a newly linked lead what is known of its contact.';
+comment on function mautic.apply_known_events() is 'Applies to a newly linked lead what is known of its contact.';
 
 create trigger mautic_link_insert
 after insert on mautic.contact_link
-for each row execute function mautic.note_link();
+for each row execute function mautic.apply_known_events();
 
 create trigger mautic_link_update
 after update of contact_id on mautic.contact_link
 for each row when (old.contact_id is distinct from new.contact_id)
-execute function mautic.note_link();
+execute function mautic.apply_known_events();

@@ -46,7 +46,7 @@ begin
   )
   select array_agg(r.entry_id) into dirty from recorded r;
 
-  ids := mautic.note_entries(p_origin, dirty, p_correlation_id);
+  ids := mautic.store_entry_events(p_origin, dirty, p_correlation_id);
   changed := mautic.try_events(ids, true);
   return jsonb_build_object(
     'recorded', coalesce(cardinality(dirty), 0), 'forgotten', forgotten, 'changed_leads', changed);

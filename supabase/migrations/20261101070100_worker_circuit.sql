@@ -61,7 +61,7 @@ as $$
 $$;
 
 -- What a settled batch says of Mautic. Returns true when the circuit closes with it.
-create function mautic.note_run(p_origin text, p_halted text, p_answered boolean)
+create function mautic.update_circuit(p_origin text, p_halted text, p_answered boolean)
 returns boolean
 language plpgsql
 volatile
@@ -122,5 +122,5 @@ begin
 end
 $$;
 
-comment on function mautic.note_run(text, text, boolean) is
+comment on function mautic.update_circuit(text, text, boolean) is
   'Counts halted runs and opens the circuit; an answered one closes it. True: it closed now.';

@@ -32,7 +32,7 @@ comment on column mautic.sync_history.latency_ms is
 
 alter table mautic.sync_history enable row level security;
 
-create function mautic.note_history(p_lease_token uuid, p_outcomes jsonb)
+create function mautic.append_history(p_lease_token uuid, p_outcomes jsonb)
 returns void
 language sql
 volatile
@@ -54,26 +54,5 @@ as $$
   where o.state = 'leased' and o.lease_token = p_lease_token and o.lease_expires_at > mautic.clock();
 $$;
 
-comment on function mautic.note_history(uuid, jsonb) is
+comment on function mautic.append_history(uuid, jsonb) is
   'Appends the outcomes of a batch to mautic.sync_history; called by settle before it moves the rows.';
-
--- Rows that a claim drops: told in the history where something had been asked for.
-create function mautic.note_kept(p_lead_ids text[])
-returns void
-language sql
-volatile
-security definer
-set search_path = ''
-as $$
-  insert into mautic.sync_history (lead_id, result, action, attempt, correlation_id)
-  select o.lead_id, 'done', 'kept', o.attempts + 1, o.correlation_id
-  from mautic.outbox o
-  where o.lead_id = any (p_lead_ids)
-    and (
-      o.removal is not null
-      or exists (select from mautic.contact_link k where k.lead_id = o.lead_id and k.left_at is not null)
-    );
-  select mautic.remember_change(p_lead_ids);
-  -- An erasure whose person came back: its own link goes with its row.
-  delete from mautic.contact_link where lead_id = any (p_lead_ids) and lead_id like 'erase:%';
-$$;

@@ -208,6 +208,31 @@ comment on function mautic.pick(text, int, boolean) is
   'Up to p_limit due items in the order of sending, no person twice and nobody who is out; a probe in its own order. '
   'moot: items met on the way that nothing is to be sent for. more: further items are due behind the last one met.';
 
+-- Nothing to send: deleted leads whose contact is kept, and leads whose contact was deleted in Mautic
+-- and is left alone. Told in the history where something had been asked for; their links stay.
+create function mautic.drop_moot(p_lead_ids text[])
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  insert into mautic.sync_history (lead_id, result, action, attempt, correlation_id)
+  select o.lead_id, 'done', 'kept', o.attempts + 1, o.correlation_id
+  from mautic.outbox o
+  where o.lead_id = any (p_lead_ids)
+    and (
+      o.removal is not null
+      or exists (select from mautic.contact_link k where k.lead_id = o.lead_id and k.left_at is not null)
+    );
+  select mautic.remember_change(p_lead_ids);
+  -- An erasure whose person came back: its own link goes with its row.
+  delete from mautic.contact_link where lead_id = any (p_lead_ids) and lead_id like 'erase:%';
+  delete from mautic.outbox where lead_id = any (p_lead_ids);
+$$;
+
+comment on function mautic.drop_moot(text[]) is 'Ends items that nothing is to be sent for (mautic.candidate.is_moot).';
+
 create function mautic.claim(p_worker_id uuid, p_origin text, p_limit int, p_item_lease_ms int)
 returns jsonb
 language plpgsql
@@ -247,10 +272,8 @@ begin
     person_keys = p.person_keys, attempted = p.attempted
   from unnest(found_items.picked) p
   where o.lead_id = p.lead_id;
-  -- Nothing to send for these; their links stay.
   if cardinality(found_items.moot) > 0 then
-    perform mautic.note_kept(found_items.moot);
-    delete from mautic.outbox where lead_id = any (found_items.moot);
+    perform mautic.drop_moot(found_items.moot);
   end if;
   if leave = 'probe' and cardinality(found_items.picked) = 0 then
     perform mautic.end_probe(p_worker_id);

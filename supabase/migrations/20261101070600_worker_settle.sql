@@ -111,8 +111,9 @@ $$;
 comment on function mautic.settle_contacts(text, mautic.outcome, boolean) is
   'Records the contact that an outcome shows, and forgets those that it removed; not of leads that were erased meanwhile.';
 
--- After Mautic said that the contact is gone. Left alone is who was that contact: a lead that only has
--- its address is new, and gets its own.
+-- After Mautic answered 404 for the contact. Where the setting on_contact_deleted says leave, the leads
+-- that were linked to it are not sent again. A lead that merely has its address was never linked to it:
+-- it gets a contact of its own.
 create function mautic.settle_gone(p_origin text, p_item mautic.outbox, p_outcome mautic.outcome)
 returns boolean
 language plpgsql
@@ -121,7 +122,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  reaction constant text := mautic.note_contact_deleted(p_origin, p_outcome.asked_contact_id, p_item.force);
+  reaction constant text := mautic.part_from_contact(p_origin, p_outcome.asked_contact_id, p_item.force);
 begin
   if reaction <> 'leave' or not exists (
     select from mautic.contact_link k
@@ -212,9 +213,9 @@ declare
   closes boolean;
 begin
   -- Before any outbox row is locked: a probing claim takes the two in the same order.
-  closes := mautic.note_run(p_origin, p_halted, p_answered);
+  closes := mautic.update_circuit(p_origin, p_halted, p_answered);
   update mautic.sending set batch_size = p_batch_size where batch_size is distinct from p_batch_size and p_batch_size is not null;
-  perform mautic.note_history(p_lease_token, p_outcomes);
+  perform mautic.append_history(p_lease_token, p_outcomes);
 
   for outcome in
     select * from jsonb_populate_recordset(null::mautic.outcome, p_outcomes)

@@ -1,6 +1,6 @@
 -- The dead letters, with what to do about them.
 
--- One text for each reason a row can die of; the functions' codes (shared/errors.ts).
+-- One text for each reason a row can die of; the functions' codes (shared/errors/codes.ts).
 create function mautic.remedy(p_code text)
 returns text
 language sql

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { atMost } from "./baselines/at_most.ts";
 import { charts, figuresPage, places, withFigures } from "./documents.ts";
-import { formatMarkdown } from "../../local/format_markdown.ts";
+import { formatMarkdown } from "../../dev/format_markdown.ts";
 import { createArrivals } from "./load/arrivals.ts";
 import { figure, quantile, type Series, type Target } from "./measure.ts";
 import { drawCharts } from "./plot.ts";

@@ -1,9 +1,8 @@
-/**
- * `deno task bench [part…] [--json FILE] [--plot FILE] [--quick]`: measures, prints a table, and
- * writes what it found. Without names every part runs; `--list` says which there are.
- */
-import { parseArgs } from "node:util";
-import { printNote, printResult } from "../../local/print.ts";
+/** `deno task bench [part…]`: measures, prints a table, and writes what it found. */
+import { Argument } from "commander";
+import { z } from "zod";
+import { common, program, readOptions, refuse } from "../../cli/options.ts";
+import { printNote, printResult } from "../../cli/print.ts";
 import { databaseParts } from "./database/parts.ts";
 import { functionParts } from "./functions/parts.ts";
 import { loadParts } from "./load/parts.ts";
@@ -13,30 +12,38 @@ import { describeMachine, markdownTable, type Report } from "./report.ts";
 
 const parts: Part[] = [...loadParts, ...databaseParts, ...functionParts];
 
-const { values: options, positionals: names } = parseArgs({
-  args: Deno.args,
-  allowPositionals: true,
-  options: {
-    json: { type: "string" },
-    plot: { type: "string" },
-    quick: { type: "boolean", default: false },
-    list: { type: "boolean", default: false },
-  },
-});
+const command = program("bench")
+  .addArgument(new Argument("[part...]", "what to measure; everything if not given"))
+  .option("--list", "say which parts there are, measure nothing")
+  .option("--quick", "small sizes: to see that it runs, not to publish")
+  .option("--report <file>", "write what was found to a file, as JSON")
+  .option("--plot <file>", "draw the charts into a file, as SVG")
+  .addOption(common.json());
 
-function chosen(): Part[] {
-  const unknown = names.find((name) => !parts.some((part) => part.name === name));
-  if (unknown !== undefined) {
+const options = readOptions(
+  command,
+  Deno.args,
+  z.object({
+    list: z.boolean().default(false),
+    quick: z.boolean().default(false),
+    report: z.string().optional(),
+    plot: z.string().optional(),
+    json: z.boolean().default(false),
+  }),
+);
+
+function chosen(names: readonly string[]): Part[] {
+  if (names.some((name) => parts.every((part) => part.name !== name))) {
     const known = parts.map((part) => part.name).join(", ");
-    throw new Error(`No part is called "${unknown}"; there are ${known}`);
+    refuse(command, `a part that was named is none; there are ${known}`);
   }
   return names.length === 0 ? parts : parts.filter((part) => names.includes(part.name));
 }
 
-async function runParts(): Promise<{ figures: Figure[]; series: Series[] }> {
+async function runParts(chosen: Part[]): Promise<{ figures: Figure[]; series: Series[] }> {
   const figures: Figure[] = [];
   const series: Series[] = [];
-  for (const part of chosen()) {
+  for (const part of chosen) {
     const from = performance.now();
     printNote(`${part.name}: ${part.about}`);
     const result = await part.run({
@@ -55,23 +62,30 @@ function withoutTarget(one: Figure): Figure {
   return { ...one, target: null, isMet: null };
 }
 
-if (options.list) {
-  for (const part of parts) printResult(`${part.name.padEnd(16)} ${part.about}`);
-} else {
+function list(): void {
+  const lines = parts.map(({ name, about }) => `${name.padEnd(16)} ${about}`);
+  if (options.json) printResult(JSON.stringify(parts.map(({ name, about }) => ({ name, about }))));
+  else lines.forEach(printResult);
+}
+
+async function measure(): Promise<void> {
   const report: Report = {
     date: new Date().toISOString(),
     command: ["deno task bench", ...Deno.args].join(" "),
     machine: await describeMachine(),
-    ...await runParts(),
+    ...await runParts(chosen(command.args)),
   };
-  printResult(markdownTable(report.figures));
-  if (options.json !== undefined) {
-    await Deno.writeTextFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  printResult(options.json ? JSON.stringify(report) : markdownTable(report.figures));
+  if (options.report !== undefined) {
+    await Deno.writeTextFile(options.report, `${JSON.stringify(report, null, 2)}\n`);
   }
   if (options.plot !== undefined) {
     if (report.series.length === 0) throw new Error("None of the parts that ran has a chart");
     await Deno.writeTextFile(options.plot, `${drawCharts(report.series)}\n`);
   }
 }
+
+if (options.list) list();
+else await measure();
 // The test database's server ends with the process.
 Deno.exit();

@@ -1,12 +1,15 @@
 /**
  * `deno task figures`: writes docs/figures.md, the charts and README's table anew from
- * docs/bench.json, which `deno task bench --json docs/bench.json` measures.
+ * docs/bench.json, which `deno task bench --report docs/bench.json` measures.
  */
-import { printResult } from "../../local/print.ts";
+import { z } from "zod";
+import { program, readOptions } from "../../cli/options.ts";
+import { printResult } from "../../cli/print.ts";
 import { charts, figuresPage, places, withFigures } from "./documents.ts";
-import { formatMarkdown } from "../../local/format_markdown.ts";
+import { formatMarkdown } from "../../dev/format_markdown.ts";
 import type { Report } from "./report.ts";
 
+readOptions(program("figures"), Deno.args, z.object({}));
 const report: Report = JSON.parse(await Deno.readTextFile(places.report));
 const readme = await Deno.readTextFile(places.readme);
 await Deno.writeTextFile(places.charts, charts(report));

@@ -17,7 +17,7 @@ const jsonTypes: Record<string, string[]> = {
 
 /**
  * Told to settle and not in mautic.outcome: `action` is read from the JSON itself, by
- * mautic.note_history(); `error_remedy` is told ahead of the column that will take it.
+ * mautic.append_history(); `error_remedy` is told ahead of the column that will take it.
  */
 const besideTheType = ["action", "error_remedy"];
 

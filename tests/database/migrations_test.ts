@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { migrate } from "../../local/migrate.ts";
+import { migrate } from "../../local/supabase/migrate.ts";
 import { testDatabase } from "../support/database.ts";
 import { claim, startWorker } from "./support.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
-import { pushConfig, setSecrets } from "../../local/deploy.ts";
-import { startManagementApi } from "../../local/management_api.ts";
-import { projectFolder, runSupabase } from "../../local/supabase_cli.ts";
-import { createTestDatabase } from "../../local/test_database.ts";
+import { pushConfig, setSecrets } from "../../dev/rehearsal/deploy.ts";
+import { startManagementApi } from "../../dev/rehearsal/management_api.ts";
+import { projectFolder, runSupabase } from "../../local/supabase/supabase_cli.ts";
+import { createTestDatabase } from "../../dev/test_database.ts";
 import { readSyncSettings } from "shared/settings/sync.ts";
 
 Deno.test("`supabase config push` offers schema mautic in the Data API, and changes nothing else", async () => {

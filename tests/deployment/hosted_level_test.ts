@@ -1,4 +1,4 @@
-import { hostedDenoProgram } from "../../local/npm_binaries.ts";
+import { hostedDenoProgram } from "../../local/process/npm_binaries.ts";
 import { startStack } from "../../local/stack.ts";
 import { mainJob, unsubscribing } from "./jobs.ts";
 

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { migrate } from "../../local/migrate.ts";
-import { findPlpgsqlCheck, lendPlpgsqlCheck } from "../../local/plpgsql_check.ts";
-import { startPostgres } from "../../local/postgres.ts";
-import { runSupabase } from "../../local/supabase_cli.ts";
-import { connect, prepareDatabase } from "../../local/supabase_database.ts";
-import { createTestDatabase } from "../../local/test_database.ts";
+import { migrate } from "../../local/supabase/migrate.ts";
+import { findPlpgsqlCheck, lendPlpgsqlCheck } from "../../dev/plpgsql_check.ts";
+import { startPostgres } from "../../local/postgres/postgres.ts";
+import { runSupabase } from "../../local/supabase/supabase_cli.ts";
+import { connect } from "../../cli/connect.ts";
+import { prepareDatabase } from "../../local/supabase/database.ts";
+import { createTestDatabase } from "../../dev/test_database.ts";
 
 /**
  * SQL functions without rights of their own that name everything but built-ins with its schema: a

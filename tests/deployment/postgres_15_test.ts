@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { migrate } from "../../local/migrate.ts";
-import { startPostgres } from "../../local/postgres.ts";
-import { connect, prepareDatabase } from "../../local/supabase_database.ts";
+import { migrate } from "../../local/supabase/migrate.ts";
+import { startPostgres } from "../../local/postgres/postgres.ts";
+import { connect } from "../../cli/connect.ts";
+import { prepareDatabase } from "../../local/supabase/database.ts";
 import { claim, insertLead, outbox, settle, startWorker } from "../database/support.ts";
 
 // `deno task ok` runs all database tests on 15.

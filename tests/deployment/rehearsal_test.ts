@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { deployFunctions } from "../../local/deploy.ts";
-import { startManagementApi } from "../../local/management_api.ts";
-import { hostedDenoProgram } from "../../local/npm_binaries.ts";
+import { deployFunctions } from "../../dev/rehearsal/deploy.ts";
+import { startManagementApi } from "../../dev/rehearsal/management_api.ts";
+import { hostedDenoProgram } from "../../local/process/npm_binaries.ts";
 import { startStack } from "../../local/stack.ts";
 import { mainJob, unsubscribing } from "./jobs.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { makeReport } from "../../local/doctor/report.ts";
+import { makeReport } from "../../cli/doctor/report.ts";
+import type { SetupReport } from "../../cli/setup/main.ts";
 import { soundStack } from "./support.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -8,10 +9,12 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Runs one of the two programs as a task would, with none of this machine's settings. */
 async function command(program: string, args: string[], env: Record<string, string> = {}) {
   const kept = Object.fromEntries(
-    Object.entries(Deno.env.toObject()).filter(([name]) => !/^(MAUTIC|SUPABASE)_/.test(name)),
+    Object.entries(Deno.env.toObject()).filter(([name]) =>
+      !/^((MAUTIC|SUPABASE)_|DATABASE_URL$)/.test(name)
+    ),
   );
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `local/${program}.ts`, ...args],
+    args: ["run", "-A", `cli/${program}.ts`, ...args],
     cwd: root,
     clearEnv: true,
     env: { ...kept, ...env },
@@ -67,9 +70,90 @@ Deno.test("doctor and set-up run as programs, by a stack's line or an env file",
     assert.equal(stdout, "nothing to do: all is there\n");
   });
 
+  await t.step("set-up for programs: JSON with what it would do, without a secret", async () => {
+    await stack.sql`delete from vault.secrets where name = 'mautic_sync_key'`;
+    const { code, stdout } = await command("setup", ["--stack", line, "--dry-run", "--json"]);
+    assert.equal(code, 0);
+    const report: SetupReport = JSON.parse(stdout);
+    assert.deepEqual(report, {
+      ok: true,
+      dryRun: true,
+      leftOut: [],
+      steps: [{
+        kind: "write_secret",
+        lines: ["write Vault secret mautic_sync_key (a secret key, not shown)"],
+        outcome: "planned",
+        note: null,
+      }],
+      error: null,
+    });
+    const done = await command("setup", ["--stack", line, "--json"]);
+    assert.equal(done.code, 0);
+    assert.equal(JSON.parse(done.stdout).steps[0].outcome, "done");
+  });
+
+  await t.step(
+    "--db-url goes before the variables, and no failure shows its password",
+    async () => {
+      const env = { SUPABASE_DB_URL: stack.ready.dbUrl };
+      const nobody = "postgresql://postgres:hunter2@127.0.0.1:9/postgres";
+      for (const program of ["doctor", "setup", "status"]) {
+        const { code, stdout, stderr } = await command(
+          program,
+          ["--db-url", nobody, "--json"],
+          env,
+        );
+        assert.equal(code, 1, stdout + stderr);
+        assert.match(stdout + stderr, /ECONNREFUSED/);
+        assert.doesNotMatch(stdout + stderr, /hunter2/);
+      }
+    },
+  );
+
+  await t.step("set-up without any settings: status 2, and what to set", async () => {
+    const { code, stdout, stderr } = await command("setup", []);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    for (const name of ["MAUTIC_BASE_URL", "SUPABASE_DB_URL", "--db-url", "--env-file"]) {
+      assert.ok(stderr.includes(name), name);
+    }
+  });
+
+  const { dbUrl, apiUrl, secretKey, mauticUrl, mauticClientId, mauticClientSecret } = stack.ready;
+  const project = { SUPABASE_URL: apiUrl, SUPABASE_SECRET_KEY: secretKey };
+  const mautic = {
+    MAUTIC_BASE_URL: mauticUrl,
+    MAUTIC_CLIENT_ID: mauticClientId,
+    MAUTIC_CLIENT_SECRET: mauticClientSecret,
+    MAUTIC_WEBHOOK_SECRET: new URL(stack.ready.webhookUrl).searchParams.get("secret") ?? "",
+  };
+
+  await t.step(
+    "one half alone: what is left out, and status 0 where that half is complete",
+    async () => {
+      const vault = await command("setup", ["--db-url", dbUrl], project);
+      assert.equal(vault.code, 0, vault.stderr);
+      assert.match(vault.stderr, /^Mautic is left out: MAUTIC_BASE_URL/m);
+      const half = await command("setup", ["--json"], { ...mautic, SUPABASE_URL: apiUrl });
+      assert.equal(half.code, 0, half.stderr);
+      assert.match(JSON.parse(half.stdout).leftOut[0], /^Vault is left out: SUPABASE_DB_URL/);
+    },
+  );
+
+  await t.step("one half alone and not complete: status 1, and what it lacks", async () => {
+    await stack.sql`delete from vault.secrets`;
+    const vault = await command("setup", ["--db-url", dbUrl]);
+    assert.equal(vault.code, 1);
+    assert.match(vault.stdout, /Vault lacks mautic_sync_url[^]*Set SUPABASE_URL/);
+    assert.match(vault.stdout, /Vault lacks mautic_sync_key[^]*Set SUPABASE_SECRET_KEY/);
+    const half = await command("setup", [], mautic);
+    assert.equal(half.code, 1);
+    assert.match(half.stdout, /The webhook is not looked at[^]*Set SUPABASE_URL/);
+  });
+
   await t.step("a wrong option: status 2, and the usage", async () => {
     const { code, stderr } = await command("doctor", ["--nonsense"]);
     assert.equal(code, 2);
-    assert.match(stderr, /--env-file FILE/);
+    assert.match(stderr, /--env-file <file>/);
   });
 });

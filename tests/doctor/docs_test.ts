@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { deadReasons, errorDescriptions } from "shared/errors/codes.ts";
-import { migrate } from "../../local/migrate.ts";
+import { migrate } from "../../local/supabase/migrate.ts";
 import { claim, startWorker } from "../database/support.ts";
 import { testDatabase } from "../support/database.ts";
 
@@ -40,7 +40,7 @@ Deno.test("the operator's page names every setting of the database", async () =>
 });
 
 Deno.test("the checks that the troubleshooting page names exist", async () => {
-  const folder = new URL("local/doctor/", root);
+  const folder = new URL("cli/doctor/", root);
   const files = await Array.fromAsync(Deno.readDir(folder));
   const source =
     (await Promise.all(files.map(({ name }) => Deno.readTextFile(new URL(name, folder)))))

@@ -6,21 +6,21 @@ import {
   judgeExtensions,
   judgeMigrations,
   judgeTriggers,
-} from "../../local/doctor/database.ts";
-import { judgeCron } from "../../local/doctor/cron.ts";
-import { judgeRing, ringAndWait } from "../../local/doctor/doorbell.ts";
+} from "../../cli/doctor/database.ts";
+import { judgeCron } from "../../cli/doctor/cron.ts";
+import { judgeRing, ringAndWait } from "../../cli/doctor/doorbell.ts";
 import {
   judgeAddress,
   judgeExposed,
   judgePing,
   judgePrivate,
   judgeSecretKey,
-} from "../../local/doctor/functions.ts";
-import { judgeCampaign, judgeMauticAddress, judgeVersion } from "../../local/doctor/mautic.ts";
-import type { Reached } from "../../local/doctor/probe.ts";
-import { makeReport, reportLines } from "../../local/doctor/report.ts";
-import { fail, pass } from "../../local/doctor/finding.ts";
-import { judgeAccepted, judgeHooks, judgeRefused } from "../../local/doctor/webhook.ts";
+} from "../../cli/doctor/functions.ts";
+import { judgeCampaign, judgeMauticAddress, judgeVersion } from "../../cli/doctor/mautic.ts";
+import type { Reached } from "../../cli/doctor/probe.ts";
+import { makeReport, reportLines } from "../../cli/doctor/report.ts";
+import { fail, pass } from "../../cli/doctor/finding.ts";
+import { judgeAccepted, judgeHooks, judgeRefused } from "../../cli/doctor/webhook.ts";
 import { testDatabase } from "../support/database.ts";
 
 const sound: DatabaseFacts = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Hook } from "../../local/mautic/hooks.ts";
+import type { Hook } from "../../local/mautic/types.ts";
 import type { Stack } from "../../local/stack.ts";
 import {
   askAboutMautic,

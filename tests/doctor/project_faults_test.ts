@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createDataApi } from "../../local/data_api.ts";
+import { createDataApi } from "../../local/supabase/data_api.ts";
 import type { Stack } from "../../local/stack.ts";
 import {
   ask,

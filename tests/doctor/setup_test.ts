@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { openSession } from "../../local/doctor/target_options.ts";
-import { readTarget } from "../../local/doctor/target.ts";
-import { describeStep } from "../../local/setup/describe.ts";
-import { carryOut, planSetup, type SetupOptions } from "../../local/setup/run.ts";
+import { openSession } from "../../cli/target_options.ts";
+import { readTarget } from "../../cli/target.ts";
+import { describeStep } from "../../cli/setup/describe.ts";
+import { carryOut, planSetup, type SetupOptions } from "../../cli/setup/run.ts";
 import { systemClock } from "shared/runtime/clock.ts";
 import type { Env } from "shared/settings/reader.ts";
 import { ask, complaints, soundStack, stackEnv } from "./support.ts";

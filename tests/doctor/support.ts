@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
 import { type Clock, systemClock } from "shared/runtime/clock.ts";
 import type { Env } from "shared/settings/reader.ts";
-import { examine, examineMautic } from "../../local/doctor/examine.ts";
-import { migrationFiles } from "../../local/doctor/main.ts";
-import { makeReport, type Report } from "../../local/doctor/report.ts";
-import { envOfStack, readTarget } from "../../local/doctor/target.ts";
-import { openSession } from "../../local/doctor/target_options.ts";
+import { examine, examineMautic } from "../../cli/doctor/examine.ts";
+import { migrationFiles } from "../../cli/doctor/main.ts";
+import { makeReport, type Report } from "../../cli/doctor/report.ts";
+import { envOfStack, readTarget } from "../../cli/target.ts";
+import { openSession } from "../../cli/target_options.ts";
 
 /** A stack whose functions give up on Mautic at once, and whose cron jobs have run. */
 export async function soundStack(options: StackOptions = {}): Promise<Stack> {

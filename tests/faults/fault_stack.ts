@@ -1,5 +1,5 @@
 /** The whole stack with real processes, its waits made short, and a line where networks can fail. */
-import { until } from "../../local/daemon.ts";
+import { until } from "../../local/process/daemon.ts";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
 import { type Line, openLine } from "./line.ts";
 import { countTraffic, type Traffic } from "./moments.ts";

@@ -1,5 +1,5 @@
 /** When and where to strike: chance from a seed that the run prints, and that repeats it. */
-import { printResult } from "../../local/print.ts";
+import { printResult } from "../../cli/print.ts";
 import { createRandom, type Random } from "../simulation/random.ts";
 
 const variable = "LEAD_SYNC_FAULT_SEED";

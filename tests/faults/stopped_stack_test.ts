@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { startMauticEmulator } from "../../local/mautic/emulator.ts";
-import { startPgCron } from "../../local/pg_cron_runner.ts";
-import { startPgNet } from "../../local/pg_net_worker.ts";
-import { startPostgres } from "../../local/postgres.ts";
-import { connect, prepareDatabase } from "../../local/supabase_database.ts";
-import { until } from "../../local/daemon.ts";
+import { startPgCron } from "../../local/supabase/stand_ins/pg_cron_runner.ts";
+import { startPgNet } from "../../local/supabase/stand_ins/pg_net_worker.ts";
+import { startPostgres } from "../../local/postgres/postgres.ts";
+import { connect } from "../../cli/connect.ts";
+import { prepareDatabase } from "../../local/supabase/database.ts";
+import { until } from "../../local/process/daemon.ts";
 import { hasty } from "./fault_stack.ts";
 import { slowBatches } from "./slow_batches.ts";
 

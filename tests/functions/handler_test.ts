@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "shared/runtime/clock.ts";
 import { createLog } from "shared/runtime/log.ts";
-import { marked } from "../../local/canary.ts";
+import { marked } from "../../local/canary/canary.ts";
 import { createHandler } from "../../supabase/functions/mautic-sync/handler.ts";
 
 const supabase = {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { readStatusOptions } from "../../local/status/options.ts";
-import { span } from "../../local/status/page.ts";
+import { span } from "../../cli/status/page.ts";
 import { testDatabase } from "../support/database.ts";
 import { claim, insertLead, settle, startWorker } from "../database/support.ts";
 
-const program = new URL("../../local/status.ts", import.meta.url).pathname;
+const program = new URL("../../cli/status.ts", import.meta.url).pathname;
 
 function start(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
@@ -42,7 +41,10 @@ Deno.test("deno task status prints queue, circuit and dead letters with their re
   }
   assert.ok(!page.stdout.includes("page@example.test"));
 
-  const json = await run(["--json"], { DATABASE_URL: db.url });
+  // The option goes before the variables, and what they hold is of no account then.
+  const json = await run(["--json", `--db-url=${db.url}`], {
+    SUPABASE_DB_URL: "postgres://nobody@127.0.0.1:9/x",
+  });
   const report = JSON.parse(json.stdout);
   assert.deepEqual([report.status.dead, report.status.paused], [1, true]);
   assert.equal(report.dead_letters[0].lead_id, id);
@@ -67,23 +69,13 @@ Deno.test("--watch goes on showing what changes", async () => {
 });
 
 Deno.test("a wrong argument, an unreachable database and one without the schema are told with the remedy", async () => {
-  const said = (args: string[], env = {}) => {
-    try {
-      return readStatusOptions(args, env);
-    } catch (error) {
-      return error instanceof Error ? error.message : "";
-    }
-  };
-  assert.match(String(said([])), /No database is named[^]*DATABASE_URL/);
-  assert.match(String(said(["--db-url", "https://x:secret-canary@y"])), /expected postgresql:/);
-  assert.ok(!String(said(["--db-url", "https://x:secret-canary@y"])).includes("canary"));
-  assert.match(String(said(["--wach"])), /no argument --wach/);
-  assert.match(String(said(["--watch=0", "--db-url", "postgres://x"])), /--watch is "0"/);
-  assert.deepEqual(said(["--db-url=postgres://h/d", "--watch", "--json"]), {
-    databaseUrl: "postgres://h/d",
-    json: true,
-    watchSeconds: 2,
-  });
+  const unnamed = await run([], { SUPABASE_DB_URL: "", DATABASE_URL: " " });
+  assert.equal(unnamed.code, 2);
+  assert.match(unnamed.stderr, /no database is named[^]*DATABASE_URL/);
+  const wrong = await run([], { SUPABASE_DB_URL: "https://x:secret-canary@y" });
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /SUPABASE_DB_URL is no database URL; expected postgresql:/);
+  assert.doesNotMatch(wrong.stderr, /canary/);
 
   const nobody = await run(["--db-url", "postgres://postgres:x@127.0.0.1:9/postgres"]);
   assert.equal(nobody.code, 1);

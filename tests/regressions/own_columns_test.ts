@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { migrate } from "../../local/migrate.ts";
+import { migrate } from "../../local/supabase/migrate.ts";
 import { parseLead } from "shared/lead/lead.ts";
 import { claim, settle, startWorker } from "../database/support.ts";
 import { testDatabase } from "../support/database.ts";

@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
-import type { ApiKeys } from "../../local/api_keys.ts";
-import { marked } from "../../local/canary.ts";
+import type { ApiKeys } from "../../local/supabase/api_keys.ts";
+import { marked } from "../../local/canary/canary.ts";
 
 /** Somebody who may nothing, and what the headers say. */
 export interface Caller {

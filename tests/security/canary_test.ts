@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { canariesIn, canary, formsOf, lookThrough, type Sighting } from "../../local/canary.ts";
-import { allowedPlaces, lookThroughDatabase } from "../../local/stored_secrets.ts";
+import {
+  canariesIn,
+  canary,
+  formsOf,
+  lookThrough,
+  type Sighting,
+} from "../../local/canary/canary.ts";
+import { allowedPlaces, lookThroughDatabase } from "../../local/canary/stored_secrets.ts";
 import { insertLead } from "../database/support.ts";
 import { testDatabase } from "../support/database.ts";
 import { startSync } from "../support/sync.ts";

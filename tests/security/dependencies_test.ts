@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { isAllowed } from "../../local/dependencies/licenses.ts";
+import { isAllowed } from "../../dev/dependencies/licenses.ts";
 import {
   installedLicense,
   lockedPackages,
   packagesOfFunctions,
-} from "../../local/dependencies/packages.ts";
+} from "../../dev/dependencies/packages.ts";
 
 interface Listed {
   id: string;

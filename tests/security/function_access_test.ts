@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SignJWT } from "jose";
-import { marked } from "../../local/canary.ts";
+import { marked } from "../../local/canary/canary.ts";
 import { syncRequest } from "../../supabase/functions/mautic-sync/request.ts";
 import { sign, signatureHeader } from "../../supabase/functions/mautic-webhook/signature.ts";
 import { insertLead } from "../database/support.ts";

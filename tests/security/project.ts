@@ -1,8 +1,8 @@
 import type { Sql } from "postgres";
-import { type ApiKeys, createApiKeys } from "../../local/api_keys.ts";
-import { marked } from "../../local/canary.ts";
-import { createDataApi } from "../../local/data_api.ts";
-import { startGateway } from "../../local/gateway.ts";
+import { type ApiKeys, createApiKeys } from "../../local/supabase/api_keys.ts";
+import { marked } from "../../local/canary/canary.ts";
+import { createDataApi } from "../../local/supabase/data_api.ts";
+import { startGateway } from "../../local/supabase/gateway.ts";
 import { type MauticEmulator, startMauticEmulator } from "../../local/mautic/emulator.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import plugin from "../../local/lint/secret_comparison.ts";
+import plugin from "../../dev/lint/secret_comparison.ts";
 
 /** Lines that compare what is called a secret by other means, by file: read, and found harmless. */
 const exceptions: Record<string, number> = {
   // What a person configured here against what he configured in Mautic or Vault.
-  "local/doctor/webhook.ts": 2,
-  "local/setup/plan.ts": 3,
+  "cli/doctor/webhook.ts": 2,
+  "cli/setup/plan.ts": 3,
   // The emulated Mautic, on loopback.
   "local/mautic/oauth.ts": 2,
   // What a sealed text begins with names its format.
@@ -156,11 +156,11 @@ Deno.test("every exception is a known one, and no comparison of a secret is anyw
   const root = new URL("../../", import.meta.url);
   const directive = /deno-lint-ignore lead-sync\/secret-comparison(?: -- (\S.*))?/g;
   const found: Record<string, number> = {};
-  for (const folder of ["local", "shared", "supabase/functions"]) {
+  for (const folder of ["cli", "dev", "local", "shared", "supabase/functions"]) {
     for (const path of await sources(new URL(`${folder}/`, root), `${folder}/`)) {
       const text = await Deno.readTextFile(new URL(path, root));
       assert.doesNotMatch(text, /deno-lint-ignore-file/, path);
-      if (path.startsWith("local/lint/")) continue;
+      if (path.startsWith("dev/lint/")) continue;
       const ignored = [...text.matchAll(directive)];
       assert.ok(ignored.every(([, reason]) => reason !== undefined), `${path}: without a reason`);
       if (ignored.length > 0) found[path] = ignored.length;
@@ -173,8 +173,8 @@ Deno.test("every exception is a known one, and no comparison of a secret is anyw
 
 /** Reports where a line compares twice. */
 const weight: Record<string, number> = {
-  "local/doctor/webhook.ts": 3,
-  "local/setup/plan.ts": 4,
+  "cli/doctor/webhook.ts": 3,
+  "cli/setup/plan.ts": 4,
 };
 
 async function sources(folder: URL, prefix: string): Promise<string[]> {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { canary } from "../../local/canary.ts";
-import { allowedPlaces, lookThroughRows } from "../../local/stored_secrets.ts";
-import { runWatched } from "../../local/watched_tests.ts";
+import { canary } from "../../local/canary/canary.ts";
+import { allowedPlaces, lookThroughRows } from "../../local/canary/stored_secrets.ts";
+import { runWatched } from "../../dev/gate/watched_tests.ts";
 import { insertLead } from "../database/support.ts";
 import { testDatabase } from "../support/database.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { type Canary, canary, marked } from "../../local/canary.ts";
+import { type Canary, canary, marked } from "../../local/canary/canary.ts";
 import type { FaultKind } from "../../local/mautic/faults.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { sign, signatureHeader } from "../../supabase/functions/mautic-webhook/signature.ts";
@@ -288,9 +288,9 @@ async function commands({ ready }: Stack): Promise<Record<string, string>> {
   try {
     await Deno.writeTextFile(file, JSON.stringify(ready));
     return {
-      "what the doctor prints": await output("local/doctor.ts", ["--stack", file]),
-      "what the status prints": await output("local/status.ts", ["--db-url", ready.dbUrl]),
-      "what set-up prints": await output("local/setup.ts", ["--stack", file, "--dry-run"]),
+      "what the doctor prints": await output("cli/doctor.ts", ["--stack", file]),
+      "what the status prints": await output("cli/status.ts", ["--db-url", ready.dbUrl]),
+      "what set-up prints": await output("cli/setup.ts", ["--stack", file, "--dry-run"]),
     };
   } finally {
     await Deno.remove(file);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { emailEntries, isOurs } from "shared/consent/entry.ts";
-import type { World } from "./invariants.ts";
+import type { World } from "./world.ts";
 
 const row = z.object({
   lead_id: z.string(),

@@ -1,7 +1,7 @@
 import type postgres from "postgres";
-import { createApiKeys } from "../../local/api_keys.ts";
-import { createDataApi } from "../../local/data_api.ts";
-import { createTestDatabase } from "../../local/test_database.ts";
+import { createApiKeys } from "../../local/supabase/api_keys.ts";
+import { createDataApi } from "../../local/supabase/data_api.ts";
+import { createTestDatabase } from "../../dev/test_database.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** A transaction of the application that stays open over several steps. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { World } from "./invariants.ts";
+import type { World } from "./world.ts";
 
 const left = z.object({ contacts: z.number(), links: z.number(), queued: z.number() })
   .array().length(1);

@@ -58,14 +58,14 @@ end $$;
 create trigger note_version after insert or update or delete on public.leads
 for each row execute function simulation.note_version();
 
-create function simulation.note_link() returns trigger language plpgsql security definer as $$
+create function simulation.apply_known_events() returns trigger language plpgsql security definer as $$
 begin
   insert into simulation.link (lead_id, contact_id, at)
   values (new.lead_id, new.contact_id, simulation.time_of(mautic.clock()));
   return null;
 end $$;
-create trigger note_link after insert or update of contact_id on mautic.contact_link
-for each row execute function simulation.note_link();
+create trigger apply_known_events after insert or update of contact_id on mautic.contact_link
+for each row execute function simulation.apply_known_events();
 
 -- Autovacuum runs by the machine's time, and takes locks.
 do $do$

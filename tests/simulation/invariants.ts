@@ -2,24 +2,13 @@ import { z } from "zod";
 import type { MauticServer } from "../../local/mautic/server_types.ts";
 import { validateAddress } from "shared/lead/address.ts";
 import type { FieldValue } from "shared/contact/field_value.ts";
-import { type FieldAliases, mapLead } from "shared/lead/map_lead.ts";
+import { mapLead } from "shared/lead/map_lead.ts";
 import { parseLead } from "shared/lead/lead.ts";
 import type { SimulatedDatabase } from "./database.ts";
-import { type Deeds, isAskedFor } from "./history.ts";
-import type { PeopleLedger } from "./ledger.ts";
+import { isAskedFor } from "./history.ts";
 import { checkOverlaps, doubledByMerge } from "./overlap_check.ts";
 import { poisonousCompany } from "./plan.ts";
-
-/** What is looked at once all is quiet. */
-export interface World {
-  database: SimulatedDatabase;
-  mautic: MauticServer;
-  /** How far Mautic's clock is ahead of the scheduler's, in milliseconds. */
-  mauticAheadMs: number;
-  aliases: FieldAliases;
-  deeds: Deeds;
-  ledger: PeopleLedger;
-}
+import type { World } from "./world.ts";
 
 const leadRow = z.object({
   lead_id: z.string(),

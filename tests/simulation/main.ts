@@ -3,76 +3,117 @@
  * failing one prints its history and how to run it again.
  */
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { printResult } from "../../local/print.ts";
-import { simulate } from "./simulate.ts";
+import { z } from "zod";
+import { common, numberBetween, program, readOptions } from "../../cli/options.ts";
+import { printResult } from "../../cli/print.ts";
+import { simulate, type SimulationResult } from "./simulate.ts";
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "1" },
-    seed: { type: "string", default: "1" },
-    jobs: { type: "string", default: "1" },
-    history: { type: "boolean", default: false },
-  },
+const count = numberBetween(1, 1_000_000, { whole: true });
+const anySeed = numberBetween(0, Number.MAX_SAFE_INTEGER, { whole: true });
+const command = program("simulate")
+  .option("--seeds <n>", "how many histories; 1 if not given", count)
+  .option("--seed <n>", "the first of them; 1 if not given", anySeed)
+  .option("--jobs <n>", "processes that share them out; 1 if not given", count)
+  .option("--history", "print what happened, also where all holds")
+  .addOption(common.json())
+  .addHelpText("after", "\nExit status: 0 every seed holds, 1 one does not, 2 wrong options.");
+
+const { seeds, seed: first, jobs, history: showsHistory, json } = readOptions(
+  command,
+  Deno.args,
+  z.object({
+    seeds: z.number().default(1),
+    seed: z.number().default(1),
+    jobs: z.number().default(1),
+    history: z.boolean().default(false),
+    json: z.boolean().default(false),
+  }),
+);
+
+/** What is printed of a seed; its history where it fails or is asked for. */
+const seedReport = z.object({
+  seed: z.number(),
+  ok: z.boolean(),
+  hash: z.string(),
+  requests: z.number(),
+  kills: z.number(),
+  races: z.number(),
+  drainedAfterSeconds: z.number(),
+  ms: z.number(),
+  violations: z.array(z.string()),
+  history: z.array(z.string()),
 });
-const first = Number(values.seed);
-const count = Number(values.seeds);
-const jobs = Math.min(Number(values.jobs), count);
-if (![first, count, jobs].every(Number.isSafeInteger) || count < 1 || jobs < 1) {
-  printResult("Usage: deno task simulate --seeds <how many> [--seed <first>] [--jobs <processes>]");
-  Deno.exit(2);
+type SeedReport = z.infer<typeof seedReport>;
+
+/** What `--json` prints. */
+const jsonReport = z.object({ ok: z.boolean(), seeds: z.array(seedReport) });
+
+function reportOf(result: SimulationResult, ms: number): SeedReport {
+  const ok = result.violations.length === 0;
+  return { ...result, ok, ms, history: ok && !showsHistory ? [] : result.history };
 }
 
-/** Runs one stretch of seeds here; resolves to whether all of them hold. */
-async function runHere(): Promise<boolean> {
-  let failed = 0;
-  for (let seed = first; seed < first + count; seed++) {
+function print(report: SeedReport): void {
+  printResult(
+    `seed ${report.seed} ${report.ok ? "ok" : "FAILED"} ${report.hash.slice(0, 12)} ` +
+      `requests ${report.requests} kills ${report.kills} races ${report.races} ` +
+      `drained after ${report.drainedAfterSeconds} s (${report.ms} ms)`,
+  );
+  for (const line of report.history) printResult(`  ${line}`);
+  for (const violation of report.violations) printResult(`  VIOLATION ${violation}`);
+  if (!report.ok) printResult(`  replay: deno task simulate --seed ${report.seed}`);
+}
+
+/** Runs one stretch of seeds here. */
+async function runHere(): Promise<SeedReport[]> {
+  const reports: SeedReport[] = [];
+  for (let seed = first; seed < first + seeds; seed++) {
     const startedAt = Date.now();
-    const result = await simulate(seed);
-    const isBad = result.violations.length > 0;
-    printResult(
-      `seed ${seed} ${isBad ? "FAILED" : "ok"} ${
-        result.hash.slice(0, 12)
-      } requests ${result.requests} ` +
-        `kills ${result.kills} races ${result.races} drained after ${result.drainedAfterSeconds} s ` +
-        `(${Date.now() - startedAt} ms)`,
-    );
-    if (isBad || values.history) {
-      for (const line of result.history) printResult(`  ${line}`);
-      for (const violation of result.violations) printResult(`  VIOLATION ${violation}`);
-      if (isBad) printResult(`  replay: deno task simulate --seed ${seed}`);
-    }
-    if (isBad) failed++;
+    const report = reportOf(await simulate(seed), Date.now() - startedAt);
+    reports.push(report);
+    if (!json) print(report);
   }
-  printResult(`${count - failed} of ${count} seeds hold`);
-  return failed === 0;
+  const held = reports.filter(({ ok }) => ok).length;
+  if (!json) printResult(`${held} of ${seeds} seeds hold`);
+  return reports;
 }
 
-/** Shares the seeds out to processes, one stretch each. */
+/** Shares the seeds out to processes, one stretch each; they print for themselves without `--json`. */
 async function runInProcesses(): Promise<boolean> {
-  const share = Math.ceil(count / jobs);
+  const share = Math.ceil(seeds / jobs);
   const starts = Array.from({ length: jobs }, (_, job) => first + job * share);
-  const outcomes = await Promise.all(
-    starts.filter((start) => start < first + count).map(async (start) => {
-      const seeds = Math.min(share, first + count - start);
-      const { success } = await new Deno.Command(Deno.execPath(), {
+  const stretches = await Promise.all(
+    starts.filter((start) => start < first + seeds).map(async (start) => {
+      const { success, stdout } = await new Deno.Command(Deno.execPath(), {
         args: [
-          "run",
-          "-A",
-          "--no-check",
-          fileURLToPath(import.meta.url),
-          "--seed",
-          String(start),
-          "--seeds",
-          String(seeds),
-          ...(values.history ? ["--history"] : []),
+          ...["run", "-A", "--no-check", fileURLToPath(import.meta.url)],
+          ...["--seed", String(start), "--seeds", String(Math.min(share, first + seeds - start))],
+          ...(showsHistory ? ["--history"] : []),
+          ...(json ? ["--json"] : []),
         ],
         stdin: "null",
-      }).spawn().status;
-      return success;
+        stdout: json ? "piped" : "inherit",
+        stderr: "inherit",
+      }).output();
+      return { success, printed: json ? new TextDecoder().decode(stdout) : null };
     }),
   );
-  return outcomes.every((success) => success);
+  if (json) {
+    const reports = stretches.flatMap(({ printed }) =>
+      printed === null || printed === "" ? [] : jsonReport.parse(JSON.parse(printed)).seeds
+    );
+    const ok = stretches.every(({ success }) => success);
+    printResult(JSON.stringify({ ok, seeds: reports }));
+  }
+  return stretches.every(({ success }) => success);
 }
 
-Deno.exit(await (jobs > 1 ? runInProcesses() : runHere()) ? 0 : 1);
+async function run(): Promise<boolean> {
+  if (Math.min(jobs, seeds) > 1) return await runInProcesses();
+  const reports = await runHere();
+  const ok = reports.every((report) => report.ok);
+  if (json) printResult(JSON.stringify({ ok, seeds: reports }));
+  return ok;
+}
+
+Deno.exit(await run() ? 0 : 1);

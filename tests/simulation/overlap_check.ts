@@ -1,6 +1,6 @@
 import type { Overlap, RequestEntry } from "../../local/mautic/journal.ts";
 import { isAskedFor } from "./history.ts";
-import type { World } from "./invariants.ts";
+import type { World } from "./world.ts";
 
 /** A worker may go on with the link it was given for as long as its lease is renewed. */
 const slackMs = 150_000;

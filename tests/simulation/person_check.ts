@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { RequestEntry } from "../../local/mautic/journal.ts";
 import { emailEntries, isOurs } from "shared/consent/entry.ts";
 import { isMailable } from "shared/consent/email_status.ts";
-import { type LeadRow, readLeads, type World } from "./invariants.ts";
+import { type LeadRow, readLeads } from "./invariants.ts";
+import type { World } from "./world.ts";
 import { eligible } from "./ledger.ts";
 
 /** What was seen of people while the history went on; times are the scheduler's. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { marked } from "../../local/canary.ts";
+import { marked } from "../../local/canary/canary.ts";
 import { createMauticServer } from "../../local/mautic/server.ts";
 import { readSyncSettings } from "shared/settings/sync.ts";
 import { checkConsent } from "./consent_check.ts";

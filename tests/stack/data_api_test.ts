@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
-import { createDataApi } from "../../local/data_api.ts";
-import { createTestDatabase, type TestDatabase } from "../../local/test_database.ts";
+import { createDataApi } from "../../local/supabase/data_api.ts";
+import { createTestDatabase, type TestDatabase } from "../../dev/test_database.ts";
 
 const keys = { publishable: "sb_publishable_test", secret: "sb_secret_test" };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { signal, until } from "../../local/daemon.ts";
-import { runStep, runTests, type StepOptions } from "../../local/gate_step.ts";
+import { signal, until } from "../../local/process/daemon.ts";
+import { runStep, runTests, type StepOptions } from "../../dev/gate/gate_step.ts";
 
 /** A step whose time ends when it prints what matches; what matched, too. */
 function endedAt(pattern: RegExp, title: string, args: string[]) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { DataApi } from "../../local/data_api.ts";
-import { type Gateway, startGateway } from "../../local/gateway.ts";
-import { hostedDenoProgram } from "../../local/npm_binaries.ts";
+import type { DataApi } from "../../local/supabase/data_api.ts";
+import { type Gateway, startGateway } from "../../local/supabase/gateway.ts";
+import { hostedDenoProgram } from "../../local/process/npm_binaries.ts";
 
 const noDataApi: DataApi = {
   fetch: () => Promise.resolve(new Response("data api")),

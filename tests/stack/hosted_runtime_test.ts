@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hostedDenoProgram } from "../../local/npm_binaries.ts";
+import { hostedDenoProgram } from "../../local/process/npm_binaries.ts";
 import { startStack } from "../../local/stack.ts";
 
 const functions = new URL("../../supabase/functions/", import.meta.url);

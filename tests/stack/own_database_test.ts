@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { startPostgres } from "../../local/postgres.ts";
-import { connect, ensureApiRoles } from "../../local/supabase_database.ts";
+import { startPostgres } from "../../local/postgres/postgres.ts";
+import { connect } from "../../cli/connect.ts";
+import { ensureApiRoles } from "../../local/supabase/database.ts";
 
 Deno.test("a database of one's own gets the Data API's roles where it has none, and keeps those it has", async () => {
   const server = await startPostgres({});

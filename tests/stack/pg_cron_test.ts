@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { startPgCron } from "../../local/pg_cron_runner.ts";
-import { createTestDatabase } from "../../local/test_database.ts";
+import { startPgCron } from "../../local/supabase/stand_ins/pg_cron_runner.ts";
+import { createTestDatabase } from "../../dev/test_database.ts";
 
 Deno.test("tickNow() runs a job as its user and records the run", async () => {
   await using database = await createTestDatabase();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { startPgNet } from "../../local/pg_net_worker.ts";
-import { createTestDatabase, type TestDatabase } from "../../local/test_database.ts";
+import { startPgNet } from "../../local/supabase/stand_ins/pg_net_worker.ts";
+import { createTestDatabase, type TestDatabase } from "../../dev/test_database.ts";
 
 type Received = { method: string; path: string; headers: Headers; body: string };
 

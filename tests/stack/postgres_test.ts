@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { startPostgres } from "../../local/postgres.ts";
-import { connect, prepareDatabase } from "../../local/supabase_database.ts";
+import { startPostgres } from "../../local/postgres/postgres.ts";
+import { connect } from "../../cli/connect.ts";
+import { prepareDatabase } from "../../local/supabase/database.ts";
 
 async function isGone(port: number): Promise<boolean> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);

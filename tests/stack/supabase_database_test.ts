@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect as connectSocket, createServer } from "node:net";
-import { startPostgres } from "../../local/postgres.ts";
-import { connect } from "../../local/supabase_database.ts";
+import { startPostgres } from "../../local/postgres/postgres.ts";
+import { connect } from "../../cli/connect.ts";
 
 /** Leads to a port of this machine; nobody is there any more from when `text` is sent through. */
 async function goneAt(text: string, port: number) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createTestDatabase } from "../../local/test_database.ts";
+import { createTestDatabase } from "../../dev/test_database.ts";
 
 Deno.test("createTestDatabase() gives a migrated database to a role that is no superuser", async () => {
   await using database = await createTestDatabase();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { denoEnvironment } from "../../local/deno_environment.ts";
-import { readReport } from "../../local/test_report.ts";
+import { denoEnvironment } from "../../local/process/deno_environment.ts";
+import { readReport } from "../../dev/gate/test_report.ts";
 
 Deno.test("a report names every test and step that failed, and counts those that passed", async () => {
   const report = await Deno.makeTempFile({ suffix: ".xml" });

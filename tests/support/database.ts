@@ -1,6 +1,6 @@
 import type postgres from "postgres";
-import { marked } from "../../local/canary.ts";
-import { createTestDatabase, type TestDatabaseOptions } from "../../local/test_database.ts";
+import { marked } from "../../local/canary/canary.ts";
+import { createTestDatabase, type TestDatabaseOptions } from "../../dev/test_database.ts";
 
 export interface TestDatabase extends AsyncDisposable {
   /** A pool of sessions as postgres, who owns a Supabase project's schemas. */

@@ -1,6 +1,6 @@
 import type postgres from "postgres";
-import { createApiKeys } from "../../local/api_keys.ts";
-import { createDataApi } from "../../local/data_api.ts";
+import { createApiKeys } from "../../local/supabase/api_keys.ts";
+import { createDataApi } from "../../local/supabase/data_api.ts";
 import {
   type MauticEmulator,
   type MauticEmulatorOptions,

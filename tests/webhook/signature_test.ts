@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { marked } from "../../local/canary.ts";
+import { marked } from "../../local/canary/canary.ts";
 import {
   type ProofSettings,
   readProof,

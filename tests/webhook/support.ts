@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { createApiKeys } from "../../local/api_keys.ts";
-import { marked } from "../../local/canary.ts";
-import { createDataApi } from "../../local/data_api.ts";
+import { createApiKeys } from "../../local/supabase/api_keys.ts";
+import { marked } from "../../local/canary/canary.ts";
+import { createDataApi } from "../../local/supabase/data_api.ts";
 import { systemClock } from "shared/runtime/clock.ts";
 import { createLog } from "shared/runtime/log.ts";
 import { createHandler } from "../../supabase/functions/mautic-webhook/handler.ts";

@@ -1,6 +1,6 @@
 /** Baseline (b): one job a lead in a queue of the same database, each saved by a call of its own. */
 import { fileURLToPath } from "node:url";
-import { denoEnvironment } from "../../../local/deno_environment.ts";
+import { denoEnvironment } from "../../../local/process/deno_environment.ts";
 import type { Stack } from "../../../local/stack.ts";
 import { type Contender, insertLeads, startLoadStack, warmUp } from "../load/contender.ts";
 import { baselineFunctions, createLeadsTable, readSql } from "./plain_stack.ts";

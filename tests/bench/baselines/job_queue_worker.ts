@@ -1,7 +1,7 @@
 /** The process that works on the jobs of baseline (b): `job_queue_worker.ts <concurrency>`. */
 import { Logger, run } from "graphile-worker";
 import { createMauticApi, mauticAccess } from "./mautic_api.ts";
-import { printResult } from "../../../local/print.ts";
+import { printResult } from "../../../cli/print.ts";
 import { z } from "zod";
 
 const lead = z.object({

@@ -1,9 +1,10 @@
 /** A Postgres that commits as one in production does; the tests' own forgoes the disk. */
 import type { Sql } from "postgres";
-import { migrate } from "../../../local/migrate.ts";
-import { startPostgres } from "../../../local/postgres.ts";
-import { connect, prepareDatabase } from "../../../local/supabase_database.ts";
-import { writeVaultSecrets } from "../../../local/vault_secrets.ts";
+import { migrate } from "../../../local/supabase/migrate.ts";
+import { startPostgres } from "../../../local/postgres/postgres.ts";
+import { connect } from "../../../cli/connect.ts";
+import { prepareDatabase } from "../../../local/supabase/database.ts";
+import { writeVaultSecrets } from "../../../cli/vault_secrets.ts";
 
 export interface BenchDatabase extends AsyncDisposable {
   /** A pool of sessions as `postgres`. */

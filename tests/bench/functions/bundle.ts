@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { deployFunctions } from "../../../local/deploy.ts";
-import { startManagementApi, type Upload } from "../../../local/management_api.ts";
+import { deployFunctions } from "../../../dev/rehearsal/deploy.ts";
+import { startManagementApi, type Upload } from "../../../dev/rehearsal/management_api.ts";
 import { type Figure, figure, type Part } from "../measure.ts";
 
 /** Supabase's limit for a bundled function. */

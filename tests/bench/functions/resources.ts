@@ -59,18 +59,22 @@ async function drains(sizes: number[]): Promise<Figure[]> {
   await using stack = await startStack({ functionEnv: { MAUTIC_WORKER_LINGER_MS: "200" } });
   const figures: Figure[] = [];
   const idle = peakMemoryMb(await fresh(stack));
+  let least: { name: string; value: number } | undefined;
   for (const size of sizes) {
     const pid = await fresh(stack);
     const before = cpuSeconds(pid);
     await insert(stack, size, false);
     await drained(stack);
     const named = `${size.toLocaleString("en")} leads`;
+    const memory = {
+      name: `${name}: most memory while it drains ${named} (the whole process)`,
+      unit: "MB",
+      value: peakMemoryMb(pid),
+    } as const;
     figures.push(
       figure({
+        ...memory,
         id: `memory.${size}_leads`,
-        name: `${name}: most memory while it drains ${named} (the whole process)`,
-        unit: "MB",
-        value: peakMemoryMb(pid),
         baseline: { name: "after one lead", value: idle },
         target: atMost(limits.memoryMb),
       }),
@@ -81,6 +85,14 @@ async function drains(sizes: number[]): Promise<Figure[]> {
         value: (cpuSeconds(pid) - before) / (size / 1_000),
       }),
     );
+    if (least) {
+      figures.push(figure({
+        ...memory,
+        id: `memory.${size}_leads_against_fewer`,
+        baseline: least,
+        target: { of: "ratio", bound: "at most", limit: 1.15 },
+      }));
+    } else least = { name: `while it drains ${named}`, value: memory.value };
   }
   return figures;
 }

@@ -1,9 +1,9 @@
 /** From nothing to a function's first answer. */
-import { createApiKeys } from "../../../local/api_keys.ts";
-import { denoEnvironment } from "../../../local/deno_environment.ts";
-import { functionEnvironment } from "../../../local/function_environment.ts";
-import { startFunction } from "../../../local/function_process.ts";
-import { hostedDenoProgram } from "../../../local/npm_binaries.ts";
+import { createApiKeys } from "../../../local/supabase/api_keys.ts";
+import { denoEnvironment } from "../../../local/process/deno_environment.ts";
+import { functionEnvironment } from "../../../local/supabase/functions/environment.ts";
+import { startFunction } from "../../../local/supabase/functions/process.ts";
+import { hostedDenoProgram } from "../../../local/process/npm_binaries.ts";
 import { type Figure, figure, type Part, quantile } from "../measure.ts";
 
 const functions = {

@@ -1,0 +1,16 @@
+import type { MauticServer } from "../../local/mautic/server_types.ts";
+import type { FieldAliases } from "shared/lead/map_lead.ts";
+import type { SimulatedDatabase } from "./database.ts";
+import type { Deeds } from "./history.ts";
+import type { PeopleLedger } from "./ledger.ts";
+
+/** What is looked at once all is quiet. */
+export interface World {
+  database: SimulatedDatabase;
+  mautic: MauticServer;
+  /** How far Mautic's clock is ahead of the scheduler's, in milliseconds. */
+  mauticAheadMs: number;
+  aliases: FieldAliases;
+  deeds: Deeds;
+  ledger: PeopleLedger;
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`${signal} in the middle of the demo ends it, and leaves nothing`, async () => {
+    const folder = await Deno.makeTempDir();
+    // As root, the user who runs Postgres has to get in.
+    await Deno.chmod(folder, 0o755);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-lock", "local/demo.ts"],
+      cwd: root,
+      env: { TMPDIR: folder },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const errors = new Response(child.stderr).text();
+    let told = "";
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      told += text;
+      if (told.includes("Mautic is down") && told.includes("refuses the connection")) break;
+    }
+    child.kill(signal);
+    assert.equal((await child.status).code, 130, await errors);
+    assert.equal(await errors, "");
+    assert.deepEqual([...Deno.readDirSync(folder)], []);
+    await Deno.remove(folder);
+  });
+}
