@@ -43,8 +43,8 @@ export type Call = <Name extends keyof Routines, Result>(
 
 /**
  * A way to call the functions of schema `mautic` over the Data API. Names and arguments are held
- * against the migrations at compile time, by types.ts; what a call returns is checked when
- * it comes. A call raises {@link DatabaseError}.
+ * against the migrations at compile time, by types.ts; what a call returns is checked when it comes.
+ * A call rejects with a {@link DatabaseError}.
  */
 export function createCall(options: DatabaseOptions): Call {
   const client = createClient(options.url, options.secretKey, {

@@ -34,7 +34,12 @@ export interface TokenStore {
 
 /** Gives access tokens. Make one for the life of a process: it keeps the last token in memory. */
 export interface TokenSource {
-  /** A token with life left in it. Errors: MauticError, and what the store raises. */
+  /**
+   * A token with life left in it.
+   *
+   * @throws {MauticError} where Mautic gives none
+   * @throws what the store raises
+   */
   get(): Promise<string>;
   /** Forgets a token that Mautic refused. */
   drop(token: string): Promise<void>;

@@ -23,9 +23,11 @@ export interface FetchedToken {
 }
 
 /**
- * Asks Mautic for an access token by client credentials. One try. Errors: MauticError
- * `oauth_refused` (400: wrong or unfit credentials, for a person to correct), `api_disabled`,
- * `bad_answer`, and passing trouble. Asking twice is harmless: older tokens stay valid.
+ * Asks Mautic for an access token by client credentials. One try. Asking twice is harmless: older
+ * tokens stay valid.
+ *
+ * @throws {MauticError} `oauth_refused` (400: wrong or unfit credentials, for a person to correct),
+ * `api_disabled`, `bad_answer`, and passing trouble
  */
 export async function fetchToken(
   { baseUrl, clientId, clientSecret, fetch, clock, timeoutMs }: {

@@ -48,7 +48,10 @@ export type Api = <T>(request: ApiRequest, shape: z.ZodType<T>) => Promise<ApiAn
 
 /**
  * One call to Mautic's API: token, lease, retries by policy, one fresh token after a 401, and the
- * answer parsed. Errors: {@link MauticError}, and what the token store raises.
+ * answer parsed.
+ *
+ * @throws {MauticError} where Mautic or the way to it fails
+ * @throws what the token store raises
  */
 export async function callApi<T>(
   request: ApiRequest,

@@ -31,13 +31,15 @@ export interface HttpAnswer {
 }
 
 /**
- * Sends one request and reads its answer. Errors: MauticError `unavailable` (never arrived, or a
- * read that failed), `ambiguous` (a change whose answer is lost), `bad_answer` (too large).
- * Redirects are not followed: they turn a POST into a GET and would take the token elsewhere.
+ * Sends one request and reads its answer. Redirects are not followed: they turn a POST into a GET
+ * and would take the token elsewhere.
  *
  * ky builds and sends the request; its retries and timeouts are off. It waits on the real clock
  * only, where ours is given (a simulation must not wait), and it takes Deno 2.1's "error sending
  * request from …" for no network error, so retry.ts decides what is sent again and when.
+ *
+ * @throws {MauticError} `unavailable` (never arrived, or a read that failed), `ambiguous` (a change
+ * whose answer is lost), `bad_answer` (too large)
  */
 export async function send(
   request: HttpRequest,

@@ -6,7 +6,9 @@ import type { Env } from "shared/settings/reader.ts";
 
 /**
  * The answer to a GET, for monitors: 200 with `mautic.status`, or 503 with the same in
- * `error.details` when a live change is late. Errors: DatabaseError.
+ * `error.details` when a live change is late.
+ *
+ * @throws {DatabaseError} where the database fails
  */
 export async function health(
   { database, env, answers }: { database: Database; env: Env; answers: Answers },

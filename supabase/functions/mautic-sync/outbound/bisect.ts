@@ -1,7 +1,7 @@
 import { MauticError } from "shared/mautic/transport/errors.ts";
 import { failed, failing, postponed } from "./failure.ts";
 import type { Open, Work } from "./item.ts";
-import { halt, notePassed, type Step, type SyncContext } from "./run.ts";
+import { type FailureContext, halt, notePassed, type Step } from "./run.ts";
 
 /** One request about many leads, and what else there is to say of it. */
 export interface BatchRequest<T extends Open> {
@@ -33,7 +33,7 @@ export interface BatchRequest<T extends Open> {
  */
 export async function bisect<T extends Open>(
   works: T[],
-  context: SyncContext,
+  context: FailureContext,
   request: BatchRequest<T>,
 ): Promise<Work[]> {
   const { run } = context;

@@ -3,7 +3,7 @@ import { type DeadReason, errorDescriptions } from "shared/errors/codes.ts";
 import { answerCode, MauticError, type MauticErrorCode } from "shared/mautic/transport/errors.ts";
 import { backoff } from "../worker/backoff.ts";
 import { askedId, close, type Closed, type Leased, type Result, type Work } from "./item.ts";
-import { halt, notePassed, type Step, type SyncContext } from "./run.ts";
+import { type FailureContext, halt, notePassed, type Step } from "./run.ts";
 
 /** After this many failures in a request of its own, while others passed, a person has to look. */
 const failedAloneLimit = 5;
@@ -38,7 +38,7 @@ export function dead(code: DeadReason, message: string): Result {
 }
 
 /** The result that an error of Mautic means for an item. */
-function resultOf(work: Leased, error: MauticError, { settings, random }: SyncContext): Result {
+function resultOf(work: Leased, error: MauticError, { settings, random }: FailureContext): Result {
   const aliases = Object.keys(error.fieldErrors);
   if (error.ambiguous) {
     return {
@@ -79,7 +79,7 @@ function resultOf(work: Leased, error: MauticError, { settings, random }: SyncCo
 export function failed(
   work: Leased,
   error: MauticError,
-  context: SyncContext,
+  context: FailureContext,
   step: Step | null,
 ): Closed {
   const isServers = error.code === "server_failed";
@@ -97,7 +97,7 @@ export function failed(
  */
 export function failing(
   error: unknown,
-  context: SyncContext,
+  context: FailureContext,
   step: Step,
 ): (work: Leased) => Closed {
   if (error instanceof DatabaseError) return failingDatabase(error, context);
@@ -111,7 +111,7 @@ export function failing(
  * Mautic may still be working on: those go on without the database. What Mautic answered before is
  * kept with the item and recorded by the settle.
  */
-function failingDatabase(error: DatabaseError, context: SyncContext): (work: Leased) => Closed {
+function failingDatabase(error: DatabaseError, context: FailureContext): (work: Leased) => Closed {
   context.log.warn("database_failed", { routine: error.routine, code: error.code });
   if (error.isUnavailable) halt(context, { code: "database_unavailable" });
   return (work) =>
@@ -124,7 +124,7 @@ function failingDatabase(error: DatabaseError, context: SyncContext): (work: Lea
 }
 
 /** Puts an item back that was not tried, because sending was halted: it counts as no attempt. */
-export function postponed(work: Leased, { run, random }: SyncContext): Closed {
+export function postponed(work: Leased, { run, random }: FailureContext): Closed {
   return close(work, {
     result: "postponed",
     delay_ms: backoff(work.item.attempt, random, run.halt?.delayMs),
@@ -141,7 +141,7 @@ export function postponed(work: Leased, { run, random }: SyncContext): Closed {
  */
 export async function attempt<Next>(
   work: Leased,
-  context: SyncContext,
+  context: FailureContext,
   step: Step,
   call: (keep: (progress: Leased) => void) => Promise<Next>,
 ): Promise<Next | Closed> {
@@ -161,7 +161,7 @@ export async function attempt<Next>(
  * same kind of request passed for others, is noted as suspect; after the fifth time a person has to
  * look.
  */
-export function judged(work: Work, { run }: SyncContext): Work {
+export function judged(work: Work, { run }: FailureContext): Work {
   if (work.state === "open" || work.blamed === null || !run.passed.has(work.blamed)) return work;
   if (work.result.error_code !== "server_failed") return work;
   if (work.item.failed_alone + 1 < failedAloneLimit) {

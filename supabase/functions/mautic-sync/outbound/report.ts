@@ -1,8 +1,8 @@
 import type { Log } from "shared/runtime/log.ts";
-import { contactOf } from "./item.ts";
+import type { Enrollment } from "./enroll.ts";
+import { contactOf, type Work } from "./item.ts";
 import { actionOf } from "./outcome.ts";
 import type { Preparation } from "./prepare.ts";
-import type { Synced } from "./sync_leads.ts";
 
 /** Says which texts were too long for their fields. */
 export function reportCuts({ work, cut }: Preparation, log: Log): void {
@@ -12,7 +12,11 @@ export function reportCuts({ work, cut }: Preparation, log: Log): void {
 }
 
 /** Says what became of an item. */
-export function reportSynced({ work, enrollment }: Synced, log: Log): void {
+export function reportSynced(
+  work: Work,
+  enrollment: Enrollment | undefined,
+  log: Log,
+): void {
   const { item } = work;
   const values = {
     correlationId: item.correlation_id,

@@ -15,6 +15,9 @@ export interface SyncContext {
   run: Run;
 }
 
+/** What a step needs to tell what a failure means. */
+export type FailureContext = Pick<SyncContext, "run" | "settings" | "random" | "log">;
+
 /** A kind of request, as far as one that passed says something of another that failed. */
 export type Step = "read" | "save" | "consent" | "tag" | "enroll" | "other";
 
@@ -50,7 +53,7 @@ export function notePassed(run: Run, step: Step): void {
 
 /** Ends this run's sending; what is left goes back to the outbox. */
 export function halt(
-  { run, settings, log }: SyncContext,
+  { run, settings, log }: Omit<FailureContext, "random">,
   { code, retryAfterMs, status }: {
     code: string;
     retryAfterMs?: number | undefined;

@@ -46,7 +46,7 @@ export async function syncLeads(items: LeasedItem[], context: SyncContext): Prom
     const work = byLead.get(lead_id);
     if (work === undefined) return [];
     const synced = { work: judged(work, context), enrollment: enrollments.get(lead_id) };
-    reportSynced(synced, context.log);
+    reportSynced(synced.work, synced.enrollment, context.log);
     return [synced];
   });
 }

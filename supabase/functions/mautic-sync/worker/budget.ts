@@ -1,4 +1,5 @@
-import type { DrainContext, DrainReport } from "./drain.ts";
+import type { Clock } from "shared/runtime/clock.ts";
+import type { SyncSettings } from "shared/settings/sync.ts";
 
 /**
  * The share of its budget that a worker has spent: of time and leads, and of requests, for the
@@ -6,13 +7,16 @@ import type { DrainContext, DrainReport } from "./drain.ts";
  * each, 0.15 ms a lead: `deno task bench resources`).
  */
 export function spentBudget(
-  { clock, settings, requestCount }: DrainContext,
-  report: DrainReport,
-  startedAt: number,
+  { clock, settings, requestCount }: {
+    clock: Clock;
+    settings: SyncSettings;
+    requestCount: () => number;
+  },
+  { leads, startedAt }: { leads: number; startedAt: number },
 ): number {
   return Math.max(
     (clock.now() - startedAt) / settings.workerBudgetMs,
-    report.leads / settings.workerBudgetLeads,
+    leads / settings.workerBudgetLeads,
     requestCount() / settings.workerBudgetRequests,
   );
 }

@@ -92,7 +92,7 @@ async function claimUntilDone(
   let idleSince: number | undefined;
 
   while (!lost.aborted) {
-    const spent = spentBudget(context, report, startedAt);
+    const spent = spentBudget(context, { leads: report.leads, startedAt });
     if (spent >= 1) return "budget";
     if (spent >= successorShare && !successorCalled && idleSince === undefined) {
       // While this one still works: a commit between the two would wait for pg_net's next tick.

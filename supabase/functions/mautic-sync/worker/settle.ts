@@ -10,7 +10,9 @@ const pausesMs = [200, 1_000, 3_000];
 /**
  * Settles, and tries again when the database could not be reached: what is lost here would be
  * looked up and sent once more after the lease. Settling twice is harmless, the second finds the
- * lease gone. Errors: {@link DatabaseError} after the last try.
+ * lease gone.
+ *
+ * @throws {DatabaseError} after the last try
  */
 export async function settleSurely(
   origin: string,
