@@ -7,6 +7,7 @@ import { systemClock } from "shared/runtime/clock.ts";
 import { createLog } from "shared/runtime/log.ts";
 import { createHandler } from "../../supabase/functions/mautic-webhook/handler.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
+import { done } from "../support/leads.ts";
 
 /** The Mautic that the tests pretend to be. */
 export const origin = "https://mautic.example.test";
@@ -140,7 +141,7 @@ export const subscriptionChanged = "mautic.lead_channel_subscription_changed";
 
 /** Links a lead to a contact, as a settle does. */
 export async function link(db: TestDatabase, leadId: string, contactId: number, email: string) {
-  const outcome = { lead_id: leadId, result: "done", contact_id: contactId, address: email };
+  const outcome = done(leadId, contactId, email);
   await db.sql`select mautic.record_contact(
     ${origin}, jsonb_populate_record(null::mautic.outcome, ${db.sql.json(outcome)}), true)`;
 }

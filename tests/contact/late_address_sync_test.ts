@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { insertLead } from "../support/leads.ts";
+import { done, insertLead } from "../support/leads.ts";
 import { startSync } from "../support/sync.ts";
 
 Deno.test("a late answer of a lost lease does not hand a contact to whoever takes its old address", async () => {
@@ -11,10 +11,7 @@ Deno.test("a late answer of a lost lease does not hand a contact to whoever take
   await sync.drain();
   // A worker that was frozen when it had its answer, before the move, wakes up now.
   const late = [{
-    lead_id: mover,
-    result: "done",
-    contact_id: contact,
-    address: "old@example.test",
+    ...done(mover, contact, "old@example.test"),
     lead_address: "old@example.test",
     changed_at: "2026-01-01T00:00:00Z",
   }];

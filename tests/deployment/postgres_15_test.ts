@@ -3,7 +3,7 @@ import { migrate } from "../../local/supabase/migrate.ts";
 import { startPostgres } from "../../local/postgres/postgres.ts";
 import { connect } from "../../cli/connect.ts";
 import { prepareDatabase } from "../../local/supabase/database.ts";
-import { claim, insertLead, outbox, settle, startWorker } from "../support/leads.ts";
+import { claim, done, insertLead, outbox, settle, startWorker } from "../support/leads.ts";
 
 // `deno task ok` runs all database tests on 15.
 Deno.test("the migrations hold on Postgres 15, and a lead goes from insert to settled", async () => {
@@ -23,7 +23,7 @@ Deno.test("the migrations hold on Postgres 15, and a lead goes from insert to se
   const worker = await startWorker(sql);
   const taken = await claim(sql, worker);
   assert.deepEqual(taken.items.map((item) => [item.lead_id, item.operation]), [[leadId, "create"]]);
-  const outcome = { lead_id: leadId, result: "done", contact_id: 1, address: email };
+  const outcome = done(leadId, 1, email);
   const { settled } = await settle(sql, taken.lease_token, [outcome]);
   assert.equal(settled, 1);
   assert.deepEqual(await outbox(sql), []);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { claim, insertLead, settle, startWorker } from "../support/leads.ts";
+import { claim, done, insertLead, settle, startWorker } from "../support/leads.ts";
 import { testDatabase } from "../support/database.ts";
 
 Deno.test("a late answer brings no erased person back into the tables", async () => {
@@ -18,10 +18,7 @@ Deno.test("a late answer brings no erased person back into the tables", async ()
   }]);
   await db.sql`select mautic.erase('gone@example.test', delete_leads => true)`;
   await settle(db.sql, claimed.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 7,
-    address: "gone@example.test",
+    ...done(id, 7, "gone@example.test"),
     lead_address: "gone@example.test",
   }]);
   const left = await db.sql`select address from mautic.contact where address = 'gone@example.test'`;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { claim, origin, settle, startWorker } from "../support/leads.ts";
+import { claim, done, origin, settle, startWorker } from "../support/leads.ts";
 import { testDatabase } from "../support/database.ts";
 
 // A new stage that a select field in Mautic does not know: every lead that gets it dies.
@@ -20,10 +20,7 @@ Deno.test("known leads that die do not make their settle read the whole leads ta
     db.sql,
     first.lease_token,
     first.items.map((item, n) => ({
-      lead_id: item.lead_id,
-      result: "done",
-      contact_id: n + 1,
-      address: item.address,
+      ...done(item.lead_id, n + 1, item.address),
       lead_address: item.address,
       shows_lead: true,
       changed_at: new Date().toISOString(),

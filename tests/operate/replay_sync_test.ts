@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { testDatabase } from "../support/database.ts";
-import { claim, insertLead, outbox, rings, settle, startWorker } from "../support/leads.ts";
+import { claim, done, insertLead, outbox, rings, settle, startWorker } from "../support/leads.ts";
 
 interface Counts {
   matched: number;
@@ -26,10 +26,7 @@ async function syncedLeads(sql: postgres.Sql, emails: string[], more = {}): Prom
     sql,
     taken.lease_token,
     taken.items.map((item, index) => ({
-      lead_id: item.lead_id,
-      result: "done",
-      contact_id: 100 + index,
-      address: item.address,
+      ...done(item.lead_id, 100 + index, item.address),
       shows_lead: true,
       changed_at: new Date().toISOString(),
     })),

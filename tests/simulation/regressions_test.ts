@@ -1,6 +1,6 @@
 /** One test for each fault of the product that the simulation found, named after it. */
 import assert from "node:assert/strict";
-import { claim, insertLead, outbox, settle, startWorker } from "../support/leads.ts";
+import { claim, done, insertLead, outbox, settle, startWorker } from "../support/leads.ts";
 import { startSync, type Sync } from "../support/sync.ts";
 
 function field(sync: Sync, email: string, alias: string): unknown {
@@ -45,10 +45,7 @@ Deno.test("a worker that settles after its lease does not bring an old snapshot 
   const [contact] = await sync.sql<{ contact_id: number; snapshot: { phone: string } }[]>`
     select contact_id::int, snapshot from mautic.contact`;
   const late = [{
-    lead_id: id,
-    result: "done",
-    contact_id: contact!.contact_id,
-    address: "late@example.test",
+    ...done(id, contact!.contact_id, "late@example.test"),
     snapshot: { phone: "0" },
     shows_lead: true,
   }];

@@ -56,6 +56,11 @@ export async function settle(
   return row!.settle;
 }
 
+/** The outcome of a lead that is in Mautic now, as this contact with this address. */
+export function done(leadId: string, contactId: number, address: string | null) {
+  return { lead_id: leadId, result: "done", contact_id: contactId, address };
+}
+
 /** Inserts a lead and returns its id. */
 export async function insertLead(
   sql: postgres.Sql | postgres.ReservedSql | postgres.TransactionSql,

@@ -3,6 +3,7 @@ import { testDatabase } from "../support/database.ts";
 import {
   claim,
   type Claimed,
+  done,
   insertLead,
   origin,
   outbox,
@@ -53,10 +54,7 @@ Deno.test("claim() never has two leads of one person out at once, and loses neit
   assert.deepEqual((await claim(db.sql, await startWorker(db.sql))).items, []);
 
   await settle(db.sql, first.lease_token, [{
-    lead_id: older,
-    result: "done",
-    contact_id: 7,
-    address: "Ann@Example.test",
+    ...done(older, 7, "Ann@Example.test"),
     snapshot: { email: "Ann@Example.test" },
     shows_lead: true,
     changed_at: "2026-01-01T00:00:00Z",
@@ -76,24 +74,14 @@ Deno.test("claim() keeps apart a lead's new address and the person who has it", 
   const ann = await insertLead(db.sql, "ann@example.test");
   const worker = await startWorker(db.sql);
   const first = await claim(db.sql, worker);
-  await settle(db.sql, first.lease_token, [{
-    lead_id: ann,
-    result: "done",
-    contact_id: 1,
-    address: "ann@example.test",
-  }]);
+  await settle(db.sql, first.lease_token, [done(ann, 1, "ann@example.test")]);
 
   // Ann leaves her old address, somebody else takes it: her last-sent address is still hers.
   await db.sql`update public.leads set email = 'new@example.test' where id = ${ann}`;
   const heir = await insertLead(db.sql, "ann@example.test");
   const second = await claim(db.sql, worker);
   assert.deepEqual(second.items.map((item) => item.lead_id), [ann]);
-  await settle(db.sql, second.lease_token, [{
-    lead_id: ann,
-    result: "done",
-    contact_id: 1,
-    address: "new@example.test",
-  }]);
+  await settle(db.sql, second.lease_token, [done(ann, 1, "new@example.test")]);
   const third = await claim(db.sql, worker);
   assert.deepEqual(third.items.map((item) => [item.lead_id, item.operation]), [[heir, "create"]]);
 });
@@ -127,20 +115,10 @@ Deno.test("a lead edited while it is out is sent once more, in its newest state"
   const first = await claim(db.sql, worker);
   await db.sql`update public.leads set first_name = 'New' where id = ${id}`;
   await claim(db.sql, worker);
-  await settle(db.sql, first.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 3,
-    address: "edit@example.test",
-  }]);
+  await settle(db.sql, first.lease_token, [done(id, 3, "edit@example.test")]);
   const second = await claim(db.sql, worker);
   assert.deepEqual(second.items.map((item) => [item.lead_id, item.operation]), [[id, "edit"]]);
-  await settle(db.sql, second.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 3,
-    address: "edit@example.test",
-  }]);
+  await settle(db.sql, second.lease_token, [done(id, 3, "edit@example.test")]);
   assert.deepEqual(await outbox(db.sql), []);
 });
 
@@ -165,12 +143,7 @@ Deno.test("a lease that ran out comes back as ambiguous, to be looked up first",
     "look_up",
     2,
   ]]);
-  const late = await settle(db.sql, dead.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 9,
-    address: "crash@example.test",
-  }]);
+  const late = await settle(db.sql, dead.lease_token, [done(id, 9, "crash@example.test")]);
   assert.deepEqual(late, { settled: 0, lost: [id] });
   const [link] = await db
     .sql`select contact_id::int from mautic.contact_link where lead_id = ${id}`;
@@ -225,12 +198,7 @@ Deno.test("an ambiguous outcome holds the person until its grace is over, whatev
     ]),
     [[id, "look_up", ["grace@example.test"]]],
   );
-  await settle(db.sql, after.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 1,
-    address: "moved@example.test",
-  }]);
+  await settle(db.sql, after.lease_token, [done(id, 1, "moved@example.test")]);
   assert.deepEqual((await claim(db.sql, worker)).items.map((item) => item.lead_id), [twin]);
 });
 
@@ -298,12 +266,7 @@ Deno.test("a deleted lead is dropped from the outbox and keeps its link", async 
   const id = await insertLead(db.sql, "gone@example.test");
   const worker = await startWorker(db.sql);
   const first = await claim(db.sql, worker);
-  await settle(db.sql, first.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 5,
-    address: "gone@example.test",
-  }]);
+  await settle(db.sql, first.lease_token, [done(id, 5, "gone@example.test")]);
   await db.sql`delete from public.leads where id = ${id}`;
   assert.deepEqual((await claim(db.sql, worker)).items, []);
   assert.deepEqual(await outbox(db.sql), []);
@@ -320,12 +283,7 @@ Deno.test("a settle records the contact even when the lead was deleted meanwhile
   const worker = await startWorker(db.sql);
   const first = await claim(db.sql, worker);
   await db.sql`truncate public.leads`;
-  await settle(db.sql, first.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 11,
-    address: "short@example.test",
-  }]);
+  await settle(db.sql, first.lease_token, [done(id, 11, "short@example.test")]);
   assert.equal(
     (await db.sql`select from mautic.contact_link where lead_id = ${id} and contact_id = 11`).count,
     1,
@@ -351,10 +309,7 @@ Deno.test("of several leads on one contact the newest change wins", async () => 
     select changed_at::text from mautic.outbox where lead_id = ${newer}`;
   await settle(db.sql, second.lease_token, [
     {
-      lead_id: newer,
-      result: "done",
-      contact_id: 4,
-      address: "both@example.test",
+      ...done(newer, 4, "both@example.test"),
       shows_lead: true,
       changed_at,
     },
@@ -370,10 +325,7 @@ Deno.test("a lost attempt on a shared contact queues the lead that the contact s
   const shown = await insertLead(db.sql, "two@example.test");
   const first = await claim(db.sql, worker);
   await settle(db.sql, first.lease_token, [{
-    lead_id: shown,
-    result: "done",
-    contact_id: 1,
-    address: "two@example.test",
+    ...done(shown, 1, "two@example.test"),
     snapshot: { email: "two@example.test" },
     shows_lead: true,
     changed_at: "2026-01-01T00:00:00Z",
@@ -388,12 +340,7 @@ Deno.test("a lost attempt on a shared contact queues the lead that the contact s
   await settle(
     db.sql,
     after.lease_token,
-    after.items.map((item) => ({
-      lead_id: item.lead_id,
-      result: "done",
-      contact_id: item.lead_id === other ? 2 : 1,
-      address: item.address,
-    })),
+    after.items.map((item) => done(item.lead_id, item.lead_id === other ? 2 : 1, item.address)),
   );
   const rest = await claim(db.sql, worker);
   assert.ok([...taken, ...rest.items.map((item) => item.lead_id)].includes(shown));
@@ -404,12 +351,7 @@ Deno.test("what is known of one Mautic is not used with another", async () => {
   const id = await insertLead(db.sql, "move@example.test");
   const worker = await startWorker(db.sql);
   const first = await claim(db.sql, worker);
-  await settle(db.sql, first.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 8,
-    address: "move@example.test",
-  }]);
+  await settle(db.sql, first.lease_token, [done(id, 8, "move@example.test")]);
   await db.sql`update public.leads set first_name = 'M' where id = ${id}`;
   const elsewhere = await claim(db.sql, worker, { at: "https://other.example.test" });
   assert.deepEqual(elsewhere.items.map((item) => [item.operation, item.contact_id]), [[
@@ -423,12 +365,7 @@ Deno.test("a contact deleted in Mautic is forgotten and created again", async ()
   const id = await insertLead(db.sql, "deleted@example.test");
   const worker = await startWorker(db.sql);
   const first = await claim(db.sql, worker);
-  await settle(db.sql, first.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 21,
-    address: "deleted@example.test",
-  }]);
+  await settle(db.sql, first.lease_token, [done(id, 21, "deleted@example.test")]);
   await db.sql`update public.leads set first_name = 'D' where id = ${id}`;
   const second = await claim(db.sql, worker);
   await settle(db.sql, second.lease_token, [{ lead_id: id, result: "gone", asked_contact_id: 21 }]);
@@ -441,12 +378,7 @@ Deno.test("a merge in Mautic moves every lead, and the enrolment, to the survivi
   const one = await insertLead(db.sql, "one@example.test");
   const worker = await startWorker(db.sql);
   const first = await claim(db.sql, worker);
-  await settle(db.sql, first.lease_token, [{
-    lead_id: one,
-    result: "done",
-    contact_id: 1,
-    address: "one@example.test",
-  }]);
+  await settle(db.sql, first.lease_token, [done(one, 1, "one@example.test")]);
   await db.sql`select mautic.intend_enrollment(${origin}, 5, 1, ${one}, 'c', 1000)`;
   await db.sql`select mautic.confirm_enrollment(${origin}, 5, 1)`;
   await db.sql`update public.leads set first_name = 'One' where id = ${one}`;
@@ -477,17 +409,12 @@ Deno.test("upsert_contact waits for a person who is out, and leaves a queued cha
   const taken = await direct(id, "direct@example.test");
   assert.equal(taken.state, "claimed");
   assert.equal((await direct("not-a-uuid", "direct@example.test")).state, "busy");
-  await settle(db.sql, taken.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 6,
-    address: "direct@example.test",
-  }]);
+  await settle(db.sql, taken.lease_token, [done(id, 6, "direct@example.test")]);
   assert.deepEqual((await outbox(db.sql)).map((row) => row.state), ["pending"]);
 
   const stranger = await direct("not-a-uuid", "stranger@example.test");
   await settle(db.sql, stranger.lease_token, [
-    { lead_id: "not-a-uuid", result: "done", contact_id: 60, address: "stranger@example.test" },
+    done("not-a-uuid", 60, "stranger@example.test"),
   ]);
   assert.deepEqual((await outbox(db.sql)).map((row) => row.lead_id), [id]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import { leasedItemSchema, outcomeSchema } from "shared/database/queue.ts";
 import { testDatabase } from "../support/database.ts";
-import { claim, insertLead, settle, startWorker } from "../support/leads.ts";
+import { claim, done, insertLead, settle, startWorker } from "../support/leads.ts";
 
 /** What an attribute of a composite type is in JSON. */
 const jsonTypes: Record<string, string[]> = {
@@ -58,10 +58,7 @@ Deno.test("a claimed item has the keys that the functions read, and no other, in
   const first = await claim(db.sql, worker);
   check(first.items);
   await settle(db.sql, first.lease_token, [{
-    lead_id: id,
-    result: "done",
-    contact_id: 7,
-    address: "ann@example.test",
+    ...done(id, 7, "ann@example.test"),
     lead_address: "ann@example.test",
     snapshot: { email: "ann@example.test", hki_score: 85, firstname: null },
     refused: { hki_status: "qualified" },
