@@ -18,7 +18,7 @@ const started = z.discriminatedUnion("state", [
   z.object({
     state: z.literal("started"),
     since: z.string().nullable(),
-    swept_upto: z.number().nullable(),
+    scanned_upto: z.number().nullable(),
   }),
 ]);
 

@@ -251,6 +251,7 @@ export type Schema = {
           "error_at": string | null;
           "error_code": string | null;
           "error_message": string | null;
+          "error_remedy": string | null;
           "failed_alone": number;
           "force": boolean;
           "lead_id": string;
@@ -276,6 +277,7 @@ export type Schema = {
           "error_at"?: string | null;
           "error_code"?: string | null;
           "error_message"?: string | null;
+          "error_remedy"?: string | null;
           "failed_alone"?: number;
           "force"?: boolean;
           "lead_id": string;
@@ -300,6 +302,7 @@ export type Schema = {
           "error_at"?: string | null;
           "error_code"?: string | null;
           "error_message"?: string | null;
+          "error_remedy"?: string | null;
           "failed_alone"?: number;
           "force"?: boolean;
           "lead_id"?: string;
@@ -322,10 +325,10 @@ export type Schema = {
           "leased_until": string | null;
           "linked_upto": number;
           "origin": string;
+          "scanned_upto": number | null;
+          "scanning_since": string | null;
           "since": string | null;
           "started_at": string | null;
-          "swept_since": string | null;
-          "swept_upto": number | null;
         };
         ComputedFields: never;
         Insert: {
@@ -333,20 +336,20 @@ export type Schema = {
           "leased_until"?: string | null;
           "linked_upto"?: number;
           "origin": string;
+          "scanned_upto"?: number | null;
+          "scanning_since"?: string | null;
           "since"?: string | null;
           "started_at"?: string | null;
-          "swept_since"?: string | null;
-          "swept_upto"?: number | null;
         };
         Update: {
           "finished_at"?: string | null;
           "leased_until"?: string | null;
           "linked_upto"?: number;
           "origin"?: string;
+          "scanned_upto"?: number | null;
+          "scanning_since"?: string | null;
           "since"?: string | null;
           "started_at"?: string | null;
-          "swept_since"?: string | null;
-          "swept_upto"?: number | null;
         };
         Relationships: [];
       };
@@ -1152,7 +1155,6 @@ export type Schema = {
         Args: { "p_client_id": string; "p_holder": string; "p_origin": string };
         Returns: undefined;
       };
-      "remedy": { Args: { "p_code": string }; Returns: string };
       "remember_change": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "renew_lease": { Args: { "p_holder": string; "p_item_lease_ms": number }; Returns: number };
       "renew_probe": { Args: { "p_holder": string }; Returns: undefined };
@@ -1280,6 +1282,7 @@ export type Schema = {
           "error_at": string | null;
           "error_code": string | null;
           "error_message": string | null;
+          "error_remedy": string | null;
           "failed_alone": number;
           "force": boolean;
           "lead_id": string;
@@ -1411,6 +1414,7 @@ export type Schema = {
       "outcome": {
         "lead_id": string | null;
         "result": string | null;
+        "action": string | null;
         "contact_id": number | null;
         "address": string | null;
         "lead_address": string | null;
@@ -1427,6 +1431,7 @@ export type Schema = {
         "may_be_done": boolean | null;
         "error_code": string | null;
         "error_message": string | null;
+        "error_remedy": string | null;
       };
     };
   };

@@ -26,6 +26,7 @@ create table mautic.outbox (
   failed_alone int not null default 0,
   error_code text,
   error_message text,
+  error_remedy text,
   error_at timestamptz,
 
   check ((state = 'leased') = (lease_token is not null)),
@@ -68,6 +69,8 @@ comment on column mautic.outbox.attempted is
 comment on column mautic.outbox.removal is
   'The lead was deleted: what to do with its contact, unless another lead uses it. Also of mautic.erase(), '
   'whose lead_id is erase:…; attempted then holds the address to erase.';
+comment on column mautic.outbox.error_remedy is
+  'Of a dead letter: what a person can do, by whoever gave it up (shared/errors/codes.ts has the list).';
 comment on column mautic.outbox.failed_alone is
   'How often Mautic failed (5xx) on this item in a request of its own while others passed.';
 
@@ -77,6 +80,7 @@ alter table mautic.outbox enable row level security;
 create type mautic.outcome as (
   lead_id text,
   result text,
+  action text,
   contact_id bigint,
   address text,
   lead_address text,
@@ -92,10 +96,11 @@ create type mautic.outcome as (
   failed_alone boolean,
   may_be_done boolean,
   error_code text,
-  error_message text
+  error_message text,
+  error_remedy text
 );
 
 comment on type mautic.outcome is
-  'What became of a leased item. contact_id to filled: what Mautic''s answer showed of the contact; address is the '
+  'What became of a leased item. action: as in mautic.sync_history. contact_id to filled: what Mautic''s answer showed of the contact; address is the '
   'contact''s, lead_address the one that the lead was sent with; shows_lead: the answer shows this very lead; '
   'asked_contact_id: the id that was asked for, when another one came back. delay_ms: of retry, postponed and ambiguous.';

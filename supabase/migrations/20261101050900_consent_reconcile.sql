@@ -5,8 +5,8 @@
 create table mautic.reconcile_cursor (
   origin text primary key,
   since timestamptz,
-  swept_upto bigint,
-  swept_since timestamptz,
+  scanned_upto bigint,
+  scanning_since timestamptz,
   linked_upto bigint not null default 0,
   leased_until timestamptz,
   started_at timestamptz,
@@ -15,8 +15,8 @@ create table mautic.reconcile_cursor (
 
 comment on table mautic.reconcile_cursor is 'How far do-not-contact was read, by Mautic''s clock. Delete the row to read it all again.';
 comment on column mautic.reconcile_cursor.since is 'date_added of the newest row known when a run last got to its end; null: it never did.';
-comment on column mautic.reconcile_cursor.swept_upto is 'Entry id up to which the table was read from its beginning; null: no reading is under way.';
-comment on column mautic.reconcile_cursor.swept_since is 'When that reading began: what changed since may be behind it.';
+comment on column mautic.reconcile_cursor.scanned_upto is 'Entry id up to which the table was read from its beginning; null: no reading is under way.';
+comment on column mautic.reconcile_cursor.scanning_since is 'When that reading began: what changed since may be behind it.';
 comment on column mautic.reconcile_cursor.linked_upto is 'Contact id up to which linked contacts were looked for in Mautic, in turns.';
 comment on column mautic.reconcile_cursor.finished_at is 'When a run last got to its end.';
 
@@ -32,19 +32,19 @@ as $$
 declare
   cursor_row mautic.reconcile_cursor;
 begin
-  insert into mautic.reconcile_cursor as c (origin, leased_until, started_at, swept_since)
+  insert into mautic.reconcile_cursor as c (origin, leased_until, started_at, scanning_since)
   values (p_origin, mautic.clock() + p_lease_ms * interval '1 millisecond', mautic.clock(), mautic.clock())
   on conflict (origin) do update
   set
     leased_until = excluded.leased_until, started_at = excluded.started_at,
-    swept_since = case when c.swept_upto is null then excluded.swept_since else c.swept_since end
+    scanning_since = case when c.scanned_upto is null then excluded.scanning_since else c.scanning_since end
   where c.leased_until is null or c.leased_until <= mautic.clock()
   returning * into cursor_row;
   if not found then
     return jsonb_build_object('state', 'busy');
   end if;
   return jsonb_build_object(
-    'state', 'started', 'since', cursor_row.since, 'swept_upto', cursor_row.swept_upto);
+    'state', 'started', 'since', cursor_row.since, 'scanned_upto', cursor_row.scanned_upto);
 end
 $$;
 
@@ -60,8 +60,8 @@ set search_path = ''
 as $$
   update mautic.reconcile_cursor
   set
-    since = least((select max(d.added_at) from mautic.do_not_contact d where d.origin = p_origin), swept_since),
-    swept_upto = null,
+    since = least((select max(d.added_at) from mautic.do_not_contact d where d.origin = p_origin), scanning_since),
+    scanned_upto = null,
     leased_until = null,
     finished_at = mautic.clock()
   where origin = p_origin;

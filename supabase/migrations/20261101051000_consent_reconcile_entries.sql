@@ -25,7 +25,7 @@ begin
       and d.entry_id <> all (array(select e.id from jsonb_to_recordset(p_entries) as e(id bigint)));
     get diagnostics forgotten = row_count;
     update mautic.reconcile_cursor c
-    set swept_upto = coalesce(
+    set scanned_upto = coalesce(
       p_upto_id, (select max(e.id) from jsonb_to_recordset(p_entries) as e(id bigint)), p_after_id)
     where c.origin = p_origin;
   end if;

@@ -47,9 +47,7 @@ as $$
         then greatest(0, least(extract(epoch from mautic.clock() - o.changed_at) * 1000, 2147483647))::int
     end,
     o.correlation_id
-  from jsonb_to_recordset(p_outcomes) as t (
-    lead_id text, result text, contact_id bigint, action text, error_code text
-  )
+  from jsonb_populate_recordset(null::mautic.outcome, p_outcomes) t
   join mautic.outbox o on o.lead_id = t.lead_id
   where o.state = 'leased' and o.lease_token = p_lease_token and o.lease_expires_at > mautic.clock();
 $$;

@@ -15,12 +15,6 @@ const jsonTypes: Record<string, string[]> = {
   "bigint[]": ["array of integer"],
 };
 
-/**
- * Told to settle and not in mautic.outcome: `action` is read from the JSON itself, by
- * mautic.append_history(); `error_remedy` is told ahead of the column that will take it.
- */
-const besideTheType = ["action", "error_remedy"];
-
 const propertySchema = z.object({
   type: z.string(),
   items: z.object({ type: z.string() }).optional(),
@@ -35,7 +29,7 @@ Deno.test("an outcome has the fields of mautic.outcome, in types that Postgres m
   const { properties } = z.toJSONSchema(outcomeSchema);
   assert.deepEqual(
     Object.keys(properties ?? {}).sort(),
-    [...attributes.map(({ name }) => name), ...besideTheType].sort(),
+    attributes.map(({ name }) => name).sort(),
   );
   for (const { name, type } of attributes) {
     const { type: given, items } = propertySchema.parse(properties?.[name]);

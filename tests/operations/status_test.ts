@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testDatabase } from "../support/database.ts";
 import { startSync } from "../support/sync.ts";
-import { deadReasons } from "shared/errors/codes.ts";
+import { deadReasons, describeError } from "shared/errors/codes.ts";
 import { claim, insertLead, settle, startWorker } from "../database/support.ts";
 
 Deno.test("mautic.status tells depth, ages, workers and reasons in one row", async () => {
@@ -79,13 +79,21 @@ Deno.test("a replay's or a repeated lead's age does not spoil the latency", asyn
   assert.equal(row?.latency_ms, null);
 });
 
-Deno.test("every reason a lead can die of has a remedy of its own", async () => {
+Deno.test("a dead letter shows the remedy of whoever gave it up, or where to look", async () => {
   await using db = await testDatabase();
-  const [other] = await db.sql<{ remedy: string }[]>`select mautic.remedy('unheard_of') as remedy`;
-  for (const reason of deadReasons) {
-    const [row] = await db.sql<{ remedy: string }[]>`select mautic.remedy(${reason}) as remedy`;
-    assert.notEqual(row?.remedy, other?.remedy, reason);
-  }
+  const told = await insertLead(db.sql, "told@example.test");
+  const untold = await insertLead(db.sql, "untold@example.test");
+  const { lease_token } = await claim(db.sql, await startWorker(db.sql));
+  await settle(db.sql, lease_token, [
+    { lead_id: told, result: "dead", error_code: "field_refused", error_remedy: "Do this." },
+    { lead_id: untold, result: "dead", error_code: "unheard_of" },
+  ]);
+  const letters = await db.sql<{ lead_id: string; remedy: string }[]>`
+    select lead_id, remedy from mautic.dead_letter`;
+  const remedies = Object.fromEntries(letters.map(({ lead_id, remedy }) => [lead_id, remedy]));
+  assert.equal(remedies[told], "Do this.");
+  assert.match(remedies[untold] ?? "", /^Look at last_error/);
+  assert.equal(new Set(deadReasons.map((code) => describeError(code).remedy)).size, 6);
 });
 
 Deno.test("lead_history() and dead_letter tell a lead's story without its address", async () => {

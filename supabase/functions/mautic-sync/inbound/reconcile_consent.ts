@@ -32,7 +32,7 @@ export async function reconcileConsent(context: ReconcileContext): Promise<Recon
 
   const end = clock.now() + budgetMs;
   const inTime = () => clock.now() < end;
-  const { since, swept_upto: scannedUpto } = begun;
+  const { since, scanned_upto: scannedUpto } = begun;
   const run: Reconciliation = { ...context, since, scannedUpto, counts, inTime };
   let complete: boolean;
   try {

@@ -40,6 +40,7 @@ begin
   item.not_before := null;
   item.error_code := p_outcome.error_code;
   item.error_message := p_outcome.error_message;
+  item.error_remedy := p_outcome.error_remedy;
   item.error_at := mautic.clock();
 
   if p_outcome.result in ('done', 'gone') or (p_outcome.result = 'dead' and not is_unchanged) then
@@ -52,6 +53,7 @@ begin
     item.attempted := case when item.removal is null then '[]' else item.attempted end;
     item.error_code := null;
     item.error_message := null;
+    item.error_remedy := null;
     item.error_at := null;
   elsif p_outcome.result = 'dead' then
     item.state := 'dead';
@@ -165,7 +167,8 @@ begin
     lease_token = item.lease_token, leased_version = item.leased_version, lease_expires_at = item.lease_expires_at,
     person_keys = item.person_keys, attempts = item.attempts, not_before = item.not_before,
     ambiguous = item.ambiguous, attempted = item.attempted, failed_alone = item.failed_alone,
-    error_code = item.error_code, error_message = item.error_message, error_at = item.error_at
+    error_code = item.error_code, error_message = item.error_message, error_remedy = item.error_remedy,
+    error_at = item.error_at
   where lead_id = item.lead_id;
   if item.state = 'dead' and not coalesce(p_outcome.shows_lead, false) then
     perform mautic.yield_contact(p_origin, item.lead_id);

@@ -1,0 +1,75 @@
+-- What a worker is told of an item.
+
+-- One more attempt. The same once more, as in an outage, adds nothing.
+create function mautic.attempt(p_attempted jsonb, p_address text, p_payload jsonb)
+returns jsonb
+language sql
+immutable
+security definer
+set search_path = ''
+as $$
+  select case when p_attempted -> -1 = attempt then p_attempted else p_attempted || attempt end
+  from jsonb_build_object('address', p_address, 'payload', p_payload) attempt;
+$$;
+
+-- What a worker needs of the items it holds. p_address: where the caller brings a payload of its own.
+create function mautic.leased_items(p_origin text, p_lease_token uuid, p_address text default null)
+returns jsonb
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select coalesce(
+    jsonb_agg(
+      jsonb_build_object(
+        'lead_id', o.lead_id,
+        'attempt', o.attempts + 1,
+        'failed_alone', o.failed_alone,
+        'operation', case
+          when o.removal is not null and l.lead_id is null then 'remove'
+          -- Known by its address only: it may have another one in Mautic by now.
+          when c.contact_id is not null and k.contact_id is distinct from c.contact_id then 'look_up'
+          when c.contact_id is not null then 'edit'
+          when o.ambiguous or jsonb_array_length(o.attempted) > 1 then 'look_up'
+          else 'create'
+        end,
+        'superseded', coalesce(c.lead_id <> o.lead_id and c.lead_changed_at > o.changed_at and not known.is_moving, false) and (
+          not o.force
+          -- Not even by force before a newer lead, unless that one is gone and cannot be sent.
+          or exists (select from mautic.read_leads(array[c.lead_id]))
+        ),
+        'force', o.force,
+        'ambiguous', o.ambiguous,
+        'payload', l.payload,
+        'address', l.address,
+        -- Not the one that this lease is: its payload stands beside.
+        'attempted', case when l.lead_id is null then o.attempted else o.attempted - -1 end,
+        'email_status', l.email_status,
+        'contact_id', coalesce(c.contact_id, case when o.removal is not null and l.lead_id is null then k.contact_id end),
+        'removal', o.removal,
+        'snapshot', coalesce(c.snapshot, '{}'),
+        'refused', coalesce(c.refused, '{}'),
+        -- What it filled on a contact that it leaves is no business of the next one.
+        'filled', to_jsonb(coalesce(case when k.contact_id = c.contact_id then k.filled end, '{}')),
+        'do_not_contact', coalesce(c.do_not_contact, '[]'),
+        'enrolled_campaigns', to_jsonb(array(
+          select e.campaign_id from mautic.enrollment e
+          where e.origin = p_origin and e.contact_id = c.contact_id and e.state = 'confirmed'
+        )),
+        'correlation_id', o.correlation_id,
+        'changed_at', o.changed_at
+      )
+      order by o.priority, o.enqueued_at, o.lead_id
+    ),
+    '[]'
+  )
+  from mautic.outbox o
+  left join mautic.read_leads(
+    array(select h.lead_id from mautic.outbox h where h.lease_token = p_lease_token and h.state = 'leased')
+  ) l on l.lead_id = o.lead_id
+  left join mautic.contact_link k on k.origin = p_origin and k.lead_id = o.lead_id
+  left join lateral mautic.contact_of_lead(p_origin, o.lead_id, coalesce(p_address, l.address)) known on true
+  left join mautic.contact c on c.origin = p_origin and c.contact_id = known.contact_id
+  where o.lease_token = p_lease_token and o.state = 'leased';
+$$;
