@@ -27,8 +27,15 @@ const { quick } = readOptions(
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));
 const code = ["cli", "dev", "local", "shared", "supabase/functions", "tests"];
-/** Folders whose tests start no Postgres. */
-const withoutDatabase = ["tests/unit", "tests/mautic_client", "tests/emulator", "tests/structure"];
+/** Pure code, on any Deno: tests named `…_unit_test.ts`. `…_sql_test.ts` are about the database alone. */
+const unitTests = "tests/**/*_unit_test.ts";
+/** Tests that start no Postgres. */
+const withoutDatabase = [unitTests, "tests/mautic", "tests/emulator", "tests/structure"];
+/** What is in the database, and what reads and writes most of it. */
+const databaseTests = [
+  ...["tests/**/*_sql_test.ts", "tests/consent", "tests/operate"],
+  ...["tests/security/catalogue_test.ts", "tests/security/roles_test.ts"],
+];
 
 /** What a step runs, and the time it has: several times what it takes, so that only a hang ends it. */
 interface Plan {
@@ -78,13 +85,12 @@ async function fullSteps(): Promise<Step[]> {
     tests(
       "Database tests on Postgres 15",
       { minutes: 20, env: { LEAD_SYNC_TEST_POSTGRES: "15" } },
-      ...["--no-check", "tests/database", "tests/webhook", "tests/operations"],
-      ...["tests/security/catalogue_test.ts", "tests/security/roles_test.ts"],
+      ...["--no-check", ...databaseTests],
     ),
     tests(
       "Unit tests on the hosted runtime's level",
       { minutes: 10, program: await hostedDenoProgram() },
-      ...["--no-lock", "--no-check", "tests/unit"],
+      ...["--no-lock", "--no-check", unitTests],
     ),
   ];
 }

@@ -2,7 +2,7 @@
 -- that the sync needs to do its work lives here and is reached through functions only.
 --
 -- How to read the migrations: by chapter (the first two digits of a number, and the first word of a
--- name), and downwards. No file names anything that a later one makes (tests/database/order_test.ts):
+-- name), and downwards. No file names anything that a later one makes (tests/schema/order_sql_test.ts):
 --   00 foundation   the schema, its clock, addresses, correlation ids, Vault, settings
 --   01 lead         what a lead is, how it is found, read and written
 --   02 doorbell     is anything sent just now, is a worker there, the bell

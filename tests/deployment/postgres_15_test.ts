@@ -3,7 +3,7 @@ import { migrate } from "../../local/supabase/migrate.ts";
 import { startPostgres } from "../../local/postgres/postgres.ts";
 import { connect } from "../../cli/connect.ts";
 import { prepareDatabase } from "../../local/supabase/database.ts";
-import { claim, insertLead, outbox, settle, startWorker } from "../database/support.ts";
+import { claim, insertLead, outbox, settle, startWorker } from "../support/leads.ts";
 
 // `deno task ok` runs all database tests on 15.
 Deno.test("the migrations hold on Postgres 15, and a lead goes from insert to settled", async () => {

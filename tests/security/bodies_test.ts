@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { readBody } from "shared/http/body.ts";
-import { insertLead } from "../database/support.ts";
+import { insertLead } from "../support/leads.ts";
 import { contents, type Project, startProject } from "./project.ts";
 
 const limits = { maxBytes: 1_000, timeoutMs: 50 };

@@ -7,7 +7,7 @@ import {
   type Sighting,
 } from "../../local/canary/canary.ts";
 import { allowedPlaces, lookThroughDatabase } from "../../local/canary/stored_secrets.ts";
-import { insertLead } from "../database/support.ts";
+import { insertLead } from "../support/leads.ts";
 import { testDatabase } from "../support/database.ts";
 import { startSync } from "../support/sync.ts";
 import { phone, random, wholeRun } from "./whole_run.ts";

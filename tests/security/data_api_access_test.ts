@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { insertLead } from "../database/support.ts";
+import { insertLead } from "../support/leads.ts";
 import { type Caller, misplaced, wrongCallers } from "./callers.ts";
 import { findings } from "./catalogue.ts";
 import { contents, startProject } from "./project.ts";

@@ -3,7 +3,7 @@ import { SignJWT } from "jose";
 import { marked } from "../../local/canary/canary.ts";
 import { syncRequest } from "../../supabase/functions/mautic-sync/request.ts";
 import { sign, signatureHeader } from "../../supabase/functions/mautic-webhook/signature.ts";
-import { insertLead } from "../database/support.ts";
+import { insertLead } from "../support/leads.ts";
 import { type Caller, misplaced, wrongCallers } from "./callers.ts";
 import { contents, type Project, startProject } from "./project.ts";
 

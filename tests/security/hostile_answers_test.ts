@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { insertLead } from "../database/support.ts";
+import { insertLead } from "../support/leads.ts";
 import {
   answer,
   endless,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { insertLead } from "../database/support.ts";
+import { insertLead } from "../support/leads.ts";
 import {
   answer,
   endless,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ReservedSql } from "postgres";
-import { insertLead } from "../database/support.ts";
+import { insertLead } from "../support/leads.ts";
 import { testDatabase } from "../support/database.ts";
 
 /** The SQLSTATE with which a role's statement fails; null: it went through. Nothing stays. */

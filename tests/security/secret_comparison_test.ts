@@ -94,7 +94,7 @@ for (const source of good) {
 Deno.test("the helper and tests may compare; no other file of the product may", () => {
   const source = "export const same = (secret: string, other: string) => secret === other;";
   assert.deepEqual(reports(source, "/project/shared/http/secrets.ts"), []);
-  assert.deepEqual(reports(source, "/project/tests/unit/secrets_test.ts"), []);
+  assert.deepEqual(reports(source, "/project/tests/http/secrets_unit_test.ts"), []);
   for (const file of ["shared/runtime/log.ts", "supabase/functions/mautic-webhook/signature.ts"]) {
     assert.equal(reports(source, `/project/${file}`).length, 1);
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { insertLead } from "../database/support.ts";
+import { insertLead } from "../support/leads.ts";
 import { testDatabase } from "../support/database.ts";
 import { startSync } from "../support/sync.ts";
 import { startProject } from "./project.ts";

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { canary } from "../../local/canary/canary.ts";
 import { allowedPlaces, lookThroughRows } from "../../local/canary/stored_secrets.ts";
 import { runWatched } from "../../dev/gate/watched_tests.ts";
-import { insertLead } from "../database/support.ts";
+import { insertLead } from "../support/leads.ts";
 import { testDatabase } from "../support/database.ts";
 
 /** Runs one of the tests in fixtures/leaks.ts as the gate runs tests. */

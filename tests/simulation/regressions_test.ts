@@ -1,6 +1,6 @@
 /** One test for each fault of the product that the simulation found, named after it. */
 import assert from "node:assert/strict";
-import { claim, insertLead, outbox, settle, startWorker } from "../database/support.ts";
+import { claim, insertLead, outbox, settle, startWorker } from "../support/leads.ts";
 import { startSync, type Sync } from "../support/sync.ts";
 
 function field(sync: Sync, email: string, alias: string): unknown {

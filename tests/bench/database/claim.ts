@@ -2,7 +2,7 @@
 import type postgres from "postgres";
 import type { Sql } from "postgres";
 import { testDatabase } from "../../support/database.ts";
-import { claim, settle, startWorker } from "../../database/support.ts";
+import { claim, settle, startWorker } from "../../support/leads.ts";
 import {
   type Figure,
   figure,
