@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { leasedItemSchema, outcomeSchema } from "shared/database/queue.ts";
+import { outcomeSchema } from "shared/database/outcome.ts";
+import { leasedItemSchema } from "shared/database/queue.ts";
 import { testDatabase } from "../support/database.ts";
 import { claim, done, insertLead, settle, startWorker } from "../support/leads.ts";
 

@@ -40,6 +40,8 @@ export function dead(code: DeadReason, message: string): Result {
 /** The result that an error of Mautic means for an item. */
 function resultOf(work: Leased, error: MauticError, { settings, random }: FailureContext): Result {
   const aliases = Object.keys(error.fieldErrors);
+  // Mautic's own sentence may bring its full stop.
+  const said = error.message.replace(/\.+$/, "");
   if (error.ambiguous) {
     return {
       result: "ambiguous",
@@ -55,11 +57,11 @@ function resultOf(work: Leased, error: MauticError, { settings, random }: Failur
     );
   }
   if (error.code === "validation_failed" && aliases.includes("email")) {
-    return dead("invalid_email", `contact.email: Mautic refuses the address (${error.message}).`);
+    return dead("invalid_email", `contact.email: Mautic refuses the address (${said}).`);
   }
   if (error.code === "validation_failed") {
     const named = aliases.join(", ") || "a field";
-    return dead("field_refused", `Mautic refuses ${named}: ${error.message}.`);
+    return dead("field_refused", `Mautic refuses ${named}: ${said}.`);
   }
   if (error.code === "not_found" && askedId(work) !== undefined && work.reach.stage !== "saved") {
     return { result: "gone" };

@@ -1,6 +1,7 @@
 import type { ContactDelta, ContactState } from "shared/contact/delta.ts";
 import type { FieldValue } from "shared/contact/field_value.ts";
-import type { LeasedItem, Outcome } from "shared/database/queue.ts";
+import type { Outcome } from "shared/database/outcome.ts";
+import type { LeasedItem } from "shared/database/queue.ts";
 import type { Lead } from "shared/lead/lead.ts";
 import type { MauticContact } from "shared/mautic/contact_schema.ts";
 import type { Step } from "./run.ts";

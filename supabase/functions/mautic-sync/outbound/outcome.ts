@@ -1,5 +1,5 @@
 import { confirmAnswer } from "shared/contact/confirm.ts";
-import type { Outcome } from "shared/database/queue.ts";
+import type { Outcome } from "shared/database/outcome.ts";
 import type { Log } from "shared/runtime/log.ts";
 import { askedId, contactOf, hasFieldsToSend, type Leased, type Work } from "./item.ts";
 

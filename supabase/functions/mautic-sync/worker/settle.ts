@@ -1,6 +1,6 @@
 import { DatabaseError } from "shared/database/call.ts";
 import type { Database } from "shared/database/database.ts";
-import type { Outcome } from "shared/database/queue.ts";
+import type { Outcome } from "shared/database/outcome.ts";
 import type { Clock } from "shared/runtime/clock.ts";
 import type { Log } from "shared/runtime/log.ts";
 import type { Run } from "../outbound/run.ts";
