@@ -920,16 +920,6 @@ export type Schema = {
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
       "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };
       "held_keys": { Args: Record<PropertyKey, never>; Returns: (string)[] };
-      "holds": {
-        Args: {
-          "p_email_status": string;
-          "s": Omit<
-            Schema["mautic"]["Tables"]["subscription"]["Row"],
-            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
-          >;
-        };
-        Returns: boolean;
-      };
       "intend_enrollment": {
         Args: {
           "p_campaign_id": number;
@@ -1303,6 +1293,16 @@ export type Schema = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "shows_our_status": {
+        Args: {
+          "p_email_status": string;
+          "s": Omit<
+            Schema["mautic"]["Tables"]["subscription"]["Row"],
+            Schema["mautic"]["Tables"]["subscription"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
       };
       "start_reconcile": { Args: { "p_lease_ms": number; "p_origin": string }; Returns: Json };
       "start_worker": {

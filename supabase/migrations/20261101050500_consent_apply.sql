@@ -3,7 +3,7 @@
 
 -- Do we know this lead, and does its row show what we wrote? Where it shows another status, somebody
 -- decided: that is the truth to go on from.
-create function mautic.holds(s mautic.subscription, p_email_status text)
+create function mautic.shows_our_status(s mautic.subscription, p_email_status text)
 returns boolean
 language sql
 immutable
@@ -12,7 +12,7 @@ as $$
   select s.lead_id is not null and mautic.email_status_of(s) is not distinct from p_email_status;
 $$;
 
-comment on function mautic.holds(mautic.subscription, text) is
+comment on function mautic.shows_our_status(mautic.subscription, text) is
   'The row''s email_status is the one that follows from what is known of the lead.';
 
 -- A complaint that somebody wrote counts as one; what the row says else is the status of that time.
@@ -25,7 +25,7 @@ immutable
 set search_path = ''
 as $$
   select case
-    when mautic.holds(s, p_email_status) then s
+    when mautic.shows_our_status(s, p_email_status) then s
     else row(
       p_lead_id,
       nullif(p_email_status, 'complained'),
@@ -47,7 +47,7 @@ immutable
 set search_path = ''
 as $$
   select case
-    when s.lead_id is not null and not mautic.holds(s, p_email_status) then coalesce(p_changed_at, '-infinity')
+    when s.lead_id is not null and not mautic.shows_our_status(s, p_email_status) then coalesce(p_changed_at, '-infinity')
     else '-infinity'
   end;
 $$;

@@ -90,7 +90,7 @@ comment on function mautic.candidates(text, text[]) is 'These due leads in this 
 -- Picks without writing. In windows, so that a run of leads of one person does not hide those behind it.
 create function mautic.pick(
   p_origin text, p_limit int, p_is_probe boolean,
-  out picked mautic.candidate[], out moot text[], out more boolean
+  out picked mautic.candidate[], out moot text[], out last mautic.candidate
 )
 language plpgsql
 volatile
@@ -99,10 +99,10 @@ set search_path = ''
 as $$
 declare
   held text[] := mautic.held_keys();
-  last mautic.candidate := row('', -1, timestamptz '-infinity', null, null, null);
   lead_ids text[];
   candidate mautic.candidate;
 begin
+  last := row('', -1, timestamptz '-infinity', null, null, null);
   picked := array[]::mautic.candidate[];
   moot := array[]::text[];
   <<picking>>
@@ -124,10 +124,9 @@ begin
       end if;
     end loop;
   end loop;
-  more := mautic.pending_after(last.priority, last.enqueued_at, last.lead_id, 1) <> '{}';
 end
 $$;
 
 comment on function mautic.pick(text, int, boolean) is
   'Up to p_limit due items in the order of sending, no person twice and nobody who is out; a probe in its own order. '
-  'moot: items met on the way that nothing is to be sent for. more: further items are due behind the last one met.';
+  'moot: items met on the way that nothing is to be sent for. last: the last one met.';

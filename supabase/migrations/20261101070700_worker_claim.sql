@@ -39,7 +39,7 @@ set jit = off
 as $$
 declare
   token constant uuid := gen_random_uuid();
-  leave text;
+  permission text;
   batch_size int;
   unfolded boolean;
   found_items record;
@@ -48,16 +48,16 @@ begin
   if not exists (select from mautic.worker where id = p_worker_id and lease_expires_at > mautic.clock()) then
     return jsonb_build_object('state', 'lost', 'items', '[]'::jsonb, 'more', false);
   end if;
-  leave := mautic.may_claim(p_worker_id, p_origin);
-  if leave in ('paused', 'open') then
-    return jsonb_build_object('state', leave, 'items', '[]'::jsonb, 'more', false);
+  permission := mautic.may_claim(p_worker_id, p_origin);
+  if permission in ('paused', 'open') then
+    return jsonb_build_object('state', permission, 'items', '[]'::jsonb, 'more', false);
   end if;
   -- A probe risks few attempts. A Mautic that was too slow for a batch gets no such batch again.
-  batch_size := least(p_limit, case when leave = 'probe' then 5 end, (select s.batch_size from mautic.sending s));
+  batch_size := least(p_limit, case when permission = 'probe' then 5 end, (select s.batch_size from mautic.sending s));
 
   unfolded := mautic.fold(5000);
   perform mautic.recover(p_origin);
-  select * into found_items from mautic.pick(p_origin, batch_size, leave = 'probe');
+  select * into found_items from mautic.pick(p_origin, batch_size, permission = 'probe');
 
   update mautic.outbox o
   set
@@ -69,7 +69,7 @@ begin
   if cardinality(found_items.moot) > 0 then
     perform mautic.drop_moot(found_items.moot);
   end if;
-  if leave = 'probe' and cardinality(found_items.picked) = 0 then
+  if permission = 'probe' and cardinality(found_items.picked) = 0 then
     perform mautic.end_probe(p_worker_id);
   end if;
 
@@ -78,7 +78,8 @@ begin
     'lease_token', token,
     'batch_size', batch_size,
     'items', mautic.leased_items(p_origin, token),
-    'more', unfolded or found_items.more
+    'more', unfolded or mautic.pending_after(
+      (found_items.last).priority, (found_items.last).enqueued_at, (found_items.last).lead_id, 1) <> '{}'
   );
 end
 $$;
@@ -108,12 +109,12 @@ declare
   token constant uuid := gen_random_uuid();
   keys text[];
   attempted jsonb;
-  leave text;
+  permission text;
 begin
   perform pg_advisory_xact_lock(mautic.claim_lock());
-  leave := mautic.may_claim(p_holder, p_origin);
-  if leave in ('paused', 'open') then
-    return jsonb_build_object('state', leave, 'items', '[]'::jsonb, 'more', false);
+  permission := mautic.may_claim(p_holder, p_origin);
+  if permission in ('paused', 'open') then
+    return jsonb_build_object('state', permission, 'items', '[]'::jsonb, 'more', false);
   end if;
   perform mautic.fold(5000);
   perform mautic.recover(p_origin);
