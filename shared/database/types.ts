@@ -940,6 +940,7 @@ export type Schema = {
         };
         Returns: boolean;
       };
+      "is_mailable": { Args: { "p_status": string }; Returns: boolean };
       "known_do_not_contact": { Args: { "p_origin": string }; Returns: number };
       "lead_history": {
         Args: { "lead_id": string };

@@ -14,8 +14,6 @@
 --   08 operate      what a person calls: pause, replay, status, history, erase; retention
 --   09 last         cron jobs, privileges
 
--- The private schema. `public` holds what the application owns (leads, lead_activity); everything
--- that the sync needs to do its work lives here and is reached through functions only.
 create schema if not exists mautic;
 
 comment on schema mautic is

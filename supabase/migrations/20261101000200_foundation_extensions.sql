@@ -1,8 +1,6 @@
 -- pg_net rings the bell, pg_cron is the guarantee behind it, Vault holds the bell's address.
 -- Without them the outbox still fills and `drain` can be called from anywhere.
 
--- pg_net rings the bell, pg_cron is the guarantee behind it, Vault holds the bell's address.
--- Without them the outbox still fills and `drain` can be called from anywhere.
 do $extensions$
 declare
   wanted text;

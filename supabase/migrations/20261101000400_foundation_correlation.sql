@@ -1,7 +1,6 @@
--- What ties a write, its ring, the function's log lines and the call to Mautic together.
-
 -- What ties a write, its ring, the function's log lines and the call to Mautic together: the
 -- application's own id where it gives one (a setting, or the header of a Data API request).
+
 create function mautic.given_correlation_id()
 returns text
 language plpgsql

@@ -1,8 +1,6 @@
 -- What an operator decides once and the database has to know. What the functions have to know is
 -- in their environment (supabase/functions/.env.example).
 
--- What an operator decides once and the database has to know. What the functions have to know is
--- in their environment (supabase/functions/.env.example).
 create table mautic.setting (
   name text primary key,
   value text not null,

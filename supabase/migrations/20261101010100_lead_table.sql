@@ -1,6 +1,5 @@
 -- The leads table, only where the application has none of its own yet.
 
--- The leads table, only where the application has none of its own yet.
 do $leads$
 begin
   if to_regclass('public.leads') is null then

@@ -1,6 +1,5 @@
 -- What Mautic tells about a lead.
 
--- What Mautic tells about a lead.
 alter table public.leads
   add column if not exists email_status text,
   add column if not exists email_status_changed_at timestamptz;

@@ -1,10 +1,8 @@
 -- Whether anything is sent just now: the operator's switch, and the circuit breaker. One row, in
 -- Postgres, so that all workers share it. While nothing is sent rows go on queueing; claims hand
 -- out nothing, so no attempt is spent; no bell rings, so no function is invoked for nothing.
+-- What opens and closes the circuit: migration "worker_circuit"; the switch: "operate_pause".
 
--- Whether anything is sent just now: the operator's switch, and the circuit breaker. One row, in
--- Postgres, so that all workers share it. While nothing is sent rows go on queueing; claims hand
--- out nothing, so no attempt is spent; no bell rings, so no function is invoked for nothing.
 create table mautic.sending (
   one boolean primary key default true check (one),
   paused_at timestamptz,

@@ -1,4 +1,5 @@
--- Who is there to hear the bell, and the two advisory locks of this schema.
+-- Who is there to hear the bell, and the two advisory locks of this schema. How a worker starts, renews
+-- and leaves: migration "worker_lease".
 
 create table mautic.worker (
   id uuid primary key,
@@ -10,7 +11,6 @@ comment on table mautic.worker is 'Workers that drain the outbox now. A lease pa
 
 alter table mautic.worker enable row level security;
 
--- The two advisory locks of this schema, in one place.
 create function mautic.doorbell_lock() returns bigint language sql immutable as 'select 4707216361001';
 
 comment on function mautic.doorbell_lock() is

@@ -1,4 +1,4 @@
--- What the workers read: one row for each lead that is to be sent, and what becomes of it.
+-- What the workers read: one row for each lead that is to be sent.
 
 create table mautic.outbox (
   lead_id text primary key,
@@ -75,32 +75,3 @@ comment on column mautic.outbox.failed_alone is
   'How often Mautic failed (5xx) on this item in a request of its own while others passed.';
 
 alter table mautic.outbox enable row level security;
-
--- What became of one leased item, as the worker tells it.
-create type mautic.outcome as (
-  lead_id text,
-  result text,
-  action text,
-  contact_id bigint,
-  address text,
-  lead_address text,
-  snapshot jsonb,
-  refused jsonb,
-  do_not_contact jsonb,
-  filled text[],
-  shows_lead boolean,
-  changed_at timestamptz,
-  asked_contact_id bigint,
-  removed_contact_ids bigint[],
-  delay_ms bigint,
-  failed_alone boolean,
-  may_be_done boolean,
-  error_code text,
-  error_message text,
-  error_remedy text
-);
-
-comment on type mautic.outcome is
-  'What became of a leased item. action: as in mautic.sync_history. contact_id to filled: what Mautic''s answer showed of the contact; address is the '
-  'contact''s, lead_address the one that the lead was sent with; shows_lead: the answer shows this very lead; '
-  'asked_contact_id: the id that was asked for, when another one came back. delay_ms: of retry, postponed and ambiguous.';

@@ -1,8 +1,6 @@
 -- What is known of Mautic. All of it is keyed by origin (the base URL): a project pointed at
 -- another Mautic must not edit strangers by old ids.
 
--- What is known of Mautic. All of it is keyed by origin (the base URL): a project pointed at
--- another Mautic must not edit strangers by old ids.
 create table mautic.contact (
   origin text not null,
   contact_id bigint not null,

@@ -1,4 +1,4 @@
--- What an answer of Mautic taught.
+-- What an answer of Mautic taught. record_contact() at the end is the whole.
 
 -- Leads whose contacts were merged in Mautic, or that were looked up there, are found to be one person
 -- only now, maybe in the wrong order: the newest that can be sent is sent once more, over this one.

@@ -11,6 +11,19 @@ $$;
 
 comment on function mautic.restrictiveness(text) is 'subscribed 0, unsubscribed (and what is unknown) 1, bounced 2, complained 3.';
 
+-- As isMailable() in shared/consent/email_status.ts.
+create function mautic.is_mailable(p_status text)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce(p_status, 'subscribed') = 'subscribed';
+$$;
+
+comment on function mautic.is_mailable(text) is
+  'May a person with this email_status be mailed? null: nothing is known against it. The triggers have a copy, written out.';
+
 -- A lead's email_status is a function of the set of events heard of, not of their order of
 -- arrival. These four times and a status are all of that set that matters.
 create table mautic.subscription (

@@ -1,5 +1,6 @@
 -- From events to leads.email_status. Everything here works on sets: a delivery of 1,000 events is
--- a handful of statements, each finding its rows by an index.
+-- a handful of statements, each finding its rows by an index. apply_events() near the end is the whole:
+-- match, lock, merge (save_subscriptions), write, mark.
 
 -- Do we know this lead, and does its row show what we wrote? Where it shows another status, somebody
 -- decided: that is the truth to go on from.
@@ -221,7 +222,7 @@ comment on function mautic.mark_events(bigint[], bigint[], mautic.email_change[]
 
 -- Applies events whatever their state: applying twice, or in another order, ends the same.
 -- Raises lock_not_available when a lead is locked for longer than lock_timeout: a delivery waits
--- for nobody, the sweep comes again.
+-- for nobody, apply_pending_deliveries() comes again.
 create function mautic.apply_events(p_event_ids bigint[])
 returns int
 language plpgsql
@@ -257,7 +258,7 @@ comment on function mautic.apply_events(bigint[]) is
   'nobody among the leads become pending. Repeatable.';
 
 -- The same in savepoints: all at once; where that fails, one by one, so that a bad item blocks
--- nobody. What meets a lock stays stored for the sweep.
+-- nobody. What meets a lock stays stored for apply_pending_deliveries().
 create function mautic.try_events(p_event_ids bigint[], p_one_by_one boolean)
 returns int
 language plpgsql

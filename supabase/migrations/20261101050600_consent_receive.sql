@@ -90,7 +90,8 @@ begin
       return jsonb_build_object(
         'delivery_id', delivery.id, 'duplicate', delivery.times_received > 1, 'error', mautic.mask(sqlerrm), 'results', '[]'::jsonb);
     end;
-    -- Some 0.2 ms each; what would take longer than a caller waits is left to the sweep.
+    -- Some 0.2 ms each; what would take longer than a caller waits is left to
+    -- apply_pending_deliveries().
     perform mautic.try_events(
       array(
         select (s ->> 'event_id')::bigint
@@ -122,4 +123,4 @@ $$;
 comment on function mautic.receive_delivery(text, jsonb, text, boolean, text) is
   'Stores a webhook body and applies its events: [{contact_id, address, kind, occurred_at, detail}]. Returns '
   '{delivery_id, duplicate, results[]}, a result for each event in order: applied, unchanged, duplicate, pending '
-  '(nobody''s yet), deferred (a lead is locked, the sweep applies it) or failed.';
+  '(nobody''s yet), deferred (a lead is locked, cron applies it) or failed.';

@@ -1,6 +1,5 @@
--- What could not be applied on receipt: run by cron.
+-- The guarantee behind receive_delivery, run by cron: what could not be applied on receipt.
 
--- The guarantee behind receive_delivery, run by cron.
 create function mautic.apply_pending_deliveries(p_limit int default 1000)
 returns int
 language plpgsql

@@ -116,7 +116,7 @@ begin
     left join mautic.subscription s on s.lead_id = t.lead_id and s.status_at > '-infinity'
     where coalesce(l.email_status, 'subscribed') <> 'complained'
       and case t.kind
-        when 'manual' then coalesce(l.email_status, 'subscribed') = 'subscribed'
+        when 'manual' then mautic.is_mailable(l.email_status)
         else l.email_status is distinct from t.kind
       end
     group by t.contact_id, t.kind, t.detail, t.added_at

@@ -1,8 +1,7 @@
 -- Enrolment happens in two steps, because adding a contact again restarts the flow where a
--- campaign allows it: the intention is committed before the call, the confirmation after it.
+-- campaign allows it: the intention is committed before the call, the confirmation after it. Who is to be
+-- enrolled is decided in shared/campaign/decide_enrollment.ts.
 
--- Enrolment happens in two steps, because adding a contact again restarts the flow where a
--- campaign allows it: the intention is committed before the call, the confirmation after it.
 create function mautic.intend_enrollment(
   p_origin text, p_campaign_id bigint, p_contact_id bigint, p_lead_id text, p_correlation_id text,
   p_hold_ms int
@@ -23,7 +22,7 @@ declare
   until constant timestamptz := mautic.clock() + p_hold_ms * interval '1 millisecond';
 begin
   -- Read again here: the person may have opted out since the item was claimed.
-  if coalesce(mautic.read_email_status(p_origin, p_contact_id, p_lead_id), 'subscribed') <> 'subscribed' then
+  if not mautic.is_mailable(mautic.read_email_status(p_origin, p_contact_id, p_lead_id)) then
     return 'not_mailable';
   end if;
 

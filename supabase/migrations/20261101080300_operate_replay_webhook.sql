@@ -1,6 +1,5 @@
 -- Replaying deliveries by hand.
 
--- Replaying deliveries by hand, and forgetting them.
 create function mautic.replay_webhook(p_delivery_id bigint, p_read_again boolean default false)
 returns jsonb
 language plpgsql

@@ -1,6 +1,5 @@
 -- The cron jobs, all of them here.
 
--- The cron jobs, all of them here.
 create function mautic.schedule_jobs()
 returns text
 language plpgsql

@@ -1,8 +1,6 @@
 -- Last in the sequence: who may call what. Postgres lets everybody execute a new function;
 -- here nobody may, but for the functions named below.
 
--- Last in the sequence: who may call what. Postgres lets everybody execute a new function;
--- here nobody may, but for the functions named below.
 revoke all on all tables in schema mautic from public, anon, authenticated, service_role;
 
 revoke all on all routines in schema mautic from public, anon, authenticated, service_role;

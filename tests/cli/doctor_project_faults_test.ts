@@ -77,7 +77,7 @@ const faults: Fault[] = [
     plant: async ({ admin }) => {
       const [row] = await admin<{ version: string }[]>`
         delete from supabase_migrations.schema_migrations
-        where version = '20261101070800' returning version`;
+        where version = '20261101070900' returning version`;
       return {
         undo: () =>
           admin`insert into supabase_migrations.schema_migrations (version) values (${

@@ -61,7 +61,7 @@ Deno.test("an event that overtakes our own answer waits for the link", async () 
   assert.equal((await statuses(db))["other@example.test"], "bounced");
 });
 
-Deno.test("an event whose address becomes a lead's later is applied by the sweep", async () => {
+Deno.test("an event whose address becomes a lead's later is applied by cron's next run", async () => {
   await using inbox = await startWebhook();
   const { db } = inbox;
   const event = { id: 7, email: "later@example.test", status: "unsubscribed", at: 1 };

@@ -158,7 +158,7 @@ Deno.test("deliveries about one person at the same time end right", async () => 
   await Promise.all(
     kinds.map((status, at) => outcomes(inbox, { id: 1, email: "a@example.test", status, at })),
   );
-  // A delivery that met the lock of another is left to the sweep.
+  // A delivery that met the lock of another is left to cron's next run.
   await db.sql`select mautic.apply_pending_deliveries()`;
   assert.deepEqual(await statuses(db), { "a@example.test": "unsubscribed" });
   const [row] = await db.sql`select email_status_changed_at as at from public.leads`;

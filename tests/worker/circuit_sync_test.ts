@@ -70,6 +70,16 @@ Deno.test("Mautic's rate limit, and batches that ask nothing of Mautic, do not t
   assert.equal((await sending(db.sql)).halts, 1);
 });
 
+Deno.test("a probe that takes all that is due says that nothing more is: nobody is called for nothing", async () => {
+  await using db = await testDatabase();
+  await insertLeads(db.sql, 3);
+  const worker = await openCircuit(db.sql);
+  await skipPause(db.sql);
+  const probe = await claim(db.sql, worker);
+  assert.equal(probe.items.length, 3);
+  assert.equal(probe.more, false);
+});
+
 Deno.test("while it is open claims hand out nothing and nobody rings", async () => {
   await using db = await testDatabase();
   await insertLeads(db.sql, 10);

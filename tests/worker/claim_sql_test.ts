@@ -43,7 +43,7 @@ Deno.test("claim() refuses a worker whose lease ran out", async () => {
   assert.equal((await claim(db.sql, worker)).state, "lost");
 });
 
-Deno.test("claim() never has two leads of one person out at once, and loses neither", async () => {
+Deno.test("no person is out twice: claim() keeps two leads of one person apart, and loses neither", async () => {
   await using db = await testDatabase();
   const older = await insertLead(db.sql, " Ann@Example.test ");
   const newer = await insertLead(db.sql, "ann@example.test");

@@ -6,7 +6,7 @@ import { outcomes, startWebhook, statuses } from "./support.ts";
 /**
  * A nightly job of the application updates many leads in one transaction, statement by statement.
  * Meanwhile one POST of Mautic's queue mode (ten events, the default) tells of ten of them, one of
- * which the job has not come to yet: all ten are deferred, and the sweep comes by.
+ * which the job has not come to yet: all ten are deferred, and it comes by.
  */
 async function jobAndSweep() {
   const inbox = await startWebhook();
@@ -23,9 +23,9 @@ async function jobAndSweep() {
     ...["last@example.test", ...names].map((email) => ({ email, status: "unsubscribed", at: 1 })),
   );
   assert.deepEqual(new Set(told), new Set(["deferred"]));
-  const sweep = db.sql`select mautic.apply_pending_deliveries()`.execute();
+  const applying = db.sql`select mautic.apply_pending_deliveries()`.execute();
   // It has come past "last" and is at the locked ones, or over.
-  await endsOrHolds(db, sweep, last);
+  await endsOrHolds(db, applying, last);
   return {
     inbox,
     last,
@@ -33,13 +33,13 @@ async function jobAndSweep() {
     async [Symbol.asyncDispose]() {
       await job`rollback`.catch(() => {});
       job.release();
-      await sweep;
+      await applying;
       await inbox[Symbol.asyncDispose]();
     },
   };
 }
 
-Deno.test("the sweep does not abort an application's transaction that updates many leads", async () => {
+Deno.test("applying what is stored does not abort an application's transaction that updates many leads", async () => {
   await using held = await jobAndSweep();
   const { job, last, inbox } = held;
   let failed: unknown = null;
@@ -52,10 +52,10 @@ Deno.test("the sweep does not abort an application's transaction that updates ma
   assert.equal((await statuses(inbox.db))["last@example.test"], "unsubscribed");
 });
 
-Deno.test("the sweep does not keep the application from a lead while it waits for others", async () => {
+Deno.test("applying what is stored does not keep the application from a lead while it waits for others", async () => {
   await using held = await jobAndSweep();
   const begun = performance.now();
   await held.inbox.db.sql`update public.leads set first_name = 'Ann' where id = ${held.last}`;
   const waited = Math.round(performance.now() - begun);
-  assert.ok(waited < 300, `an update of one lead waited ${waited} ms for the sweep`);
+  assert.ok(waited < 300, `an update of one lead waited ${waited} ms`);
 });

@@ -1,4 +1,5 @@
--- Settle: the outcomes of a batch in one call.
+-- Settle: the outcomes of a batch in one call. settle() at the end is the whole: for each outcome what it
+-- tells of contacts (settle_contacts), then what becomes of the item (settled_item, which only decides).
 
 -- Does an outcome leave in doubt whether Mautic did it? A 500 may come after the work was done,
 -- whatever is answered to the next try.

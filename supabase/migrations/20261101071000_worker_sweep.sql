@@ -1,6 +1,5 @@
--- The guarantee behind the bell.
-
 -- The guarantee behind the bell, run by cron.
+
 create function mautic.sweep()
 returns text
 language plpgsql

@@ -1,8 +1,6 @@
 -- What became of every attempt to bring a lead to Mautic: one short row each, written by settle for
 -- a whole batch in one statement. No addresses and no payloads; kept for the setting history_days.
 
--- What became of every attempt to bring a lead to Mautic: one short row each, written by settle for
--- a whole batch in one statement. No addresses and no payloads; kept for the setting history_days.
 create table mautic.sync_history (
   id bigint generated always as identity primary key,
   at timestamptz not null default mautic.clock(),
