@@ -29,6 +29,7 @@ Deno.test("deno task status prints queue, circuit and dead letters with their re
     result: "dead",
     error_code: "duplicate_contact",
     error_message: "page@example.test is there twice",
+    error_remedy: "merge them there",
   }]);
   await db.sql`select mautic.pause('night shift')`;
 

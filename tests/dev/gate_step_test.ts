@@ -35,7 +35,7 @@ Deno.test("a step of tests that does not end in time has failed, by name, and al
   assert.equal(failures.length, 1);
   assert.match(
     failures[0] ?? "",
-    /^Tests: did not end in time, last in flight: \.\/tests\/stack\/fixtures\/hangs\.ts: hangs$/,
+    /^Tests: did not end in time, last in flight: \.\/tests\/dev\/fixtures\/hangs\.ts: hangs$/,
   );
   const started = Number(found[1]);
   assert.ok(started > 0);
