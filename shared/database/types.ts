@@ -1200,7 +1200,13 @@ export type Schema = {
       "ring_reconcile": { Args: Record<PropertyKey, never>; Returns: string };
       "save_subscriptions": {
         Args: { "p_leads": Json; "p_pairs": (Schema["mautic"]["CompositeTypes"]["event_lead"])[] };
-        Returns: (Schema["mautic"]["CompositeTypes"]["email_change"])[];
+        Returns: Schema["mautic"]["CompositeTypes"]["email_change"][];
+        SetofOptions: {
+          from: "*";
+          to: "email_change";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "schedule_jobs": { Args: Record<PropertyKey, never>; Returns: string };
       "sending_state": { Args: { "p_origin"?: string }; Returns: string };

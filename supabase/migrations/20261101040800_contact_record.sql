@@ -32,15 +32,17 @@ $$;
 comment on function mautic.requeue_newer(text, mautic.outcome) is
   'Is a newer lead the contact that this outcome shows? Then it is queued, by force, and the answer is true.';
 
--- What an outcome leaves out stays as it is stored. Without the lease (p_is_held false) what the contact
+-- Like all that is called for each lead, plpgsql: Postgres keeps its plans, and plans SQL functions anew at
+-- each call (up to 17). What an outcome leaves out stays as it is stored. Without the lease (p_is_held false) what the contact
 -- showed may have been overtaken: only that it is there is kept.
 create function mautic.store_contact(p_origin text, p_outcome mautic.outcome, p_is_held boolean, p_shows_lead boolean)
 returns void
-language sql
+language plpgsql
 volatile
 security definer
 set search_path = ''
 as $$
+begin
   insert into mautic.contact as c (
     origin, contact_id, address, snapshot, refused, do_not_contact, lead_id, lead_changed_at
   )
@@ -60,6 +62,7 @@ as $$
     lead_id = coalesce(excluded.lead_id, c.lead_id),
     lead_changed_at = coalesce(excluded.lead_changed_at, c.lead_changed_at),
     answered_at = mautic.clock();
+end
 $$;
 
 comment on function mautic.store_contact(text, mautic.outcome, boolean, boolean) is

@@ -2,15 +2,20 @@
 -- a handful of statements, each finding its rows by an index. apply_events() near the end is the whole:
 -- match, lock, merge (save_subscriptions), write, mark.
 
+-- The four rules by which what is known and what events say become one. plpgsql, because Postgres (up to 17)
+-- plans a SQL function that it cannot write into the statement anew for each delivery.
+
 -- Do we know this lead, and does its row show what we wrote? Where it shows another status, somebody
 -- decided: that is the truth to go on from.
 create function mautic.shows_our_status(s mautic.subscription, p_email_status text)
 returns boolean
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-  select s.lead_id is not null and mautic.email_status_of(s) is not distinct from p_email_status;
+begin
+  return s.lead_id is not null and mautic.email_status_of(s) is not distinct from p_email_status;
+end
 $$;
 
 comment on function mautic.shows_our_status(mautic.subscription, text) is
@@ -21,21 +26,27 @@ create function mautic.subscription_base(
   s mautic.subscription, p_lead_id text, p_email_status text, p_changed_at timestamptz
 )
 returns mautic.subscription
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-  select case
-    when mautic.shows_our_status(s, p_email_status) then s
-    else row(
-      p_lead_id,
-      nullif(p_email_status, 'complained'),
-      case when p_email_status <> 'complained' then coalesce(p_changed_at, '-infinity') end,
-      null,
-      case when p_email_status = 'complained' then coalesce(p_changed_at, '-infinity') end,
-      s.origin, s.contact_id, null
-    )::mautic.subscription
-  end;
+declare
+  base mautic.subscription;
+begin
+  if mautic.shows_our_status(s, p_email_status) then
+    return s;
+  end if;
+  base.lead_id := p_lead_id;
+  base.origin := s.origin;
+  base.contact_id := s.contact_id;
+  if p_email_status = 'complained' then
+    base.complained_at := coalesce(p_changed_at, '-infinity');
+  elsif p_email_status is not null then
+    base.status := p_email_status;
+    base.status_at := coalesce(p_changed_at, '-infinity');
+  end if;
+  return base;
+end
 $$;
 
 comment on function mautic.subscription_base(mautic.subscription, text, text, timestamptz) is
@@ -43,14 +54,17 @@ comment on function mautic.subscription_base(mautic.subscription, text, text, ti
 
 create function mautic.decided_at(s mautic.subscription, p_email_status text, p_changed_at timestamptz)
 returns timestamptz
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-  select case
-    when s.lead_id is not null and not mautic.shows_our_status(s, p_email_status) then coalesce(p_changed_at, '-infinity')
+begin
+  return case
+    when s.lead_id is not null and not mautic.shows_our_status(s, p_email_status)
+      then coalesce(p_changed_at, '-infinity')
     else '-infinity'
   end;
+end
 $$;
 
 comment on function mautic.decided_at(mautic.subscription, text, timestamptz) is
@@ -60,30 +74,31 @@ comment on function mautic.decided_at(mautic.subscription, text, timestamptz) is
 -- (mautic.email_status_of).
 create function mautic.merge_subscription(base mautic.subscription, news mautic.subscription)
 returns mautic.subscription
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-  select row(
-    base.lead_id,
-    case when is_newer then news.status else base.status end,
-    case when is_newer then news.status_at else base.status_at end,
-    greatest(base.manual_at, news.manual_at),
-    least(base.complained_at, news.complained_at),
-    coalesce(news.origin, base.origin),
-    coalesce(news.contact_id, base.contact_id),
-    null
-  )::mautic.subscription
-  from (
-    select news.status is not null and (
-      base.status_at is null
-      or news.status_at > base.status_at
-      or (
-        news.status_at = base.status_at
-        and mautic.restrictiveness(news.status) > mautic.restrictiveness(base.status)
-      )
-    ) as is_newer
-  ) n;
+declare
+  merged mautic.subscription := base;
+begin
+  if news.status is not null and (
+    base.status_at is null
+    or news.status_at > base.status_at
+    or (
+      news.status_at = base.status_at
+      and mautic.restrictiveness(news.status) > mautic.restrictiveness(base.status)
+    )
+  ) then
+    merged.status := news.status;
+    merged.status_at := news.status_at;
+  end if;
+  merged.manual_at := greatest(base.manual_at, news.manual_at);
+  merged.complained_at := least(base.complained_at, news.complained_at);
+  merged.origin := coalesce(news.origin, base.origin);
+  merged.contact_id := coalesce(news.contact_id, base.contact_id);
+  merged.gone_at := null;
+  return merged;
+end
 $$;
 
 comment on function mautic.merge_subscription(mautic.subscription, mautic.subscription) is
@@ -98,12 +113,14 @@ comment on type mautic.email_change is
 -- Saves what is known of these leads by these events; what their rows are to show is returned. p_leads: as
 -- mautic.lock_leads() returned them, so that they stay as they are meanwhile.
 create function mautic.save_subscriptions(p_pairs mautic.event_lead[], p_leads jsonb)
-returns mautic.email_change[]
-language sql
+returns setof mautic.email_change
+language plpgsql
 volatile
 security definer
 set search_path = ''
 as $$
+begin
+  return query
   with known as materialized (
     select
       l.lead_id, l.email_status, l.email_status_changed_at,
@@ -150,7 +167,7 @@ as $$
       gone_at = null
     returning s.lead_id, mautic.email_status_of(s) as status, mautic.email_status_at(s) as at
   )
-  select array_agg(row(s.lead_id, k.email_status, s.status, s.at, cause.id)::mautic.email_change)
+  select s.lead_id, k.email_status, s.status, s.at, cause.id
   from saved s
   join known k on k.lead_id = s.lead_id
   left join lateral (
@@ -165,6 +182,7 @@ as $$
     limit 1
   ) cause on true
   where s.status is distinct from k.email_status or s.at is distinct from k.email_status_changed_at;
+end
 $$;
 
 comment on function mautic.save_subscriptions(mautic.event_lead[], jsonb) is
@@ -202,11 +220,12 @@ comment on function mautic.write_email_changes(mautic.email_change[]) is
 
 create function mautic.mark_events(p_event_ids bigint[], p_applied bigint[], p_changes mautic.email_change[])
 returns void
-language sql
+language plpgsql
 volatile
 security definer
 set search_path = ''
 as $$
+begin
   update mautic.webhook_event e
   set
     state = case when e.id = any (p_applied) then 'applied' else 'pending' end,
@@ -215,6 +234,7 @@ as $$
     applied_at = case when e.id = any (p_applied) then mautic.clock() end,
     error = null
   where e.id = any (p_event_ids);
+end
 $$;
 
 comment on function mautic.mark_events(bigint[], bigint[], mautic.email_change[]) is
@@ -242,7 +262,7 @@ begin
   select jsonb_agg(to_jsonb(l)) into leads
   from mautic.lock_leads(array(select distinct p.lead_id from unnest(pairs) p)) l;
 
-  changes := mautic.save_subscriptions(pairs, leads);
+  select array_agg(c) into changes from mautic.save_subscriptions(pairs, leads) c;
   perform mautic.write_email_changes(changes);
   perform mautic.restore_lifted(e.origin, array_agg(e.contact_id))
   from mautic.webhook_event e

@@ -25,12 +25,13 @@ as $$
 declare
   item mautic.outbox := p_item;
   is_unchanged constant boolean := item.version = item.leased_version;
-  may_be_done constant boolean := mautic.may_be_done(p_outcome);
+  may_be_done boolean;
 begin
   if (p_outcome.result = 'done' or p_is_left_alone) and is_unchanged then
     return null;
   end if;
 
+  may_be_done := mautic.may_be_done(p_outcome);
   -- Whatever follows, the lease is over.
   item.leased_by := null;
   item.lease_token := null;
