@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { MauticError } from "shared/mautic/transport/errors.ts";
 import { silentLog } from "shared/runtime/log.ts";
-import { readSyncSettings } from "shared/settings/sync.ts";
 import { type BatchRequest, bisect } from "../../supabase/functions/mautic-sync/outbound/bisect.ts";
 import {
   isOpen,
@@ -13,44 +12,16 @@ import {
   type FailureContext,
   startRun,
 } from "../../supabase/functions/mautic-sync/outbound/run.ts";
+import { leasedItem, syncSettings } from "../support/items.ts";
 
-const reading = readSyncSettings({
-  MAUTIC_BASE_URL: "https://mautic.example.test",
-  MAUTIC_CLIENT_ID: "id",
-  MAUTIC_CLIENT_SECRET: "secret",
-});
+const settings = syncSettings();
 
 function context(): FailureContext {
-  assert.ok(reading.mode === "live");
-  const { settings } = reading;
   return { run: startRun(settings), settings, random: () => 0.5, log: silentLog };
 }
 
 function lead(name: string): Open {
-  assert.ok(reading.mode === "live");
-  const address = `${name}@example.test`;
-  const { work } = prepare({
-    lead_id: name,
-    attempt: 1,
-    failed_alone: 0,
-    operation: "create",
-    removal: null,
-    superseded: false,
-    force: false,
-    ambiguous: false,
-    payload: { id: name, contact: { email: address } },
-    address,
-    attempted: [],
-    email_status: null,
-    contact_id: null,
-    snapshot: {},
-    refused: {},
-    filled: [],
-    do_not_contact: [],
-    enrolled_campaigns: [],
-    correlation_id: "test",
-    changed_at: "2026-01-01T00:00:00Z",
-  }, reading.settings);
+  const { work } = prepare(leasedItem(name), settings);
   assert.ok(work.state === "open");
   return work;
 }

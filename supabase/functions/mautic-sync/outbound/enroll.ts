@@ -135,7 +135,13 @@ async function blame(
     }
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    return close({ ...work, reach: { stage: "addressed", contactId } }, { result: "gone" });
+    // The save was confirmed: a 500 on the way to it leaves nothing in doubt.
+    const gone: Leased = {
+      ...work,
+      reach: { stage: "addressed", contactId },
+      mayBeDone: false,
+    };
+    return close(gone, { result: "gone" });
   }
   return close(work, dead("campaign_not_found", `Mautic knows no campaign ${campaignId}.`));
 }
