@@ -3,7 +3,7 @@ import { createDatabase } from "shared/database/database.ts";
 import type { MauticContact } from "shared/mautic/contact_schema.ts";
 import { silentLog } from "shared/runtime/log.ts";
 import { applyEnrollment } from "../../supabase/functions/mautic-sync/outbound/enroll.ts";
-import type { Open } from "../../supabase/functions/mautic-sync/outbound/item.ts";
+import type { Unsettled } from "../../supabase/functions/mautic-sync/outbound/item.ts";
 import { speakersOf } from "../../supabase/functions/mautic-sync/outbound/merged.ts";
 import { outcome } from "../../supabase/functions/mautic-sync/outbound/outcome.ts";
 import { prepare } from "../../supabase/functions/mautic-sync/outbound/prepare.ts";
@@ -38,7 +38,7 @@ function emptyMautic(): SyncContext {
 }
 
 /** A lead that is to be enrolled, saved after its batch had been answered 500 and halved. */
-function savedAfterHalving(): Open {
+function savedAfterHalving(): Unsettled {
   const email = "vip@example.test";
   const payload = {
     id: "vip",
@@ -48,7 +48,7 @@ function savedAfterHalving(): Open {
     ml: { score: 85 },
   };
   const { work } = prepare(leasedItem("vip", { payload }), settings);
-  assert.ok(work.state === "open");
+  assert.ok(work.state === "unsettled");
   const contact: MauticContact = { id: 7, fields: { email }, doNotContact: [], utmTags: [] };
   return {
     ...work,
