@@ -29,7 +29,7 @@ export function emailEntries(entries: DoNotContactEntry[]): DoNotContactEntry[] 
 }
 
 /** Was this entry set by us, for a missing consent? */
-export function isOurs(entry: DoNotContactEntry): boolean {
+export function isOurs(entry: Pick<DoNotContactEntry, "reason" | "comments">): boolean {
   return entry.reason === manualReason && entry.comments?.trim() === consentComment;
 }
 

@@ -1,6 +1,7 @@
 import {
-  consentComment,
   isEmail,
+  isOurs,
+  manualReason,
   type SubscriptionKind,
   tidyComment,
   unlessComplaint,
@@ -172,7 +173,7 @@ function readItem(type: string, item: unknown): DeliveryReading["items"][number]
       contactId,
       address,
       occurredAt: time(item["timestamp"]),
-      ours: toldKind === "manual" && comments === consentComment,
+      ours: toldKind === "manual" && isOurs({ reason: manualReason, comments }),
       detail: {
         ...(comments === null ? {} : { comments: tidyComment(comments) }),
         ...(emailId === null ? {} : { email_id: emailId }),

@@ -1,4 +1,5 @@
 import { createCall, type DatabaseOptions } from "./call.ts";
+import { consentCalls } from "./consent.ts";
 import { contactCalls } from "./contact.ts";
 import { enrollmentCalls } from "./enrollment.ts";
 import { inboxCalls } from "./inbox.ts";
@@ -21,6 +22,7 @@ export function createDatabase(options: DatabaseOptions) {
     ...workerCalls(call),
     ...queueCalls(call),
     ...contactCalls(call),
+    ...consentCalls(call),
     ...enrollmentCalls(call),
     ...inboxCalls(call),
     ...reconcileCalls(call),

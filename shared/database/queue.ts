@@ -50,8 +50,6 @@ const settled = z.object({ settled: z.number(), lost: z.array(z.string()) });
 /** The outbox: what is claimed, and what became of it. */
 export function queueCalls(call: Call) {
   return {
-    hasWork: () => call("has_work", {}, z.boolean()),
-    hasChanges: () => call("has_changes", {}, z.boolean()),
     claim: (workerId: string, origin: string, limit: number, itemLeaseMs: number) =>
       call("claim", {
         p_worker_id: workerId,
@@ -89,7 +87,5 @@ export function queueCalls(call: Call) {
         p_answered: run.answered,
         p_batch_size: run.batchSize,
       }, settled),
-    sendingState: (origin: string) =>
-      call("sending_state", { p_origin: origin }, z.enum(["closed", "probe", "open", "paused"])),
   };
 }

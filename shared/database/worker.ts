@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Call } from "./call.ts";
 
-/** Workers and their leases, and the bell that starts them. */
+/** Workers and their leases, the bell that starts them, and whether there is anything to do. */
 export function workerCalls(call: Call) {
   const nothing = z.unknown();
 
@@ -23,6 +23,10 @@ export function workerCalls(call: Call) {
     leaveWorker: (workerId: string) =>
       call("leave_worker", { p_worker_id: workerId }, z.enum(["left", "work", "busy"])),
     abandonWorker: (workerId: string) => call("abandon_worker", { p_worker_id: workerId }, nothing),
+    hasWork: () => call("has_work", {}, z.boolean()),
+    hasChanges: () => call("has_changes", {}, z.boolean()),
+    sendingState: (origin: string) =>
+      call("sending_state", { p_origin: origin }, z.enum(["closed", "probe", "open", "paused"])),
     ring: (correlationId: string) => call("ring", { p_correlation_id: correlationId }, z.string()),
   };
 }

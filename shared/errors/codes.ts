@@ -86,13 +86,19 @@ const descriptions = {
   contact_not_found: { status: 404, remedy: "Check the contact's id in Mautic." },
   campaign_not_found: {
     status: 404,
-    remedy: `Set MAUTIC_CAMPAIGN_HIGH_VALUE to the id of a campaign, ${replay}.`,
+    // One wrong setting stops many leads.
+    remedy:
+      "Set MAUTIC_CAMPAIGN_HIGH_VALUE to the id of a campaign, then replay all that it stopped: select mautic.replay_where(dead_reason => 'campaign_not_found').",
   },
   not_mailable: {
     status: 409,
     remedy: "The person opted out, bounced or complained; nobody is enrolled against that.",
   },
-  mautic_failed: { status: 502, remedy: `Look into Mautic's log (var/logs), ${replay}.` },
+  mautic_failed: {
+    status: 502,
+    remedy:
+      `Look into Mautic's log (var/logs) for the plugin, trigger or webhook that fails, ${replay}.`,
+  },
 
   // Passing trouble.
   rate_limited: { status: 503, remedy: later },

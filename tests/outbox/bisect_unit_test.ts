@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { MauticError } from "shared/mautic/transport/errors.ts";
 import { silentLog } from "shared/runtime/log.ts";
-import { readSyncSettings } from "shared/settings/sync.ts";
 import { type BatchRequest, bisect } from "../../supabase/functions/mautic-sync/outbound/bisect.ts";
 import {
-  isOpen,
-  type Open,
+  isUnsettled,
+  type Unsettled,
   type Work,
 } from "../../supabase/functions/mautic-sync/outbound/item.ts";
 import { prepare } from "../../supabase/functions/mautic-sync/outbound/prepare.ts";
@@ -13,56 +12,28 @@ import {
   type FailureContext,
   startRun,
 } from "../../supabase/functions/mautic-sync/outbound/run.ts";
+import { leasedItem, syncSettings } from "../support/items.ts";
 
-const reading = readSyncSettings({
-  MAUTIC_BASE_URL: "https://mautic.example.test",
-  MAUTIC_CLIENT_ID: "id",
-  MAUTIC_CLIENT_SECRET: "secret",
-});
+const settings = syncSettings();
 
 function context(): FailureContext {
-  assert.ok(reading.mode === "live");
-  const { settings } = reading;
   return { run: startRun(settings), settings, random: () => 0.5, log: silentLog };
 }
 
-function lead(name: string): Open {
-  assert.ok(reading.mode === "live");
-  const address = `${name}@example.test`;
-  const { work } = prepare({
-    lead_id: name,
-    attempt: 1,
-    failed_alone: 0,
-    operation: "create",
-    removal: null,
-    superseded: false,
-    force: false,
-    ambiguous: false,
-    payload: { id: name, contact: { email: address } },
-    address,
-    attempted: [],
-    email_status: null,
-    contact_id: null,
-    snapshot: {},
-    refused: {},
-    filled: [],
-    do_not_contact: [],
-    enrolled_campaigns: [],
-    correlation_id: "test",
-    changed_at: "2026-01-01T00:00:00Z",
-  }, reading.settings);
-  assert.ok(work.state === "open");
+function lead(name: string): Unsettled {
+  const { work } = prepare(leasedItem(name), settings);
+  assert.ok(work.state === "unsettled");
   return work;
 }
 
 const names = (works: Work[]) => works.map(({ item }) => item.lead_id).join("");
 const results = (works: Work[]) =>
-  works.map((work) => isOpen(work) ? "open" : work.result.result).join(" ");
+  works.map((work) => isUnsettled(work) ? "passed" : work.result.result).join(" ");
 
 /** A Mautic that answers 500 to every request in which one of the `poisonous` is. */
-function mautic(poisonous: string, scope: BatchRequest<Open>["scope"]) {
+function mautic(poisonous: string, scope: BatchRequest<Unsettled>["scope"]) {
   const requests: string[] = [];
-  const request: BatchRequest<Open> = {
+  const request: BatchRequest<Unsettled> = {
     step: "save",
     scope,
     send: (some) => {
@@ -80,7 +51,7 @@ Deno.test("bisect() finds the guilty lead of a batch; the others get through", a
   const given = context();
   const works = await bisect([..."abcdefgh"].map(lead), given, request);
   assert.equal(names(works), "abcdefgh");
-  assert.equal(results(works), "open open open open open retry open open");
+  assert.equal(results(works), "passed passed passed passed passed retry passed passed");
   assert.deepEqual(requests, ["abcdefgh", "abcd", "efgh", "ef", "e", "f", "gh"]);
   assert.equal(given.run.halt, undefined);
 });
@@ -97,7 +68,7 @@ Deno.test("bisect() puts the rest of a request back after two leads that fail al
 Deno.test("bisect() goes on past two guilty leads with one that passes in between", async () => {
   const { request } = mautic("aceg", "request");
   const works = await bisect([..."abcdefgh"].map(lead), context(), request);
-  assert.equal(results(works), "retry open retry open retry open retry open");
+  assert.equal(results(works), "retry passed retry passed retry passed retry passed");
 });
 
 Deno.test("bisect() halts the run where two batches in a row fail alone and nothing ever passed", async () => {

@@ -41,3 +41,34 @@ Deno.test("a migration's name is its chapter and its one subject, and chapters d
   }
   assert.equal(new Set(chapters.values()).size, chapters.size);
 });
+
+/** The project's files of these kinds, as text by path; what tools leave in folders of their own aside. */
+async function textsIn(at: URL): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for await (const { name, isDirectory } of Deno.readDir(at)) {
+    if (name.startsWith(".") || ["fixtures", "node_modules"].includes(name)) continue;
+    if (isDirectory) {
+      for (const [path, text] of await textsIn(new URL(`${name}/`, at))) texts.set(path, text);
+    } else if (/\.(?:ts|sql|md)$/.test(name)) {
+      const file = new URL(name, at);
+      texts.set(file.pathname, await Deno.readTextFile(file));
+    }
+  }
+  return texts;
+}
+
+Deno.test("every migration that a comment, a message or a page names exists", async () => {
+  const files = await Array.fromAsync(Deno.readDir(folder));
+  const known = new Set(files.map(({ name }) => name.replace(/^\d+_|\.sql$/g, "")));
+  const named: string[] = [];
+  const missing: string[] = [];
+  for (const [path, text] of await textsIn(new URL("../../", import.meta.url))) {
+    for (const [list] of text.matchAll(/\bmigrations?\s+(?:(?:,|and|or|--|\*|\s)*"\w+")+/g)) {
+      const names = Array.from(list.matchAll(/"(\w+)"/g), ([, name = ""]) => name);
+      named.push(...names);
+      missing.push(...names.filter((name) => !known.has(name)).map((name) => `${path}: ${name}`));
+    }
+  }
+  assert.ok(named.includes("outbox_queue") && named.includes("worker_lease"));
+  assert.deepEqual(missing, []);
+});

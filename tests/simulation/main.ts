@@ -84,7 +84,7 @@ async function runInProcesses(): Promise<boolean> {
   const starts = Array.from({ length: jobs }, (_, job) => first + job * share);
   const stretches = await Promise.all(
     starts.filter((start) => start < first + seeds).map(async (start) => {
-      const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+      const output = await new Deno.Command(Deno.execPath(), {
         args: [
           ...["run", "-A", "--no-check", fileURLToPath(import.meta.url)],
           ...["--seed", String(start), "--seeds", String(Math.min(share, first + seeds - start))],
@@ -95,7 +95,9 @@ async function runInProcesses(): Promise<boolean> {
         stdout: json ? "piped" : "inherit",
         stderr: "inherit",
       }).output();
-      return { success, printed: json ? new TextDecoder().decode(stdout) : null };
+      // Where it is inherited there is none to read.
+      const printed = json ? new TextDecoder().decode(output.stdout) : null;
+      return { success: output.success, printed };
     }),
   );
   if (json) {

@@ -28,3 +28,16 @@ Deno.test("a seed replays exactly, here and in another process: the same request
     new RegExp(`^seed 7 ok ${first.hash.slice(0, 12)} `),
   );
 });
+
+Deno.test("two processes share the seeds out, and each prints its own", async () => {
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", mainProgram, "--seed", "7", "--seeds", "2", "--jobs", "2"],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  const lines = new TextDecoder().decode(stdout).trim().split("\n").sort();
+  assert.ok(success, lines.join("\n"));
+  const expected = [/^1 of 1 seeds hold$/, /^1 of 1 seeds hold$/, /^seed 7 ok /, /^seed 8 ok /];
+  assert.equal(lines.length, expected.length, lines.join("\n"));
+  expected.forEach((line, index) => assert.match(lines[index] ?? "", line));
+});

@@ -78,8 +78,8 @@ export function createHandler(dependencies: Dependencies): (request: Request) =>
       return await refuse(...notConfigured(configuration.problems));
     }
     const { webhook } = configuration;
-    const isOpen = configuration.mode === "demo" && !webhook.secret && !webhook.signingKey;
-    const proof = isOpen ? { state: "accepted" as const } : await readProof(request, webhook);
+    const needsNoProof = configuration.mode === "demo" && !webhook.secret && !webhook.signingKey;
+    const proof = needsNoProof ? { state: "accepted" as const } : await readProof(request, webhook);
     if (proof.state === "refused") return await refuse("proof_refused", proof.reason);
 
     const body = await readBody(request, { maxBytes: webhook.maxBytes, timeoutMs: bodyTimeoutMs });

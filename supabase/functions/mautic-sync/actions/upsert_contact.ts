@@ -81,7 +81,7 @@ async function claimPatiently(
 function answer(synced: Synced | undefined, answers: Answers): Response {
   const work = synced?.work;
   const contactId = work && (contactOf(work)?.id ?? work.item.contact_id);
-  if (work?.state === "open" && contactId) {
+  if (work?.state === "unsettled" && contactId) {
     const isCreated = work.reach.stage === "saved" && work.reach.created;
     return answers.ok({
       success: true,
@@ -91,7 +91,7 @@ function answer(synced: Synced | undefined, answers: Answers): Response {
       enrollmentReason: synced?.enrollment?.reason ?? "disabled",
     });
   }
-  const result = work?.state === "closed" ? work.result : undefined;
+  const result = work?.state === "settled" ? work.result : undefined;
   return answers.fail(
     result?.error_code ?? "retry_later",
     result?.error_message ?? "The contact was deleted in Mautic; send the lead again.",

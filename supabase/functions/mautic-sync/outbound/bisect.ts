@@ -1,10 +1,10 @@
 import { MauticError } from "shared/mautic/transport/errors.ts";
 import { failed, failing, postponed } from "./failure.ts";
-import type { Open, Work } from "./item.ts";
+import type { Unsettled, Work } from "./item.ts";
 import { type FailureContext, halt, notePassed, type Step } from "./run.ts";
 
 /** One request about many leads, and what else there is to say of it. */
-export interface BatchRequest<T extends Open> {
+export interface BatchRequest<T extends Unsettled> {
   step: Step;
   /** Sends it. `isPart`: a request about more than these has failed a moment ago. */
   send(some: T[], isPart: boolean): Promise<Work[]>;
@@ -31,7 +31,7 @@ export interface BatchRequest<T extends Open> {
  * Else each of 50 leads would be tried alone, against a server that is down, and be held suspect
  * for it. What follows is the request's `scope`.
  */
-export async function bisect<T extends Open>(
+export async function bisect<T extends Unsettled>(
   works: T[],
   context: FailureContext,
   request: BatchRequest<T>,
@@ -39,7 +39,7 @@ export async function bisect<T extends Open>(
   const { run } = context;
   const { step, scope } = request;
   let failedAlone = scope === "run" ? run.savesFailedAlone : 0;
-  const count = (failures: number) => {
+  const setFailedAlone = (failures: number) => {
     failedAlone = failures;
     if (scope === "run") run.savesFailedAlone = failures;
   };
@@ -52,7 +52,7 @@ export async function bisect<T extends Open>(
     if (only === undefined) return [];
     try {
       const sent = await request.send(some, isPart);
-      count(0);
+      setFailedAlone(0);
       notePassed(run, step);
       return sent;
     } catch (error) {
@@ -61,7 +61,7 @@ export async function bisect<T extends Open>(
       const isItsDoing = error.code === "server_failed" ||
         others.length === 0 && request.isPerhapsItsDoing?.(error, only);
       if (!isItsDoing) return some.map(failing(error, context, step));
-      count(failedAlone + 1);
+      setFailedAlone(failedAlone + 1);
       if (scope === "run" && failedAlone >= 2 && !run.passed.has(step)) halt(context, error);
       return some.map((work) => failed(work, error, context, step));
     }

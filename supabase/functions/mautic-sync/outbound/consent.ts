@@ -10,22 +10,19 @@ import {
 import type { LeasedItem } from "shared/database/queue.ts";
 import { marketingOptIn } from "shared/lead/lead.ts";
 import { bisect } from "./bisect.ts";
-import { attempt, failed } from "./failure.ts";
+import { callFor } from "./call_for.ts";
+import { failed } from "./failure.ts";
 import {
-  isShown,
+  type Answered,
+  isAnswered,
   type Leased,
-  type Open,
-  type Read,
   replace,
-  type Saved,
+  type Unsettled,
   withContact,
   type Work,
 } from "./item.ts";
 import { type Speakers, speaking } from "./merged.ts";
 import type { SyncContext } from "./run.ts";
-
-/** An item whose contact Mautic has answered with. */
-export type Shown = Leased<Read | Saved>;
 
 type Action = "add" | "lift" | "restore" | "none";
 
@@ -55,7 +52,7 @@ export async function applyConsent(
   speakers: Speakers,
   context: SyncContext,
 ): Promise<Work[]> {
-  const due = speaking(works, speakers).filter(isShown).map((work) => ({
+  const due = speaking(works, speakers).filter(isAnswered).map((work) => ({
     work,
     action: decide(work.item, work.reach.contact.doNotContact),
   }));
@@ -70,18 +67,18 @@ export async function applyConsent(
 
 /**
  * Does for one item what its consent calls for: as {@link applyConsent}, in requests of its own.
- * Returns the item with the contact as it is then, or closed with what went wrong.
+ * Returns the item with the contact as it is then, or settled with what went wrong.
  */
-export async function changeConsent<T extends Shown>(work: T, context: SyncContext) {
+export async function changeConsent<T extends Leased<Answered>>(work: T, context: SyncContext) {
   const { contact } = work.reach;
   switch (decide(work.item, contact.doNotContact)) {
     case "add":
-      return await attempt(work, context, "consent", () => add(work, context));
+      return await callFor(work, context, "consent", () => add(work, context));
     case "lift":
-      return await attempt(work, context, "other", (keep) => lift(work, context, keep));
+      return await callFor(work, context, "other", (keep) => lift(work, context, keep));
     case "restore": {
       const status = work.item.email_status;
-      return await attempt(work, context, "other", (keep) => restore(work, status, context, keep));
+      return await callFor(work, context, "other", (keep) => restore(work, status, context, keep));
     }
     case "none":
       return work;
@@ -94,7 +91,7 @@ const ours: DoNotContactEntry = {
   comments: consentComment,
 };
 
-async function addAll(additions: Open<Read | Saved>[], context: SyncContext): Promise<Work[]> {
+async function addAll(additions: Unsettled<Answered>[], context: SyncContext): Promise<Work[]> {
   // Several leads may be one contact by now (a merge): one entry is enough, and no id comes twice.
   const distinct = [...new Map(additions.map((work) => [work.reach.contact.id, work])).values()];
   const size = Math.max(context.run.batchSize, 1);
@@ -112,7 +109,7 @@ async function addAll(additions: Open<Read | Saved>[], context: SyncContext): Pr
   return added;
 }
 
-async function addTo(batch: Open<Read | Saved>[], context: SyncContext): Promise<Work[]> {
+async function addTo(batch: Unsettled<Answered>[], context: SyncContext): Promise<Work[]> {
   const [only, ...others] = batch;
   if (only && others.length === 0) return [await add(only, context)];
   const entries = await context.mautic.batchEdit(
@@ -127,7 +124,7 @@ async function addTo(batch: Open<Read | Saved>[], context: SyncContext): Promise
   });
 }
 
-async function add<T extends Shown>(work: T, { mautic }: SyncContext): Promise<T> {
+async function add<T extends Leased<Answered>>(work: T, { mautic }: SyncContext): Promise<T> {
   const { contact } = work.reach;
   const entry = { reason: manualReason, comments: consentComment };
   const correlationId = work.item.correlation_id;
@@ -140,7 +137,7 @@ async function add<T extends Shown>(work: T, { mautic }: SyncContext): Promise<T
  * a resubscription of them all. Its removal is unconditional, so the entry is read once more right
  * before, and an opt-out that reached a lead through the webhook in between is put back.
  */
-async function lift<T extends Shown>(
+async function lift<T extends Leased<Answered>>(
   work: T,
   context: SyncContext,
   keep: (progress: T) => void,
@@ -160,7 +157,7 @@ async function lift<T extends Shown>(
 }
 
 /** Puts an opt-out or bounce back. Until that is done the contact is remembered with our entry. */
-async function restore<T extends Shown>(
+async function restore<T extends Leased<Answered>>(
   work: T,
   status: string | null,
   { mautic, log }: SyncContext,

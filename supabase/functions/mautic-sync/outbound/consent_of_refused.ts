@@ -1,8 +1,9 @@
 import { marketingOptIn } from "shared/lead/lead.ts";
 import { contactAddress } from "shared/mautic/contact_schema.ts";
-import { changeConsent, needsConsentChange, type Shown } from "./consent.ts";
-import { attempt, failing } from "./failure.ts";
-import { askedId, type Closed, contactOf, type Work } from "./item.ts";
+import { callFor } from "./call_for.ts";
+import { changeConsent, needsConsentChange } from "./consent.ts";
+import { failing } from "./failure.ts";
+import { type Answered, askedId, contactOf, type Leased, type Settled, type Work } from "./item.ts";
 import type { SyncContext } from "./run.ts";
 
 /**
@@ -21,14 +22,14 @@ export async function withdrawThoughRefused(works: Work[], context: SyncContext)
   return withdrawn;
 }
 
-function isDue(work: Work): work is Closed {
+function isDue(work: Work): work is Settled {
   const { item } = work;
-  return work.state === "closed" && work.result.result === "dead" &&
+  return work.state === "settled" && work.result.result === "dead" &&
     marketingOptIn(item.payload) === false && !item.superseded &&
     askedId(work) !== undefined && needsConsentChange(work);
 }
 
-async function withdraw(work: Closed, context: SyncContext): Promise<Closed> {
+async function withdraw(work: Settled, context: SyncContext): Promise<Settled> {
   const read = await withContactRead(work, context);
   if (!hasContact(read)) return read;
   let isOthers: boolean;
@@ -40,22 +41,25 @@ async function withdraw(work: Closed, context: SyncContext): Promise<Closed> {
   return isOthers ? read : await changeConsent(read, context);
 }
 
-async function withContactRead(work: Closed, context: SyncContext): Promise<Closed> {
+async function withContactRead(work: Settled, context: SyncContext): Promise<Settled> {
   const { reach, item } = work;
   if (reach.stage !== "addressed") return work;
   const { contactId } = reach;
-  return await attempt(work, context, "read", async (): Promise<Closed> => {
+  return await callFor(work, context, "read", async (): Promise<Settled> => {
     const contact = await context.mautic.getContact(contactId, item.correlation_id);
     return { ...work, reach: { stage: "read", contactId, contact } };
   });
 }
 
-function hasContact(work: Closed): work is Closed & Shown {
+function hasContact(work: Settled): work is Settled & Leased<Answered> {
   return contactOf(work) !== undefined;
 }
 
 /** Found by an address that the lead had once: the contact may be another lead's by now. */
-async function isAnothers(work: Shown, { database, settings }: SyncContext): Promise<boolean> {
+async function isAnothers(
+  work: Leased<Answered>,
+  { database, settings }: SyncContext,
+): Promise<boolean> {
   const asked = askedId(work);
   const address = contactAddress(work.reach.contact);
   if (asked === undefined || asked === work.item.contact_id || address === work.address) {

@@ -2,19 +2,19 @@ import { decideEnrollment } from "shared/campaign/decide_enrollment.ts";
 import type { DoNotContactEntry } from "shared/consent/entry.ts";
 import { isNotFound } from "shared/mautic/transport/errors.ts";
 import { backoff } from "../worker/backoff.ts";
+import { callFor } from "./call_for.ts";
 import { enrollOnce } from "./enroll_once.ts";
-import { attempt, dead } from "./failure.ts";
+import { dead } from "./failure.ts";
 import {
-  close,
-  type Closed,
+  type Answered,
   contactOf,
-  isOpen,
-  isShown,
+  isAnswered,
+  isUnsettled,
   type Leased,
-  type Open,
-  type Read,
   replace,
-  type Saved,
+  type Settled,
+  type Unsettled,
+  withResult,
   type Work,
 } from "./item.ts";
 import { type Speakers, speaking } from "./merged.ts";
@@ -32,7 +32,7 @@ interface Enrolled {
   enrollment?: Enrollment;
 }
 
-function decide(work: Open, doNotContact: DoNotContactEntry[], { settings }: SyncContext) {
+function decide(work: Unsettled, doNotContact: DoNotContactEntry[], { settings }: SyncContext) {
   return decideEnrollment({
     lead: work.fields.lead,
     emailStatus: work.item.email_status,
@@ -48,7 +48,7 @@ function isEnrolled({ item }: Leased, campaignId: number | null): boolean {
 }
 
 /** Is this lead to be enrolled by what was last seen? Then the contact has to be read afresh. */
-export function needsEnrollment(work: Open, context: SyncContext): boolean {
+export function needsEnrollment(work: Unsettled, context: SyncContext): boolean {
   return decide(work, work.item.do_not_contact, context).enroll &&
     !isEnrolled(work, context.settings.enrollment.campaignId);
 }
@@ -64,7 +64,7 @@ export async function applyEnrollment(
 ): Promise<{ works: Work[]; enrollments: Map<string, Enrollment> }> {
   const changed: Work[] = [];
   const enrollments = new Map<string, Enrollment>();
-  for (const work of speaking(works, speakers).filter(isOpen)) {
+  for (const work of speaking(works, speakers).filter(isUnsettled)) {
     const enrolled = await enrollIfDue(work, context);
     changed.push(enrolled.work);
     if (enrolled.enrollment) enrollments.set(work.item.lead_id, enrolled.enrollment);
@@ -72,18 +72,18 @@ export async function applyEnrollment(
   return { works: replace(works, changed), enrollments };
 }
 
-async function enrollIfDue(work: Open, context: SyncContext): Promise<Enrolled> {
+async function enrollIfDue(work: Unsettled, context: SyncContext): Promise<Enrolled> {
   const { campaignId } = context.settings.enrollment;
   const entries = contactOf(work)?.doNotContact ?? work.item.do_not_contact;
   const { enroll: isDue, reason } = decide(work, entries, context);
   const not = (reason: string): Enrolled => ({ work, enrollment: { enrolled: false, reason } });
   if (!isDue || campaignId === null) return not(reason);
   if (isEnrolled(work, campaignId)) return not("already_enrolled");
-  return isShown(work) ? await enroll(work, campaignId, context) : not(reason);
+  return isAnswered(work) ? await enroll(work, campaignId, context) : not(reason);
 }
 
 async function enroll(
-  work: Open<Read | Saved>,
+  work: Unsettled<Answered>,
   campaignId: number,
   context: SyncContext,
 ): Promise<Enrolled> {
@@ -92,7 +92,7 @@ async function enroll(
   const { reach } = work;
   const contactId = reach.contact.id;
   const isNew = reach.stage === "saved" && reach.created;
-  const done = await attempt(work, context, "enroll", async (): Promise<Enrolled> => {
+  const done = await callFor(work, context, "enroll", async (): Promise<Enrolled> => {
     try {
       const answer = await enrollOnce(
         { contactId, campaignId, leadId, correlationId, isNew },
@@ -111,8 +111,8 @@ async function enroll(
   return "state" in done ? { work: done } : done;
 }
 
-function busy(work: Leased, { random }: SyncContext): Closed {
-  return close(work, {
+function busy(work: Leased, { random }: SyncContext): Settled {
+  return withResult(work, {
     result: "retry",
     delay_ms: backoff(work.item.attempt, random),
     error_code: "busy",
@@ -126,16 +126,22 @@ async function blame(
   contactId: number,
   campaignId: number,
   { mautic }: SyncContext,
-): Promise<Closed> {
+): Promise<Settled> {
   try {
     const { id } = await mautic.getContact(contactId, work.item.correlation_id);
     // Merged meanwhile: the next attempt finds the survivor.
     if (id !== contactId) {
-      return close(work, { result: "retry", delay_ms: 0, error_code: "not_found" });
+      return withResult(work, { result: "retry", delay_ms: 0, error_code: "not_found" });
     }
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    return close({ ...work, reach: { stage: "addressed", contactId } }, { result: "gone" });
+    // The save was confirmed: a 500 on the way to it leaves nothing in doubt.
+    const gone: Leased = {
+      ...work,
+      reach: { stage: "addressed", contactId },
+      mayBeDone: false,
+    };
+    return withResult(gone, { result: "gone" });
   }
-  return close(work, dead("campaign_not_found", `Mautic knows no campaign ${campaignId}.`));
+  return withResult(work, dead("campaign_not_found", `Mautic knows no campaign ${campaignId}.`));
 }

@@ -2,8 +2,8 @@ import { DatabaseError } from "shared/database/call.ts";
 import { type DeadReason, errorDescriptions } from "shared/errors/codes.ts";
 import { answerCode, MauticError, type MauticErrorCode } from "shared/mautic/transport/errors.ts";
 import { backoff } from "../worker/backoff.ts";
-import { askedId, close, type Closed, type Leased, type Result, type Work } from "./item.ts";
-import { type FailureContext, halt, notePassed, type Step } from "./run.ts";
+import { askedId, type Leased, type Result, type Settled, withResult, type Work } from "./item.ts";
+import { type FailureContext, halt, type Step } from "./run.ts";
 
 /** After this many failures in a request of its own, while others passed, a person has to look. */
 const failedAloneLimit = 5;
@@ -75,7 +75,7 @@ function resultOf(work: Leased, error: MauticError, { settings, random }: Failur
 }
 
 /**
- * Closes an item with what an error of Mautic means for it. `step`: the error came to a request of
+ * Settles an item with what an error of Mautic means for it. `step`: the error came to a request of
  * its own; null: it is what a batch says of this item.
  */
 export function failed(
@@ -83,17 +83,17 @@ export function failed(
   error: MauticError,
   context: FailureContext,
   step: Step | null,
-): Closed {
+): Settled {
   const isServers = error.code === "server_failed";
   // 409, 423: somebody has it open; that passes.
   const isToBlame = isServers && ![409, 423].includes(error.status ?? 500);
   const mayBeDone = work.mayBeDone || isServers || error.mayBeDone;
   const result = resultOf(work, error, context);
-  return close({ ...work, mayBeDone }, result, isToBlame ? step : null);
+  return withResult({ ...work, mayBeDone }, result, isToBlame ? step : null);
 }
 
 /**
- * What an error means for the items that it met: a function that closes them. An error that has
+ * What an error means for the items that it met: a function that settles them. An error that has
  * nothing to do with them halts the run: a Mautic that is down or refuses us, a database that is
  * not to be reached. Any other than Mautic's and the database's is raised again.
  */
@@ -101,7 +101,7 @@ export function failing(
   error: unknown,
   context: FailureContext,
   step: Step,
-): (work: Leased) => Closed {
+): (work: Leased) => Settled {
   if (error instanceof DatabaseError) return failingDatabase(error, context);
   if (!(error instanceof MauticError)) throw error;
   if (isTrouble(error)) halt(context, error);
@@ -113,11 +113,11 @@ export function failing(
  * Mautic may still be working on: those go on without the database. What Mautic answered before is
  * kept with the item and recorded by the settle.
  */
-function failingDatabase(error: DatabaseError, context: FailureContext): (work: Leased) => Closed {
+function failingDatabase(error: DatabaseError, context: FailureContext): (work: Leased) => Settled {
   context.log.warn("database_failed", { routine: error.routine, code: error.code });
   if (error.isUnavailable) halt(context, { code: "database_unavailable" });
   return (work) =>
-    close(work, {
+    withResult(work, {
       result: "retry",
       delay_ms: backoff(work.item.attempt, context.random),
       error_code: "database_unavailable",
@@ -126,8 +126,8 @@ function failingDatabase(error: DatabaseError, context: FailureContext): (work: 
 }
 
 /** Puts an item back that was not tried, because sending was halted: it counts as no attempt. */
-export function postponed(work: Leased, { run, random }: FailureContext): Closed {
-  return close(work, {
+export function postponed(work: Leased, { run, random }: FailureContext): Settled {
+  return withResult(work, {
     result: "postponed",
     delay_ms: backoff(work.item.attempt, random, run.halt?.delayMs),
     error_code: run.halt?.code ?? "server_failed",
@@ -137,39 +137,19 @@ export function postponed(work: Leased, { run, random }: FailureContext): Closed
 }
 
 /**
- * Makes a call for one item, unless sending is halted: what the call made of it, or the item closed
- * with what the error means. What a call has done before it may fail it hands to `keep`, for the
- * settle to record.
- */
-export async function attempt<Next>(
-  work: Leased,
-  context: FailureContext,
-  step: Step,
-  call: (keep: (progress: Leased) => void) => Promise<Next>,
-): Promise<Next | Closed> {
-  if (context.run.halt) return postponed(work, context);
-  let last = work;
-  try {
-    const next = await call((progress) => last = progress);
-    notePassed(context.run, step);
-    return next;
-  } catch (error) {
-    return failing(error, context, step)(last);
-  }
-}
-
-/**
  * Once a batch is through: an item on which Mautic failed (500) in a request of its own, while the
  * same kind of request passed for others, is noted as suspect; after the fifth time a person has to
  * look.
  */
 export function judged(work: Work, { run }: FailureContext): Work {
-  if (work.state === "open" || work.blamed === null || !run.passed.has(work.blamed)) return work;
+  if (work.state === "unsettled" || work.blamed === null || !run.passed.has(work.blamed)) {
+    return work;
+  }
   if (work.result.error_code !== "server_failed") return work;
   if (work.item.failed_alone + 1 < failedAloneLimit) {
     return { ...work, result: { ...work.result, failed_alone: true } };
   }
-  return close(
+  return withResult(
     work,
     dead(
       "mautic_failed",

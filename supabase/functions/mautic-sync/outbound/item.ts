@@ -43,8 +43,11 @@ export interface Saved {
   created: boolean;
 }
 
+/** Mautic has answered with the contact. */
+export type Answered = Read | Saved;
+
 /** How far a lead has got with its contact. */
-export type Reach = Prepared | Addressed | Read | Saved;
+export type Reach = Prepared | Addressed | Answered;
 
 /**
  * One leased item on its way. Never changed: each step hands on a copy in which the item stands
@@ -61,9 +64,9 @@ export interface Leased<R extends Reach = Reach> {
   mayBeDone: boolean;
 }
 
-/** Without a result so far. What is open at the end is done. */
-export interface Open<R extends Reach = Reach> extends Leased<R> {
-  state: "open";
+/** Without a result so far. What is unsettled at the end is done. */
+export interface Unsettled<R extends Reach = Reach> extends Leased<R> {
+  state: "unsettled";
   fields: Fields;
 }
 
@@ -81,14 +84,14 @@ export type Result = Pick<
 >;
 
 /** With a result: no further step touches it, but for a consent withdrawn (consent_of_refused.ts). */
-export interface Closed extends Leased {
-  state: "closed";
+export interface Settled extends Leased {
+  state: "settled";
   result: Result;
   /** Mautic failed (500) in a request of this kind about this item alone: it may be the cause. */
   blamed: Step | null;
 }
 
-export type Work = Open | Closed;
+export type Work = Unsettled | Settled;
 
 /** A deleted lead, whose contact is to be removed. */
 export interface Removal extends Leased {
@@ -96,31 +99,31 @@ export interface Removal extends Leased {
 }
 
 /** Gives an item its result. */
-export function close(work: Leased, result: Result, blamed: Step | null = null): Closed {
+export function withResult(work: Leased, result: Result, blamed: Step | null = null): Settled {
   const { item, address, fields, reach, mayBeDone } = work;
-  return { state: "closed", item, address, fields, reach, mayBeDone, result, blamed };
+  return { state: "settled", item, address, fields, reach, mayBeDone, result, blamed };
 }
 
-export function isOpen(work: Work): work is Open {
-  return work.state === "open";
+export function isUnsettled(work: Work): work is Unsettled {
+  return work.state === "unsettled";
 }
 
 /** Is the contact's id known, and the contact not? */
-export function isAddressed(work: Work): work is Open<Addressed> {
-  return isOpen(work) && work.reach.stage === "addressed";
+export function isAddressed(work: Work): work is Unsettled<Addressed> {
+  return isUnsettled(work) && work.reach.stage === "addressed";
 }
 
 /** Is a contact to be created? */
-export function isPrepared(work: Work): work is Open<Prepared> {
-  return isOpen(work) && work.reach.stage === "prepared";
+export function isPrepared(work: Work): work is Unsettled<Prepared> {
+  return isUnsettled(work) && work.reach.stage === "prepared";
 }
 
-/** Has Mautic shown the contact? */
-export function isShown(work: Work): work is Open<Read | Saved> {
-  return isOpen(work) && contactOf(work) !== undefined;
+/** Has Mautic answered with the contact? */
+export function isAnswered(work: Work): work is Unsettled<Answered> {
+  return isUnsettled(work) && contactOf(work) !== undefined;
 }
 
-/** The contact as Mautic showed it last. */
+/** The contact as Mautic answered with it last. */
 export function contactOf({ reach }: Leased): MauticContact | undefined {
   return reach.stage === "read" || reach.stage === "saved" ? reach.contact : undefined;
 }
@@ -130,8 +133,8 @@ export function askedId({ reach }: Leased): number | undefined {
   return reach.stage === "prepared" ? undefined : reach.contactId ?? undefined;
 }
 
-/** The item with its contact as Mautic shows it now. */
-export function withContact<R extends Read | Saved, T extends Leased<R>>(
+/** The item with its contact as Mautic has it now. */
+export function withContact<R extends Answered, T extends Leased<R>>(
   work: T,
   contact: MauticContact,
 ): T {

@@ -2,7 +2,7 @@ import { contactDelta } from "shared/contact/delta.ts";
 import { contactAddress } from "shared/mautic/contact_schema.ts";
 import { attemptedAddresses } from "./attempted.ts";
 import { bisect } from "./bisect.ts";
-import { close, isOpen, type Open, replace, type Work } from "./item.ts";
+import { isUnsettled, replace, type Unsettled, withResult, type Work } from "./item.ts";
 import type { SyncContext } from "./run.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { SyncContext } from "./run.ts";
  * had then or has now. Found: it is edited, so that nothing is created twice.
  */
 export async function lookUp(works: Work[], context: SyncContext): Promise<Work[]> {
-  const due = works.filter(isOpen).filter(({ item }) => item.operation === "look_up");
+  const due = works.filter(isUnsettled).filter(({ item }) => item.operation === "look_up");
   const lookedUp = await bisect(due, context, {
     step: "read",
     scope: "request",
@@ -19,8 +19,10 @@ export async function lookUp(works: Work[], context: SyncContext): Promise<Work[
   return replace(works, lookedUp);
 }
 
-async function find(works: Open[], { mautic, settings }: SyncContext): Promise<Work[]> {
-  const addressesOf = ({ item, address }: Open) => [...attemptedAddresses(item, settings), address];
+async function find(works: Unsettled[], { mautic, settings }: SyncContext): Promise<Work[]> {
+  const addressesOf = (
+    { item, address }: Unsettled,
+  ) => [...attemptedAddresses(item, settings), address];
   const found = await mautic.findByEmail(
     [...new Set(works.flatMap(addressesOf))],
     works[0]?.item.correlation_id,
@@ -34,7 +36,7 @@ async function find(works: Open[], { mautic, settings }: SyncContext): Promise<W
     taken.add(contact.id);
     // It shows a newer lead, as was known: only the link is new.
     if (work.item.superseded && contact.id === work.item.contact_id) {
-      return close(work, { result: "done" });
+      return withResult(work, { result: "done" });
     }
     const { desired, known } = work.fields;
     const delta = contactDelta(desired, { snapshot: {}, refused: {}, filled: known.filled });

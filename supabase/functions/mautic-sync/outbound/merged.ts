@@ -1,12 +1,12 @@
 import { contactDelta } from "shared/contact/delta.ts";
 import {
+  type Answered,
   askedId,
   contactOf,
-  isOpen,
+  isUnsettled,
   type Leased,
-  type Open,
   type Read,
-  type Saved,
+  type Unsettled,
   type Work,
 } from "./item.ts";
 
@@ -22,7 +22,7 @@ export function isMerged({ reach }: Leased): boolean {
 }
 
 /** What was known is known of the merged-away contact: the survivor gets the whole lead. */
-export function startOver(work: Open<Read | Saved>): Open<Read> {
+export function startOver(work: Unsettled<Answered>): Unsettled<Read> {
   const { fields, reach: { contact, contactId } } = work;
   const known = { snapshot: {}, refused: {}, filled: fields.known.filled };
   return {
@@ -44,12 +44,12 @@ export function isOverwritten(work: Leased, savedLast: Work[]): boolean {
 export type Speakers = Map<number, string>;
 
 /**
- * The newest of the open leads of each contact: its consent counts, and it may be enrolled. A claim
+ * The newest of the unsettled leads of each contact: its consent counts, and it may be enrolled. A claim
  * holds one lead of a contact; that there are more is found out where Mautic merged them.
  */
 export function speakersOf(works: Work[]): Speakers {
   const speakers: Speakers = new Map();
-  for (const work of works.filter(isOpen).toSorted(byChange)) {
+  for (const work of works.filter(isUnsettled).toSorted(byChange)) {
     const id = contactOf(work)?.id ?? askedId(work);
     if (id !== undefined) speakers.set(id, work.item.lead_id);
   }

@@ -5,7 +5,7 @@ import { askedId, contactOf, hasFieldsToSend, type Leased, type Work } from "./i
 
 /** The outcome of an item for settle: its result, and what Mautic's answers confirmed. */
 export function outcome(work: Work, log: Log): Outcome {
-  const result = work.state === "closed" ? work.result : { result: "done" as const };
+  const result = work.state === "settled" ? work.result : { result: "done" as const };
   const isDone = result.result === "done";
   const asked = askedId(work);
   return {
@@ -20,7 +20,7 @@ export function outcome(work: Work, log: Log): Outcome {
 
 /** What a done item came to. */
 export function actionOf({ reach, ...work }: Work): NonNullable<Outcome["action"]> {
-  if (work.state === "closed" && work.result.action) return work.result.action;
+  if (work.state === "settled" && work.result.action) return work.result.action;
   if (reach.stage !== "saved") return "unchanged";
   return reach.created ? "created" : "updated";
 }

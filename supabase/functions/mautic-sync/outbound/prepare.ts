@@ -5,11 +5,18 @@ import { parseLead } from "shared/lead/lead.ts";
 import { type Cut, mapLead } from "shared/lead/map_lead.ts";
 import type { SyncSettings } from "shared/settings/sync.ts";
 import { dead } from "./failure.ts";
-import { close, type Closed, type Leased, type Open, type Reach, type Removal } from "./item.ts";
+import {
+  type Leased,
+  type Reach,
+  type Removal,
+  type Settled,
+  type Unsettled,
+  withResult,
+} from "./item.ts";
 
 /** An item as it sets out, and the texts that were too long for their fields. */
 export interface Preparation {
-  work: Open | Closed | Removal;
+  work: Unsettled | Settled | Removal;
   cut: Cut[];
 }
 
@@ -37,18 +44,18 @@ export function prepare(item: LeasedItem, settings: SyncSettings): Preparation {
     const code = parsed.issues.every((issue) => issue.path === "contact.email")
       ? "invalid_email"
       : "invalid_lead";
-    return { work: close(leased, dead(code, `${said}.`)), cut: [] };
+    return { work: withResult(leased, dead(code, `${said}.`)), cut: [] };
   }
   const { lead } = parsed;
   const checked = validateAddress(lead.contact.email, settings.fieldMaxLength);
   if (!checked.ok) {
     const result = dead("invalid_email", `contact.email ${checked.reason}.`);
-    return { work: close(leased, result), cut: [] };
+    return { work: withResult(leased, result), cut: [] };
   }
   const { address } = checked;
   if (item.superseded && item.operation !== "look_up") {
     // A newer change of another lead of this person is in Mautic already: only the link is new.
-    return { work: close({ ...leased, address }, { result: "done" }), cut: [] };
+    return { work: withResult({ ...leased, address }, { result: "done" }), cut: [] };
   }
 
   const { desired, cut } = mapLead(lead, settings.aliases, settings.limits);
@@ -62,7 +69,7 @@ export function prepare(item: LeasedItem, settings: SyncSettings): Preparation {
     filled: contactId === null ? [] : filled,
   });
   const fields = { lead, desired, known, delta };
-  return { work: { ...leased, state: "open", address, fields }, cut };
+  return { work: { ...leased, state: "unsettled", address, fields }, cut };
 }
 
 /** The aliases that the lead has filled, by what was confirmed and by what attempts may have brought. */

@@ -1,7 +1,7 @@
 import type { MauticContact } from "shared/mautic/contact_schema.ts";
 import { bisect } from "./bisect.ts";
-import { attempt } from "./failure.ts";
-import { type Addressed, isAddressed, type Open, type Read, type Work } from "./item.ts";
+import { callFor } from "./call_for.ts";
+import { type Addressed, isAddressed, type Read, type Unsettled, type Work } from "./item.ts";
 import type { SyncContext } from "./run.ts";
 
 /**
@@ -13,7 +13,7 @@ import type { SyncContext } from "./run.ts";
  * makes Mautic save a duplicate (recorded: batch-patch-same-id-twice).
  */
 export async function readContacts(
-  works: Open<Addressed>[],
+  works: Unsettled<Addressed>[],
   context: SyncContext,
 ): Promise<Work[]> {
   const { mautic } = context;
@@ -29,11 +29,11 @@ export async function readContacts(
       continue;
     }
     const { item, reach } = work;
-    const asked = await attempt(
+    const asked = await callFor(
       work,
       context,
       "read",
-      async () => shown(work, await mautic.getContact(reach.contactId, item.correlation_id)),
+      async () => withRead(work, await mautic.getContact(reach.contactId, item.correlation_id)),
     );
     read.push(asked);
   }
@@ -41,16 +41,16 @@ export async function readContacts(
 }
 
 /** Those that are missing in the list come back as they were. */
-async function list(works: Open<Addressed>[], { mautic }: SyncContext): Promise<Work[]> {
+async function list(works: Unsettled<Addressed>[], { mautic }: SyncContext): Promise<Work[]> {
   const ids = works.map(({ reach }) => reach.contactId);
   const found = await mautic.contactsByIds(ids, works[0]?.item.correlation_id);
   const byId = new Map(found.map((contact) => [contact.id, contact]));
   return works.map((work) => {
     const contact = byId.get(work.reach.contactId);
-    return contact ? shown(work, contact) : work;
+    return contact ? withRead(work, contact) : work;
   });
 }
 
-function shown(work: Open<Addressed>, contact: MauticContact): Open<Read> {
+function withRead(work: Unsettled<Addressed>, contact: MauticContact): Unsettled<Read> {
   return { ...work, reach: { stage: "read", contactId: work.reach.contactId, contact } };
 }

@@ -2,8 +2,8 @@ import { consentComment, emailEntries, manualReason } from "shared/consent/entry
 import { contactAddress, type MauticContact } from "shared/mautic/contact_schema.ts";
 import { isNotFound } from "shared/mautic/transport/errors.ts";
 import { attemptedAddresses } from "./attempted.ts";
-import { attempt } from "./failure.ts";
-import { close, type Closed, type Removal } from "./item.ts";
+import { callFor } from "./call_for.ts";
+import { type Removal, type Settled, withResult } from "./item.ts";
 import type { SyncContext } from "./run.ts";
 
 /**
@@ -14,15 +14,15 @@ import type { SyncContext } from "./run.ts";
 export async function removeContacts(
   removals: Removal[],
   context: SyncContext,
-): Promise<Closed[]> {
-  const removed: Closed[] = [];
+): Promise<Settled[]> {
+  const removed: Settled[] = [];
   for (const removal of removals) {
-    removed.push(await attempt(removal, context, "other", () => remove(removal, context)));
+    removed.push(await callFor(removal, context, "other", () => remove(removal, context)));
   }
   return removed;
 }
 
-async function remove(work: Removal, context: SyncContext): Promise<Closed> {
+async function remove(work: Removal, context: SyncContext): Promise<Settled> {
   const { item } = work;
   const removed: number[] = [];
   let touched = false;
@@ -47,7 +47,7 @@ async function remove(work: Removal, context: SyncContext): Promise<Closed> {
     }
   }
   const isGone = item.removal === "delete_contact" && removed.length > 0;
-  return close(work, {
+  return withResult(work, {
     result: "done",
     action: isGone ? "deleted" : touched ? "do_not_contact" : "kept",
     ...(removed.length > 0 ? { removed_contact_ids: [...new Set(removed)] } : {}),

@@ -23,7 +23,7 @@ export function reportSynced(
     leadId: item.lead_id,
     contactId: contactOf(work)?.id ?? item.contact_id,
   };
-  if (work.state === "closed" && work.result.result !== "done") {
+  if (work.state === "settled" && work.result.result !== "done") {
     const { result: outcome, error_code: code, error_message: reason } = work.result;
     log.warn("lead_not_synced", { ...values, outcome, code, reason, attempt: item.attempt });
   } else {

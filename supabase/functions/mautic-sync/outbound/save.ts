@@ -6,21 +6,28 @@ import { MauticError } from "shared/mautic/transport/errors.ts";
 import { adaptBatchSize, shrinkBatchSize } from "./batch_size.ts";
 import { bisect } from "./bisect.ts";
 import { failed, isTrouble } from "./failure.ts";
-import { type Addressed, askedId, type Open, type Prepared, type Read, type Work } from "./item.ts";
+import {
+  type Addressed,
+  askedId,
+  type Prepared,
+  type Read,
+  type Unsettled,
+  type Work,
+} from "./item.ts";
 import type { SyncContext } from "./run.ts";
 
 /** An item whose contact has an id: to be edited by it. */
-export type Editable = Open<Addressed | Read>;
+export type Editable = Unsettled<Addressed | Read>;
 
 /** The fields of a contact as Mautic takes them: blanks only with the flag that makes it heed them. */
-function body({ fields: { delta } }: Open): ContactBody {
+function body({ fields: { delta } }: Unsettled): ContactBody {
   if (delta.blanks.length === 0) return delta.fields;
   const blanks = Object.fromEntries(delta.blanks.map((alias) => [alias, ""]));
   return { ...delta.fields, ...blanks, overwriteWithBlank: true };
 }
 
 /** Creates contacts, in batches; alone where it is one. Mautic matches them by address (upsert). */
-export function saveNew(works: Open<Prepared>[], context: SyncContext): Promise<Work[]> {
+export function saveNew(works: Unsettled<Prepared>[], context: SyncContext): Promise<Work[]> {
   const { mautic } = context;
   return saveInBatches(works, context, {
     one: async (work) => entry(await mautic.createContact(body(work), work.item.correlation_id)),
@@ -31,11 +38,11 @@ export function saveNew(works: Open<Prepared>[], context: SyncContext): Promise<
   });
 }
 
-/** An answer that shows another person of the batch is in the wrong place: the lead is looked up. */
-function unlessAnothers(given: BatchEntry, work: Open, batch: Open[]): BatchEntry {
+/** An answer with another person of the batch is in the wrong place: the lead is looked up. */
+function unlessAnothers(given: BatchEntry, work: Unsettled, batch: Unsettled[]): BatchEntry {
   if (given.status === "failed") return given;
-  const shown = contactAddress(given.contact);
-  if (shown === work.address || !batch.some(({ address }) => address === shown)) return given;
+  const answered = contactAddress(given.contact);
+  if (answered === work.address || !batch.some(({ address }) => address === answered)) return given;
   return {
     status: "failed",
     error: wrongShape("an item of the batch shows another one's contact", { changes: true }),
@@ -59,7 +66,7 @@ export function saveEdits(works: Editable[], context: SyncContext): Promise<Work
   });
 }
 
-interface Calls<T extends Open> {
+interface Calls<T extends Unsettled> {
   one(work: T): Promise<BatchEntry>;
   many(batch: T[]): Promise<BatchEntry[]>;
 }
@@ -74,11 +81,11 @@ const missing: BatchEntry = {
 };
 
 /** A batch carries the id of its first lead's change; each lead's own is in the log beside it. */
-function correlation(batch: Open[]): string | undefined {
+function correlation(batch: Unsettled[]): string | undefined {
   return batch[0]?.item.correlation_id;
 }
 
-async function saveInBatches<T extends Open>(
+async function saveInBatches<T extends Unsettled>(
   works: T[],
   context: SyncContext,
   calls: Calls<T>,
@@ -96,11 +103,11 @@ async function saveInBatches<T extends Open>(
   return saved;
 }
 
-function isSuspect({ item }: Open): boolean {
+function isSuspect({ item }: Unsettled): boolean {
   return item.ambiguous && item.attempt > 2;
 }
 
-function saveBatch<T extends Open>(
+function saveBatch<T extends Unsettled>(
   batch: T[],
   context: SyncContext,
   calls: Calls<T>,
@@ -117,7 +124,7 @@ function saveBatch<T extends Open>(
 }
 
 /** The last item of a batch that failed goes as a batch too: it is not retried within the request. */
-async function send<T extends Open>(
+async function send<T extends Unsettled>(
   batch: T[],
   isPart: boolean,
   context: SyncContext,
@@ -138,14 +145,14 @@ async function send<T extends Open>(
 }
 
 /** May it have been the size of the batch? A 500 or a lost answer of a lone suspect is its own. */
-function isTooMuch(error: MauticError, batch: Open[]): boolean {
+function isTooMuch(error: MauticError, batch: Unsettled[]): boolean {
   if (error.code === "server_failed") return batch.length > 1;
   const [first] = batch;
   if (error.ambiguous && batch.length === 1 && first && isSuspect(first)) return false;
   return isTrouble(error) && (error.ambiguous || (error.status ?? 0) >= 500);
 }
 
-function taken(work: Open, answered: BatchEntry, context: SyncContext): Work {
+function taken(work: Unsettled, answered: BatchEntry, context: SyncContext): Work {
   if (answered.status === "failed") return failed(work, answered.error, context, null);
   const { contact, created } = answered;
   return { ...work, reach: { stage: "saved", contactId: askedId(work) ?? null, contact, created } };

@@ -3,9 +3,9 @@ import { needsEnrollment } from "./enroll.ts";
 import {
   hasFieldsToSend,
   isAddressed,
-  isOpen,
+  isAnswered,
   isPrepared,
-  isShown,
+  isUnsettled,
   replace,
   type Work,
 } from "./item.ts";
@@ -47,18 +47,18 @@ async function sendEdits(edits: Work[], others: Work[], context: SyncContext): P
   const due = [...edits, ...others.filter(isMerged)].filter(isEditable);
   const moved = new Set(due.filter(isMerged).map(({ item }) => item.lead_id));
   const { batch, alone } = apart(
-    due.map((work) => isShown(work) && isMerged(work) ? startOver(work) : work),
+    due.map((work) => isAnswered(work) && isMerged(work) ? startOver(work) : work),
   );
   const saved = await saveEdits(batch, context);
   const savedAlone = await saveEachAlone(alone.toSorted(byChange), context);
 
   // Found to be one contact by a merge: the newest comes last.
-  const overwritten = [...saved, ...others.filter((work) => !isMerged(work))].filter(isShown)
+  const overwritten = [...saved, ...others.filter((work) => !isMerged(work))].filter(isAnswered)
     .filter((work) => isOverwritten(work, savedAlone));
   const restored = await saveEachAlone(overwritten.map(startOver), context);
 
   // Merged away between our reading and the edit.
-  const merged = replace([...saved, ...savedAlone], restored).filter(isShown)
+  const merged = replace([...saved, ...savedAlone], restored).filter(isAnswered)
     .filter((work) => isMerged(work) && !moved.has(work.item.lead_id));
   const repeated = await saveEachAlone(merged.map(startOver), context);
   return [...saved, ...savedAlone, ...restored, ...repeated];
@@ -89,5 +89,5 @@ async function saveEachAlone(works: Editable[], context: SyncContext): Promise<W
 }
 
 function isEditable(work: Work): work is Editable {
-  return isOpen(work) && (work.reach.stage === "addressed" || work.reach.stage === "read");
+  return isUnsettled(work) && (work.reach.stage === "addressed" || work.reach.stage === "read");
 }

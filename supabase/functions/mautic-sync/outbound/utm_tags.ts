@@ -1,6 +1,6 @@
 import type { Lead } from "shared/lead/lead.ts";
-import { attempt } from "./failure.ts";
-import { isShown, type Open, replace, withContact, type Work } from "./item.ts";
+import { callFor } from "./call_for.ts";
+import { isAnswered, replace, type Unsettled, withContact, type Work } from "./item.ts";
 import { type Speakers, speaking } from "./merged.ts";
 import type { SyncContext } from "./run.ts";
 
@@ -16,7 +16,7 @@ function utmSet({ utm }: Lead): Record<string, string> | undefined {
 }
 
 /** An earlier attempt may have brought the fields and not the tags: the contact has to be read. */
-export function needsTags({ item, fields }: Open, { settings }: SyncContext): boolean {
+export function needsTags({ item, fields }: Unsettled, { settings }: SyncContext): boolean {
   return settings.nativeUtmTags && item.attempt > 1 && utmSet(fields.lead) !== undefined;
 }
 
@@ -31,7 +31,7 @@ export async function applyUtmTags(
 ): Promise<Work[]> {
   if (!context.settings.nativeUtmTags) return works;
   const tagged: Work[] = [];
-  for (const work of speaking(works, speakers).filter(isShown)) {
+  for (const work of speaking(works, speakers).filter(isAnswered)) {
     const set = utmSet(work.fields.lead);
     const { contact } = work.reach;
     const isPresent = contact.utmTags.some((tags) =>
@@ -40,7 +40,7 @@ export async function applyUtmTags(
     const isDue = work.reach.stage === "saved" || needsTags(work, context);
     if (!set || isPresent || !isDue) continue;
     tagged.push(
-      await attempt(work, context, "tag", async () => {
+      await callFor(work, context, "tag", async () => {
         const correlationId = work.item.correlation_id;
         const doNotContact = await context.mautic.addUtm(contact.id, set, correlationId);
         // Somebody may have opted out since.

@@ -7,7 +7,7 @@ import { spentBudget } from "./budget.ts";
 import { itemLeaseMs, type Lease, whileRenewing } from "./lease.ts";
 import { settleSurely } from "./settle.ts";
 
-/** How often a lingering worker looks for work, in milliseconds: what a trickle of changes waits at most. */
+/** How often a lingering worker looks for what is due, in milliseconds: what a trickle of changes waits at most. */
 const pollMs = 50;
 
 /** From this share of its budget on, a worker that is busy has a successor started. */
@@ -36,8 +36,8 @@ export interface DrainReport {
 
 /**
  * Drains the outbox as one of a bounded number of workers, and leaves by the doorbell protocol
- * (migrations "doorbell" and "worker"): it lingers for changes that come without a ring, and goes only when no
- * writer can be between its look and its commit.
+ * (migrations "doorbell_ring" and "worker_lease"): it lingers for changes that come without a ring,
+ * and goes only when no writer can be between its look and its commit.
  *
  * @throws {DatabaseError} where the database fails
  */
@@ -123,7 +123,7 @@ async function claimUntilDone(
     }
     const left = await database.leaveWorker(workerId);
     if (left === "left") return "idle";
-    // Work that cannot be claimed (its person is held elsewhere), or a writer in a long
+    // What is due and cannot be claimed (its person is held elsewhere), or a writer in a long
     // transaction: the sweep takes over.
     if (clock.now() - idleSince >= 2 * settings.lingerMs) return "patience";
     await clock.sleep(pollMs, lost);
@@ -164,7 +164,7 @@ async function sendBatch(
   return synced.length;
 }
 
-/** Looks until there is work (true) or `patienceMs` are over (false). */
+/** Looks until something is due (true) or `patienceMs` are over (false). */
 async function lookFor(
   { database, clock }: DrainContext,
   patienceMs: number,
