@@ -211,7 +211,9 @@ begin
     coalesce(c.at, e.occurred_at)
   from unnest(p_changes) c
   join mautic.webhook_event e on e.id = c.event_id
-  where c.status is distinct from c.was;
+  where c.status is distinct from c.was
+    -- The array as well as the join: whatever is guessed of its length, the key's index serves.
+    and e.id = any (array(select x.event_id from unnest(p_changes) x));
 end
 $$;
 
