@@ -2,9 +2,7 @@ import { createCall, type DatabaseOptions } from "./call.ts";
 import { consentCalls } from "./consent.ts";
 import { contactCalls } from "./contact.ts";
 import { enrollmentCalls } from "./enrollment.ts";
-import { inboxCalls } from "./inbox.ts";
 import { queueCalls } from "./queue.ts";
-import { reconcileCalls } from "./reconcile.ts";
 import { statusCalls } from "./status.ts";
 import { tokenCalls } from "./token.ts";
 import { workerCalls } from "./worker.ts";
@@ -19,13 +17,13 @@ export type Database = ReturnType<typeof createDatabase>;
 export function createDatabase(options: DatabaseOptions) {
   const call = createCall(options);
   return {
+    /** For the chapters that one action alone needs, and loads with itself. */
+    call,
     ...workerCalls(call),
     ...queueCalls(call),
     ...contactCalls(call),
     ...consentCalls(call),
     ...enrollmentCalls(call),
-    ...inboxCalls(call),
-    ...reconcileCalls(call),
     ...statusCalls(call),
     tokens: tokenCalls(call),
   };

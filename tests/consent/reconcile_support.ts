@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { systemClock } from "shared/runtime/clock.ts";
-import { createDatabase } from "shared/database/database.ts";
+import { createCall } from "shared/database/call.ts";
+import { inboxCalls } from "shared/database/inbox.ts";
+import { reconcileCalls } from "shared/database/reconcile.ts";
 import { silentLog } from "shared/runtime/log.ts";
 import { createMauticClient } from "shared/mautic/client.ts";
 import { reconcileConsent } from "../../supabase/functions/mautic-sync/inbound/reconcile_consent.ts";
@@ -13,12 +15,13 @@ export function reconciler(sync: Sync, more: Partial<ReconcileContext> = {}) {
   const keys = z.object({ default: z.string() }).parse(
     JSON.parse(env["SUPABASE_SECRET_KEYS"] ?? ""),
   );
-  const database = createDatabase({
+  const call = createCall({
     url: env["SUPABASE_URL"] ?? "",
     secretKey: keys.default,
     fetch,
     timeoutMs: 15_000,
   });
+  const database = { ...reconcileCalls(call), ...inboxCalls(call) };
   let cached: Promise<string> | undefined;
   const client = createMauticClient({
     baseUrl: mautic.url,

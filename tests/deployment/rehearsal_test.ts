@@ -25,9 +25,13 @@ Deno.test("what the Supabase CLI uploads runs, alone, on the hosted runtime's De
       assert.equal(upload.metadata.import_map_path, "deno.json");
     });
 
-    await test.step(`${name} brings its own code and shared code, and nothing else`, () => {
+    await test.step(`${name} brings all of its own code, shared code, and nothing else`, async () => {
       const own = new RegExp(`^(deno\\.json|shared/.+\\.ts|supabase/functions/${name}/.+\\.ts)$`);
       assert.deepEqual(upload.files.filter((file) => !own.test(file)), []);
+      // What is loaded by `import()` too.
+      const folder = `supabase/functions/${name}/`;
+      const missing = (await sources(folder)).filter((file) => !upload.files.includes(file));
+      assert.deepEqual(missing, []);
     });
   }
 
@@ -42,3 +46,13 @@ Deno.test("what the Supabase CLI uploads runs, alone, on the hosted runtime's De
     await unsubscribing(stack);
   });
 });
+
+/** The modules of a folder, by their paths in the project. */
+async function sources(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(new URL(`../../${folder}`, import.meta.url)));
+  const found = await Promise.all(entries.map(async ({ name, isDirectory }) => {
+    if (isDirectory) return await sources(`${folder}${name}/`);
+    return name.endsWith(".ts") ? [`${folder}${name}`] : [];
+  }));
+  return found.flat();
+}

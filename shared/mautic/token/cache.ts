@@ -4,7 +4,7 @@ import { mayRetry, withRetries } from "shared/mautic/transport/retry.ts";
 import type { Clock } from "shared/runtime/clock.ts";
 import type { Log } from "shared/runtime/log.ts";
 import type { RetrySettings } from "shared/settings/sync.ts";
-import { type FetchedToken, fetchToken } from "./endpoint.ts";
+import type { FetchedToken } from "./endpoint.ts";
 import { createSeal } from "./seal.ts";
 
 export type AcquiredToken =
@@ -119,6 +119,8 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     let fetched: FetchedToken;
     const startedAt = clock.now();
     try {
+      // Loaded with the first token only, for a quick start: another process mostly has one.
+      const { fetchToken } = await import("./endpoint.ts");
       fetched = await fetchToken({ ...options, baseUrl: origin, timeoutMs });
     } catch (error) {
       // Its own failure must not hide the one that matters; the hold ends by itself.

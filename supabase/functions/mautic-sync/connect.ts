@@ -1,14 +1,11 @@
 import { createDatabase, type Database } from "shared/database/database.ts";
 import type { Answers } from "shared/http/answer.ts";
-import { createMauticClient } from "shared/mautic/client.ts";
 import { createTokenSource, type TokenSource } from "shared/mautic/token/cache.ts";
 import type { Clock } from "shared/runtime/clock.ts";
 import type { Log } from "shared/runtime/log.ts";
 import type { Platform } from "shared/runtime/platform.ts";
 import type { SupabaseSettings } from "shared/settings/supabase.ts";
 import type { SyncSettings } from "shared/settings/sync.ts";
-import { startRun, type SyncContext } from "./outbound/run.ts";
-import { type Lease, outlasts } from "./worker/lease.ts";
 
 /** What the function is given from outside. */
 export interface Dependencies {
@@ -59,27 +56,4 @@ export function connectTokens(
     retry: settings.retry,
     log,
   });
-}
-
-/**
- * The Mautic client and the rest of what a sync needs, for one request. With a lease, no call to
- * Mautic starts that the lease does not outlast.
- */
-export function connect(context: ActionContext, lease?: Lease): SyncContext {
-  const { settings, database, tokens, fetch, clock, random, log, answers } = context;
-  const mautic = createMauticClient({
-    baseUrl: settings.baseUrl,
-    tokens,
-    fetch,
-    clock,
-    random,
-    requestTimeoutMs: settings.requestTimeoutMs,
-    retry: settings.retry,
-    log,
-    correlationId: answers.correlationId,
-    ...(lease
-      ? { mayStart: (timeoutMs: number) => outlasts(lease, timeoutMs, settings, clock) }
-      : {}),
-  });
-  return { mautic, database, settings, clock, random, log, run: startRun(settings) };
 }

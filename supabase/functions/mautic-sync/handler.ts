@@ -7,8 +7,6 @@ import type { Log } from "shared/runtime/log.ts";
 import { readSupabaseSettings } from "shared/settings/supabase.ts";
 import { readSyncSettings } from "shared/settings/sync.ts";
 import { act } from "./actions/act.ts";
-import { demoActions } from "./actions/demo.ts";
-import { health } from "./actions/health.ts";
 import { isAuthorized } from "./authorize.ts";
 import { connectDatabase, connectTokens, type Dependencies } from "./connect.ts";
 import { syncRequest } from "./request.ts";
@@ -60,6 +58,7 @@ export function createHandler(given: Dependencies): (request: Request) => Promis
       return answers.fail("unauthorized", "A secret key of this project is needed.");
     }
     if (request.method === "GET") {
+      const { health } = await import("./actions/health.ts");
       return await health({ database, env: platform.env, answers });
     }
     const body = await readJson(request, bodyLimits);
@@ -71,7 +70,10 @@ export function createHandler(given: Dependencies): (request: Request) => Promis
       return answers.fail("invalid_body", `Not a request of mautic-sync: ${paths}.`, { details });
     }
     if (sync.mode === "invalid") return answers.fail(...notConfigured(sync.problems));
-    if (sync.mode === "demo" || !tokens) return demoActions(parsed.data, answers, requestLog);
+    if (sync.mode === "demo" || !tokens) {
+      const { demoActions } = await import("./actions/demo.ts");
+      return demoActions(parsed.data, answers, requestLog);
+    }
     return await act(parsed.data, {
       ...dependencies,
       requestCount: meter.count,

@@ -1,7 +1,8 @@
 import { emailEntries } from "shared/consent/entry.ts";
 import type { Failure } from "shared/http/answer.ts";
 import { isNotFound } from "shared/mautic/transport/errors.ts";
-import { type ActionContext, connect } from "../connect.ts";
+import type { ActionContext } from "../connect.ts";
+import { connectMautic } from "../connect_mautic.ts";
 import { enrollOnce } from "../outbound/enroll_once.ts";
 import type { SyncContext } from "../outbound/run.ts";
 import { answerMauticErrors, notSending } from "./refusals.ts";
@@ -17,7 +18,7 @@ export async function addToCampaign(
   return await answerMauticErrors(context, async () => {
     const state = await database.sendingState(settings.baseUrl);
     if (state === "paused" || state === "open") return answers.fail(...notSending(state));
-    const added = await addOnce({ contactId, campaignId, correlationId }, connect(context));
+    const added = await addOnce({ contactId, campaignId, correlationId }, connectMautic(context));
     if (!added.ok) return answers.fail(...added.failure);
     const { alreadyMember } = added;
     log.info("added_to_campaign", { contactId, campaignId, alreadyMember });

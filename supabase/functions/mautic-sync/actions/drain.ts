@@ -1,4 +1,5 @@
-import { type ActionContext, connect } from "../connect.ts";
+import type { ActionContext } from "../connect.ts";
+import { connectMautic } from "../connect_mautic.ts";
 import { drain } from "../worker/drain.ts";
 import type { Lease } from "../worker/lease.ts";
 
@@ -9,7 +10,7 @@ export function startDrain(context: ActionContext): Response {
   const before = requestCount();
   const lease: Lease = { until: 0 };
   const drained = drain({
-    ...connect(context, lease),
+    ...connectMautic(context, lease),
     workerId,
     lease,
     correlationId: answers.correlationId,

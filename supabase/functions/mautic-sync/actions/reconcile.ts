@@ -1,13 +1,17 @@
-import { type ActionContext, connect } from "../connect.ts";
+import { inboxCalls } from "shared/database/inbox.ts";
+import { reconcileCalls } from "shared/database/reconcile.ts";
+import type { ActionContext } from "../connect.ts";
+import { connectMautic } from "../connect_mautic.ts";
 import { reconcileConsent } from "../inbound/reconcile_consent.ts";
 
 /** In the background, as a drain: after a long outage there is much to read. */
 export function startReconcile(context: ActionContext): Response {
-  const { platform, answers, log, settings, database, clock } = context;
-  const { mautic } = connect(context);
+  const { platform, answers, log, settings, clock } = context;
+  const { call } = context.database;
+  const { mautic } = connectMautic(context);
   const reconciled = reconcileConsent({
     mautic,
-    database,
+    database: { ...reconcileCalls(call), ...inboxCalls(call) },
     origin: settings.baseUrl,
     clock,
     log,

@@ -2,7 +2,8 @@ import type { Claim } from "shared/database/queue.ts";
 import type { Answers } from "shared/http/answer.ts";
 import { validateAddress } from "shared/lead/address.ts";
 import { type Lead, parseLead } from "shared/lead/lead.ts";
-import { type ActionContext, connect } from "../connect.ts";
+import type { ActionContext } from "../connect.ts";
+import { connectMautic } from "../connect_mautic.ts";
 import { contactOf } from "../outbound/item.ts";
 import { outcome } from "../outbound/outcome.ts";
 import { type Synced, syncLeads } from "../outbound/sync_leads.ts";
@@ -38,7 +39,7 @@ export async function upsertContact(payload: unknown, context: ActionContext): P
 
   const leaseMs = itemLeaseMs(settings);
   const lease: Lease = { until: claimedAt + leaseMs };
-  const sync = connect(context, lease);
+  const sync = connectMautic(context, lease);
   const items = claim.items.map((item) => ({
     ...item,
     payload: lead,
