@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { until } from "../../local/process/daemon.ts";
+import { endTree } from "../../local/process/process_tree.ts";
 
 const start = fileURLToPath(new URL("../../local/start.ts", import.meta.url));
 
@@ -72,6 +73,23 @@ async function answers(url: string): Promise<boolean> {
   return connection !== undefined;
 }
 
+/**
+ * Waits for what a signal brings about. Where it does not arrive nothing ever ends: after half a minute
+ * all that was started is ended, and the test has failed.
+ */
+async function inTime<Result>({ child }: Begun, awaited: Promise<Result>): Promise<Result> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    endTree(child.pid);
+    timeout.reject(new Error("The signal ended nothing within 30 s"));
+  }, 30_000);
+  try {
+    return await Promise.race([awaited, timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function assertNothingLeft({ ready, folder }: Started): Promise<void> {
   assert.deepEqual([...Deno.readDirSync(folder)], []);
   for (const url of [ready.dbUrl, ready.apiUrl, ready.mauticUrl]) {
@@ -136,17 +154,17 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
     fn: async () => {
       const started = await startProcess(npx);
       started.child.kill(signal);
-      await started.child.status;
+      await inTime(started, started.child.status);
       // Ends with the last process that holds stdout.
-      assert.equal(await started.rest, "");
+      assert.equal(await inTime(started, started.rest), "");
       await assertEmptiedInTime(started);
       await assertNothingLeft(started);
 
       const begun = await begin(npx);
       await firstFolder(begun.folder);
       begun.child.kill(signal);
-      await begun.child.status;
-      assert.equal(await readRest(begun.reader, ""), "");
+      await inTime(begun, begun.child.status);
+      assert.equal(await inTime(begun, readRest(begun.reader, "")), "");
       await assertEmptiedInTime(begun);
       await Deno.remove(begun.folder);
     },
@@ -157,7 +175,7 @@ Deno.test("Ctrl-C in a terminal, which reaches every process, ends the stack in 
   const started = await startProcess(task);
   Deno.kill(-started.child.pid, "SIGINT");
   // Not 130: it arrives twice, of the terminal and of `deno task`, and is one.
-  assert.equal((await started.child.status).code, 0);
+  assert.equal((await inTime(started, started.child.status)).code, 0);
   assert.equal(await started.rest, "");
   await assertNothingLeft(started);
 });
