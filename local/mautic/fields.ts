@@ -4,28 +4,8 @@ import type { CustomFieldOptions } from "./field_definitions.ts";
 import type { Call, Mautic } from "./mautic.ts";
 import { isObject, isoDate, keyedById } from "./php.ts";
 import { nextId } from "./state.ts";
-import type { Answer, FieldDefinition, FieldType, JsonObject } from "./types.ts";
+import { type Answer, FIELD_TYPES, type FieldDefinition, type JsonObject } from "./types.ts";
 import { page } from "./where.ts";
-
-const TYPES: FieldType[] = [
-  "text",
-  "textarea",
-  "email",
-  "tel",
-  "url",
-  "number",
-  "boolean",
-  "date",
-  "datetime",
-  "time",
-  "select",
-  "multiselect",
-  "lookup",
-  "region",
-  "country",
-  "locale",
-  "timezone",
-];
 
 /** Segment filters of these names exist already, so a field may not take them. */
 const RESERVED = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
@@ -76,7 +56,7 @@ export function getField(call: Call, id: number): Answer {
 export function newField({ mautic, actor, request }: Call): Answer {
   const body = isObject(request.body) ? request.body : {};
   const label = typeof body.label === "string" ? body.label : "";
-  const type = TYPES.find((known) => known === body.type);
+  const type = FIELD_TYPES.find((known) => known === body.type);
   const sentAlias = typeof body.alias === "string" ? body.alias : label.toLowerCase();
   // The reserved word `id` is made `id1`, silently (recorded: field-new-reserved-alias).
   const alias = sentAlias === "id" ? "id1" : sentAlias.replace(/[^a-z0-9_]/g, "_");
