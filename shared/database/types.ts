@@ -1262,7 +1262,6 @@ export type Schema = {
       };
       "settled_item": {
         Args: {
-          "p_is_left_alone": boolean;
           "p_item": Omit<
             Schema["mautic"]["Tables"]["outbox"]["Row"],
             Schema["mautic"]["Tables"]["outbox"]["ComputedFields"]

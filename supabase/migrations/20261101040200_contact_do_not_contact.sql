@@ -8,10 +8,10 @@ create table mautic.do_not_contact (
   kind text check (kind in ('unsubscribed', 'bounced', 'complained', 'manual')),
   detail jsonb not null default '{}',
   added_at timestamptz not null,
-  primary key (origin, entry_id)
+  primary key (entry_id, origin)
 );
 
-create index do_not_contact_by_contact on mautic.do_not_contact (origin, contact_id);
+create index do_not_contact_by_contact on mautic.do_not_contact (contact_id, origin);
 
 create index do_not_contact_by_age on mautic.do_not_contact (origin, added_at);
 

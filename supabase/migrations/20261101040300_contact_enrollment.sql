@@ -11,7 +11,7 @@ create table mautic.enrollment (
   confirmed_at timestamptz,
   held_by text,
   held_until timestamptz,
-  primary key (origin, contact_id, campaign_id)
+  primary key (contact_id, campaign_id, origin)
 );
 
 comment on table mautic.enrollment is

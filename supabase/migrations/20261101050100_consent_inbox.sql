@@ -53,7 +53,7 @@ create table mautic.webhook_event (
 
 create index webhook_event_by_delivery on mautic.webhook_event (delivery_id);
 
-create index webhook_event_by_contact on mautic.webhook_event (origin, contact_id);
+create index webhook_event_by_contact on mautic.webhook_event (contact_id, origin);
 
 create index webhook_event_stored on mautic.webhook_event (id) where state = 'stored';
 

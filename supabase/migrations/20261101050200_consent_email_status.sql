@@ -37,7 +37,7 @@ create table mautic.subscription (
   gone_at timestamptz
 );
 
-create index subscription_by_contact on mautic.subscription (origin, contact_id);
+create index subscription_by_contact on mautic.subscription (contact_id, origin);
 
 comment on table mautic.subscription is 'What a lead''s email_status follows from (see mautic.email_status_of).';
 comment on column mautic.subscription.status is

@@ -16,7 +16,7 @@ comment on function mautic.may_be_done(mautic.outcome) is
   'Mautic may have done what this outcome calls failed: what attempts brought there has to be remembered.';
 
 -- The state of an item after its outcome. Decides only, writes nothing.
-create function mautic.settled_item(p_item mautic.outbox, p_outcome mautic.outcome, p_is_left_alone boolean)
+create function mautic.settled_item(p_item mautic.outbox, p_outcome mautic.outcome)
 returns mautic.outbox
 language plpgsql
 volatile
@@ -25,13 +25,8 @@ as $$
 declare
   item mautic.outbox := p_item;
   is_unchanged constant boolean := item.version = item.leased_version;
-  may_be_done boolean;
+  may_be_done constant boolean := mautic.may_be_done(p_outcome);
 begin
-  if (p_outcome.result = 'done' or p_is_left_alone) and is_unchanged then
-    return null;
-  end if;
-
-  may_be_done := mautic.may_be_done(p_outcome);
   -- Whatever follows, the lease is over.
   item.leased_by := null;
   item.lease_token := null;
@@ -82,9 +77,8 @@ begin
 end
 $$;
 
-comment on function mautic.settled_item(mautic.outbox, mautic.outcome, boolean) is
-  'What a leased item becomes by its outcome; null: it is done, its row goes. p_is_left_alone: its contact was deleted '
-  'in Mautic and is not made again. Raises invalid_parameter_value for an unknown result.';
+comment on function mautic.settled_item(mautic.outbox, mautic.outcome) is
+  'What a leased item that is not done becomes by its outcome. Raises invalid_parameter_value for an unknown result.';
 
 -- What an outcome tells of contacts. Which contact a lead is stays true whoever asked: recorded even
 -- when the lease or the lead is gone. What the contact showed is not: without the lease somebody else
@@ -150,19 +144,21 @@ security definer
 set search_path = ''
 as $$
 declare
+  is_over boolean := p_outcome.result = 'done';
   item mautic.outbox;
 begin
   if p_outcome.snapshot is null and (p_outcome.result = 'ambiguous' or mautic.may_be_done(p_outcome)) then
     perform mautic.doubt_contacts(p_origin, p_item.person_keys);
   end if;
-  item := mautic.settled_item(
-    p_item, p_outcome,
-    case when p_outcome.result = 'gone' then mautic.settle_gone(p_origin, p_item, p_outcome) else false end);
-  if item.lead_id is null then
+  if p_outcome.result = 'gone' then
+    is_over := mautic.settle_gone(p_origin, p_item, p_outcome);
+  end if;
+  if is_over and p_item.version = p_item.leased_version then
     delete from mautic.outbox where lead_id = p_item.lead_id;
     return;
   end if;
 
+  item := mautic.settled_item(p_item, p_outcome);
   update mautic.outbox
   set
     state = item.state, force = item.force, enqueued_at = item.enqueued_at, leased_by = item.leased_by,
