@@ -9,8 +9,19 @@ import type { Env } from "shared/settings/reader.ts";
  * @throws {Error} when a file cannot be read
  */
 export async function withEnvFiles(files: readonly string[], env: Env): Promise<Env> {
-  const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
+  const texts = await Promise.all(files.map((file) => readFileOf("--env-file", file)));
   const ofFiles = texts.flatMap((text) => Object.entries(parseEnv(text)));
   const filled = Object.entries(env).filter(([, value]) => value?.trim());
   return Object.fromEntries([...ofFiles, ...filled]);
+}
+
+/** The text of a file that an option names. The error says which option; files are told by their names. */
+export async function readFileOf(option: string, file: string): Promise<string> {
+  if (file === "") throw new Error(`${option} names no file`);
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound ? "is not there" : "cannot be read";
+    throw new Error(`${option}: the file ${file} ${why}`, { cause: error });
+  }
 }

@@ -63,5 +63,6 @@ try {
   await show(databaseUrl, options);
 } catch (error) {
   printNote(messageOf(error));
+  if (options.json) printResult(JSON.stringify({ ok: false, error: messageOf(error) }));
   Deno.exitCode = 1;
 }

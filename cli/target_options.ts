@@ -4,7 +4,7 @@ import type { Sql } from "postgres";
 import { z } from "zod";
 import type { Env } from "shared/settings/reader.ts";
 import { connect, isPostgresUrl, postgresUrlForm } from "./connect.ts";
-import { withEnvFiles } from "./env_files.ts";
+import { readFileOf, withEnvFiles } from "./env_files.ts";
 import { common } from "./options.ts";
 import { databaseVariables, envOfStack } from "./target.ts";
 
@@ -34,7 +34,7 @@ export async function targetEnv(
   env: Env,
 ): Promise<Env> {
   const { dbUrl, envFile, stack } = given;
-  const ofStack = stack === undefined ? {} : envOfStack(await Deno.readTextFile(stack));
+  const ofStack = stack === undefined ? {} : envOfStack(await readFileOf("--stack", stack));
   const merged: Env = {
     ...await withEnvFiles(envFile, env),
     // A stack is meant as a whole: a MAUTIC_BASE_URL that happens to be set is of something else.

@@ -15,6 +15,7 @@ import { printResult } from "../cli/print.ts";
 import { hostedDenoProgram } from "../local/process/npm_binaries.ts";
 import { runStep, runTests } from "./gate/gate_step.ts";
 import { runSideBySide, type Step } from "./gate/side_by_side.ts";
+import { useOwnTemporaryFolder } from "./temporary.ts";
 
 const { quick } = readOptions(
   program("ok").option(
@@ -24,6 +25,8 @@ const { quick } = readOptions(
   Deno.args,
   z.object({ quick: z.boolean().default(false) }),
 );
+
+const temporary = await useOwnTemporaryFolder();
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));
 const code = ["cli", "dev", "local", "shared", "supabase/functions", "tests"];
@@ -108,5 +111,6 @@ const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
 const failures = outcomes.flatMap((outcome) => outcome.failures);
 for (const failure of failures) printResult(`\nFAILED ${failure}`);
 if (quick) printResult("\nThe quick look only: `deno task ok` is the gate.");
+await temporary.remove();
 printResult(`\n${passed} passed, ${failures.length} failed`);
 Deno.exit(failures.length === 0 ? 0 : 1);

@@ -210,7 +210,7 @@ async function tellAll(stack: Stack): Promise<void> {
   await inbound(stack);
 }
 
-{
+try {
   await using stack = await startStack({
     functionEnv: {
       MAUTIC_ENROLLMENT_ENABLED: "true",
@@ -219,6 +219,9 @@ async function tellAll(stack: Stack): Promise<void> {
     },
   });
   if (!ending.hasBegun()) await Promise.race([tellAll(stack), ending.promise]);
+} catch (error) {
+  // What was being started when it had to end may fail of that.
+  if (!ending.hasBegun()) throw error;
 }
 // What was being told when it had to end finds its stack gone; nobody waits for it.
 if (ending.hasBegun()) Deno.exit(130);

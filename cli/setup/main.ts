@@ -38,6 +38,9 @@ const nothingIsSet =
   "and SUPABASE_DB_URL (or --db-url), SUPABASE_URL and SUPABASE_SECRET_KEY for Vault, or name files " +
   "that hold them: --env-file";
 
+const databaseIsMissing =
+  "SUPABASE_DB_URL is not set, without which nothing can be written into Vault; set it, or give --db-url";
+
 /** What `--json` prints. */
 export interface SetupReport {
   /** Nothing is left to do. */
@@ -69,7 +72,10 @@ export async function setup(args: readonly string[], env: Env): Promise<number> 
   } catch (error) {
     refuse(command, messageOf(error));
   }
-  if (target.databaseUrl === null && target.sync.mode === "demo") refuse(command, nothingIsSet);
+  if (target.databaseUrl === null && target.sync.mode === "demo") {
+    if (target.supabase.ok || target.functionsUrl !== null) refuse(command, databaseIsMissing);
+    refuse(command, nothingIsSet);
+  }
   const problems = problemsOf(target);
   const report: SetupReport = {
     ok: false,

@@ -30,7 +30,10 @@ export function readSupabaseSettings(env: Env): SupabaseReading {
   const serviceRoleKey = read.raw("SUPABASE_SERVICE_ROLE_KEY") ?? null;
   const secretKey = named["default"] ?? Object.values(named)[0] ?? single ?? serviceRoleKey;
   if (!secretKey && read.problems.every(({ variable }) => variable !== "SUPABASE_SECRET_KEYS")) {
-    read.problem("SUPABASE_SECRET_KEYS", "is not set; expected a JSON object of secret keys");
+    read.problem(
+      "SUPABASE_SECRET_KEYS",
+      "is not set, nor is SUPABASE_SECRET_KEY; expected a JSON object of secret keys, or one key there",
+    );
   }
   if (read.problems.length > 0 || !secretKey) return { ok: false, problems: read.problems };
   const acceptedKeys = [...new Set([...Object.values(named), ...(single ? [single] : [])])];

@@ -1,4 +1,5 @@
 /** `deno task bench [part…]`: measures, prints a table, and writes what it found. */
+import { dirname } from "node:path";
 import { Argument } from "commander";
 import { z } from "zod";
 import { common, program, readOptions, refuse } from "../../cli/options.ts";
@@ -62,18 +63,30 @@ function withoutTarget(one: Figure): Figure {
   return { ...one, target: null, isMet: null };
 }
 
-function list(): void {
+function list(parts: Part[]): void {
   const lines = parts.map(({ name, about }) => `${name.padEnd(16)} ${about}`);
   if (options.json) printResult(JSON.stringify(parts.map(({ name, about }) => ({ name, about }))));
   else lines.forEach(printResult);
 }
 
-async function measure(): Promise<void> {
+/** Half an hour is not measured for a file that cannot be written. */
+async function refuseMissingFolders(): Promise<void> {
+  for (const [option, file] of Object.entries({ report: options.report, plot: options.plot })) {
+    if (file === undefined) continue;
+    const found = await Deno.stat(dirname(file)).catch(() => null);
+    if (!found?.isDirectory) {
+      refuse(command, `--${option} names a file in a folder that is not there`);
+    }
+  }
+}
+
+async function measure(parts: Part[]): Promise<void> {
+  await refuseMissingFolders();
   const report: Report = {
     date: new Date().toISOString(),
     command: ["deno task bench", ...Deno.args].join(" "),
     machine: await describeMachine(),
-    ...await runParts(chosen(command.args)),
+    ...await runParts(parts),
   };
   printResult(options.json ? JSON.stringify(report) : markdownTable(report.figures));
   if (options.report !== undefined) {
@@ -85,7 +98,8 @@ async function measure(): Promise<void> {
   }
 }
 
-if (options.list) list();
-else await measure();
+const wanted = chosen(command.args);
+if (options.list) list(wanted);
+else await measure(wanted);
 // The test database's server ends with the process.
 Deno.exit();

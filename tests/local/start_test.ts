@@ -171,6 +171,39 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
   });
 }
 
+/** Tasks that start processes of their own, which a signal to npx does not reach. */
+const parents = [["ok"], ["test"], ["simulate", "--seeds", "40", "--jobs", "2"]];
+
+for (const args of parents) {
+  Deno.test({
+    name: `SIGINT to npx alone ends \`deno task ${
+      args.join(" ")
+    }\` and all it started, and leaves nothing`,
+    ignore: !hasNpx,
+    fn: async () => {
+      const begun = await begin([...npx.slice(0, -1), ...args]);
+      const rest = readRest(begun.reader, "");
+      await until(
+        // The task itself, the watch over its folder, and what it has started there.
+        () => Promise.resolve(told(begun.folder).length >= 6 && holdsFolders(begun.folder)),
+        60_000,
+        () => Promise.resolve(`Only ${told(begun.folder).join(", ")} know of ${begun.folder}`),
+      );
+      begun.child.kill("SIGINT");
+      await inTime(begun, begun.child.status);
+      await inTime(begun, rest);
+      await assertEmptiedInTime(begun);
+      await Deno.remove(begun.folder);
+    },
+  });
+}
+
+/** Has the task made a folder of its own, and something in it? */
+function holdsFolders(folder: string): boolean {
+  return Array.from(Deno.readDirSync(folder))
+    .some(({ name }) => [...Deno.readDirSync(`${folder}/${name}`)].length > 0);
+}
+
 Deno.test("Ctrl-C in a terminal, which reaches every process, ends the stack in order", async () => {
   const started = await startProcess(task);
   Deno.kill(-started.child.pid, "SIGINT");

@@ -3,9 +3,11 @@
  * failing one prints its history and how to run it again.
  */
 import { fileURLToPath } from "node:url";
+import { Option } from "commander";
 import { z } from "zod";
 import { common, numberBetween, program, readOptions } from "../../cli/options.ts";
 import { printResult } from "../../cli/print.ts";
+import { useOwnTemporaryFolder } from "../../dev/temporary.ts";
 import { simulate, type SimulationResult } from "./simulate.ts";
 
 const count = numberBetween(1, 1_000_000, { whole: true });
@@ -16,9 +18,11 @@ const command = program("simulate")
   .option("--jobs <n>", "processes that share them out; 1 if not given", count)
   .option("--history", "print what happened, also where all holds")
   .addOption(common.json())
+  // How the processes of --jobs are told that the sum is not theirs to print.
+  .addOption(new Option("--part").hideHelp())
   .addHelpText("after", "\nExit status: 0 every seed holds, 1 one does not, 2 wrong options.");
 
-const { seeds, seed: first, jobs, history: showsHistory, json } = readOptions(
+const { seeds, seed: first, jobs, history: showsHistory, json, part } = readOptions(
   command,
   Deno.args,
   z.object({
@@ -27,6 +31,7 @@ const { seeds, seed: first, jobs, history: showsHistory, json } = readOptions(
     jobs: z.number().default(1),
     history: z.boolean().default(false),
     json: z.boolean().default(false),
+    part: z.boolean().default(false),
   }),
 );
 
@@ -74,12 +79,13 @@ async function runHere(): Promise<SeedReport[]> {
     if (!json) print(report);
   }
   const held = reports.filter(({ ok }) => ok).length;
-  if (!json) printResult(`${held} of ${seeds} seeds hold`);
+  if (!json && !part) printResult(`${held} of ${seeds} seeds hold`);
   return reports;
 }
 
 /** Shares the seeds out to processes, one stretch each; they print for themselves without `--json`. */
 async function runInProcesses(): Promise<boolean> {
+  const temporary = await useOwnTemporaryFolder();
   const share = Math.ceil(seeds / jobs);
   const starts = Array.from({ length: jobs }, (_, job) => first + job * share);
   const stretches = await Promise.all(
@@ -87,7 +93,13 @@ async function runInProcesses(): Promise<boolean> {
       const output = await new Deno.Command(Deno.execPath(), {
         args: [
           ...["run", "-A", "--no-check", fileURLToPath(import.meta.url)],
-          ...["--seed", String(start), "--seeds", String(Math.min(share, first + seeds - start))],
+          ...[
+            "--part",
+            "--seed",
+            String(start),
+            "--seeds",
+            String(Math.min(share, first + seeds - start)),
+          ],
           ...(showsHistory ? ["--history"] : []),
           ...(json ? ["--json"] : []),
         ],
@@ -100,14 +112,17 @@ async function runInProcesses(): Promise<boolean> {
       return { success: output.success, printed };
     }),
   );
+  await temporary.remove();
+  const ok = stretches.every(({ success }) => success);
   if (json) {
     const reports = stretches.flatMap(({ printed }) =>
       printed === null || printed === "" ? [] : jsonReport.parse(JSON.parse(printed)).seeds
     );
-    const ok = stretches.every(({ success }) => success);
     printResult(JSON.stringify({ ok, seeds: reports }));
+  } else {
+    printResult(ok ? `${seeds} of ${seeds} seeds hold` : `not all of ${seeds} seeds hold`);
   }
-  return stretches.every(({ success }) => success);
+  return ok;
 }
 
 async function run(): Promise<boolean> {
