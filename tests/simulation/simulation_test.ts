@@ -29,7 +29,7 @@ Deno.test("a seed replays exactly, here and in another process: the same request
   );
 });
 
-Deno.test("two processes share the seeds out, and each prints its own", async () => {
+Deno.test("two processes share the seeds out, each prints its own, and one line says how many hold", async () => {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", mainProgram, "--seed", "7", "--seeds", "2", "--jobs", "2"],
     stdin: "null",
@@ -37,7 +37,7 @@ Deno.test("two processes share the seeds out, and each prints its own", async ()
   }).output();
   const lines = new TextDecoder().decode(stdout).trim().split("\n").sort();
   assert.ok(success, lines.join("\n"));
-  const expected = [/^1 of 1 seeds hold$/, /^1 of 1 seeds hold$/, /^seed 7 ok /, /^seed 8 ok /];
+  const expected = [/^2 of 2 seeds hold$/, /^seed 7 ok /, /^seed 8 ok /];
   assert.equal(lines.length, expected.length, lines.join("\n"));
   expected.forEach((line, index) => assert.match(lines[index] ?? "", line));
 });
