@@ -15,13 +15,18 @@ export async function withEnvFiles(files: readonly string[], env: Env): Promise<
   return Object.fromEntries([...ofFiles, ...filled]);
 }
 
-/** The text of a file that an option names. The error says which option; files are told by their names. */
+/**
+ * The text of a file that an option names.
+ *
+ * @throws {Error} that names the option, when the file cannot be read
+ */
 export async function readFileOf(option: string, file: string): Promise<string> {
   if (file === "") throw new Error(`${option} names no file`);
   try {
     return await Deno.readTextFile(file);
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound ? "is not there" : "cannot be read";
-    throw new Error(`${option}: the file ${file} ${why}`, { cause: error });
+    // Not its name: somebody may have given a URL with a password in its place.
+    throw new Error(`${option}: the file ${why}`, { cause: error });
   }
 }

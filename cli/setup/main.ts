@@ -34,12 +34,9 @@ const command = takesTarget(program("setup"))
   );
 
 const nothingIsSet =
-  "nothing is configured; set MAUTIC_BASE_URL, MAUTIC_CLIENT_ID and MAUTIC_CLIENT_SECRET for Mautic, " +
+  "neither Mautic nor a database is configured; set MAUTIC_BASE_URL, MAUTIC_CLIENT_ID and MAUTIC_CLIENT_SECRET for Mautic, " +
   "and SUPABASE_DB_URL (or --db-url), SUPABASE_URL and SUPABASE_SECRET_KEY for Vault, or name files " +
   "that hold them: --env-file";
-
-const databaseIsMissing =
-  "SUPABASE_DB_URL is not set, without which nothing can be written into Vault; set it, or give --db-url";
 
 /** What `--json` prints. */
 export interface SetupReport {
@@ -72,10 +69,7 @@ export async function setup(args: readonly string[], env: Env): Promise<number> 
   } catch (error) {
     refuse(command, messageOf(error));
   }
-  if (target.databaseUrl === null && target.sync.mode === "demo") {
-    if (target.supabase.ok || target.functionsUrl !== null) refuse(command, databaseIsMissing);
-    refuse(command, nothingIsSet);
-  }
+  if (target.databaseUrl === null && target.sync.mode === "demo") refuse(command, nothingIsSet);
   const problems = problemsOf(target);
   const report: SetupReport = {
     ok: false,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { until } from "../../local/process/daemon.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -29,3 +30,38 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await Deno.remove(folder);
   });
 }
+
+Deno.test("Ctrl-C while the demo's stack starts ends it without a word of what failed of that", async () => {
+  const folder = await Deno.makeTempDir();
+  // As root, the user who runs Postgres has to get in.
+  await Deno.chmod(folder, 0o755);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-lock", "local/demo.ts"],
+    cwd: root,
+    env: { TMPDIR: folder },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+  const errors = new Response(child.stderr).text();
+  // Postgres makes its data directory: the signal ends that, too.
+  const isBeingMade = () =>
+    [...Deno.readDirSync(folder)].some(({ name }) => {
+      try {
+        return [...Deno.readDirSync(`${folder}/${name}/data`)].length > 0;
+      } catch {
+        return false;
+      }
+    });
+  await until(
+    () => Promise.resolve(isBeingMade()),
+    60_000,
+    () => Promise.resolve(`No data directory was made in ${folder}`),
+  );
+  Deno.kill(-child.pid, "SIGINT");
+  assert.equal((await child.status).code, 130, await errors);
+  assert.equal(await errors, "");
+  assert.deepEqual([...Deno.readDirSync(folder)], []);
+  await Deno.remove(folder);
+});

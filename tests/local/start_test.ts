@@ -174,9 +174,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
 /** Tasks that start processes of their own, which a signal to npx does not reach. */
 const parents = [["ok"], ["test"], ["simulate", "--seeds", "40", "--jobs", "2"]];
 
-for (const args of parents) {
+// The first is passed on to the task by npx, the second by nobody.
+const signals = ["SIGINT", "SIGKILL"] as const;
+
+for (
+  const [args, signal] of parents.flatMap((args) => signals.map((each) => [args, each] as const))
+) {
   Deno.test({
-    name: `SIGINT to npx alone ends \`deno task ${
+    name: `${signal} to npx alone ends \`deno task ${
       args.join(" ")
     }\` and all it started, and leaves nothing`,
     ignore: !hasNpx,
@@ -189,7 +194,7 @@ for (const args of parents) {
         60_000,
         () => Promise.resolve(`Only ${told(begun.folder).join(", ")} know of ${begun.folder}`),
       );
-      begun.child.kill("SIGINT");
+      begun.child.kill(signal);
       await inTime(begun, begun.child.status);
       await inTime(begun, rest);
       await assertEmptiedInTime(begun);

@@ -90,16 +90,11 @@ async function runInProcesses(): Promise<boolean> {
   const starts = Array.from({ length: jobs }, (_, job) => first + job * share);
   const stretches = await Promise.all(
     starts.filter((start) => start < first + seeds).map(async (start) => {
+      const length = Math.min(share, first + seeds - start);
       const output = await new Deno.Command(Deno.execPath(), {
         args: [
-          ...["run", "-A", "--no-check", fileURLToPath(import.meta.url)],
-          ...[
-            "--part",
-            "--seed",
-            String(start),
-            "--seeds",
-            String(Math.min(share, first + seeds - start)),
-          ],
+          ...["run", "-A", "--no-check", fileURLToPath(import.meta.url), "--part"],
+          ...["--seed", String(start), "--seeds", String(length)],
           ...(showsHistory ? ["--history"] : []),
           ...(json ? ["--json"] : []),
         ],

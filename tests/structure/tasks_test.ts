@@ -132,3 +132,42 @@ Deno.test("no value that an option or a task is given is shown when it is refuse
     assert.doesNotMatch(stderr, /hunter2/);
   }
 });
+
+Deno.test("a file that cannot be read or written is told with its option, before any work", async () => {
+  const refusals: [task: string, args: string[], said: RegExp][] = [
+    [
+      "status",
+      ["--env-file=no/such.env"],
+      /^error: --env-file: the file is not there$/m,
+    ],
+    ["doctor", ["--stack=no/such.json"], /^error: --stack: the file is not there$/m],
+    ["setup", ["--env-file="], /^error: --env-file names no file$/m],
+    [
+      "bench",
+      ["--report=no/such/report.json"],
+      /^error: --report names a file in a folder that is not there$/m,
+    ],
+    [
+      "bench",
+      ["--plot=no/such/plot.svg"],
+      /^error: --plot names a file in a folder that is not there$/m,
+    ],
+    ["bench", ["--list", "nothing"], /^error: a part that was named is none; there are latency, /m],
+  ];
+  for (const [name, args, said] of refusals) {
+    const { code, stdout, stderr } = await runTask(name, args);
+    assert.deepEqual([code, stdout], [2, ""], `${name} ${args.join(" ")}: ${stderr}`);
+    assert.match(stderr, said);
+  }
+});
+
+Deno.test("status --json is JSON also where the database does not answer", async () => {
+  const { code, stdout } = await runTask("status", [
+    "--json",
+    "--db-url=postgres://u:p@127.0.0.1:1/x",
+  ]);
+  assert.equal(code, 1);
+  const { ok, error } = JSON.parse(stdout);
+  assert.equal(ok, false);
+  assert.match(error, /ECONNREFUSED/);
+});
