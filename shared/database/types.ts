@@ -4,6 +4,90 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Schema = {
   "mautic": {
     Tables: {
+      "attachment": {
+        Row: {
+          "activity": string | null;
+          "attached_at": string | null;
+          "declared": NonNullable<Json>;
+          "key_column": unknown;
+          "key_type": string | null;
+          "prefix": string;
+          "problem": string | null;
+          "rank": number;
+          "read_to_end_at": string | null;
+          "read_upto": string | null;
+          "relation": unknown;
+          "schema_name": unknown;
+          "source": string;
+          "status_at_column": unknown;
+          "status_column": unknown;
+          "table_name": unknown;
+          "is_of_sql": string | null;
+          "keys_sql": string | null;
+          "log_delete_sql": string | null;
+          "log_insert_sql": string | null;
+          "log_update_sql": string | null;
+          "make_triggers": undefined | null;
+          "make_triggers_patiently": undefined | null;
+          "resolve_activity": string | null;
+          "resolve_status": Record<string, unknown> | null;
+          "select_lead_sql": string | null;
+          "table_of": string | null;
+          "where_sql": string | null;
+          "write_fields": undefined | null;
+        };
+        ComputedFields:
+          | "is_of_sql"
+          | "keys_sql"
+          | "log_delete_sql"
+          | "log_insert_sql"
+          | "log_update_sql"
+          | "make_triggers"
+          | "make_triggers_patiently"
+          | "resolve_activity"
+          | "resolve_status"
+          | "select_lead_sql"
+          | "table_of"
+          | "where_sql"
+          | "write_fields";
+        Insert: {
+          "activity"?: string | null;
+          "attached_at"?: string | null;
+          "declared": NonNullable<Json>;
+          "key_column"?: unknown;
+          "key_type"?: string | null;
+          "prefix": string;
+          "problem"?: string | null;
+          "rank": number;
+          "read_to_end_at"?: string | null;
+          "read_upto"?: string | null;
+          "relation"?: unknown;
+          "schema_name": unknown;
+          "source": string;
+          "status_at_column"?: unknown;
+          "status_column"?: unknown;
+          "table_name": unknown;
+        };
+        Update: {
+          "activity"?: string | null;
+          "attached_at"?: string | null;
+          "declared"?: NonNullable<Json>;
+          "key_column"?: unknown;
+          "key_type"?: string | null;
+          "prefix"?: string;
+          "problem"?: string | null;
+          "rank"?: number;
+          "read_to_end_at"?: string | null;
+          "read_upto"?: string | null;
+          "relation"?: unknown;
+          "schema_name"?: unknown;
+          "source"?: string;
+          "status_at_column"?: unknown;
+          "status_column"?: unknown;
+          "table_name"?: unknown;
+        };
+        Relationships: [];
+      };
       "contact": {
         Row: {
           "address": string;
@@ -172,10 +256,90 @@ export type Schema = {
         };
         Relationships: [];
       };
+      "field_map": {
+        Row: {
+          "alias": string;
+          "columns": (unknown)[];
+          "expression": string | null;
+          "given": string | null;
+          "is_standard": boolean;
+          "part": (string)[] | null;
+          "place": number;
+          "source": string;
+          "too_long": Schema["mautic"]["Enums"]["too_long"];
+          "type": Schema["mautic"]["Enums"]["field_type"];
+          "value_type": unknown;
+          "when_blank": Schema["mautic"]["Enums"]["when_blank"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "alias": string;
+          "columns"?: (unknown)[];
+          "expression"?: string | null;
+          "given"?: string | null;
+          "is_standard": boolean;
+          "part"?: (string)[] | null;
+          "place": number;
+          "source": string;
+          "too_long"?: Schema["mautic"]["Enums"]["too_long"];
+          "type"?: Schema["mautic"]["Enums"]["field_type"];
+          "value_type"?: unknown;
+          "when_blank"?: Schema["mautic"]["Enums"]["when_blank"];
+        };
+        Update: {
+          "alias"?: string;
+          "columns"?: (unknown)[];
+          "expression"?: string | null;
+          "given"?: string | null;
+          "is_standard"?: boolean;
+          "part"?: (string)[] | null;
+          "place"?: number;
+          "source"?: string;
+          "too_long"?: Schema["mautic"]["Enums"]["too_long"];
+          "type"?: Schema["mautic"]["Enums"]["field_type"];
+          "value_type"?: unknown;
+          "when_blank"?: Schema["mautic"]["Enums"]["when_blank"];
+        };
+        Relationships: [
+          {
+            foreignKeyName: "field_map_source_fkey";
+            columns: ["source"];
+            isOneToOne: false;
+            referencedRelation: "attachment";
+            referencedColumns: ["source"];
+          },
+        ];
+      };
+      "lead_activity": {
+        Row: {
+          "detail": NonNullable<Json>;
+          "id": number;
+          "lead_id": string;
+          "occurred_at": string;
+          "type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "detail"?: NonNullable<Json>;
+          "id"?: never;
+          "lead_id": string;
+          "occurred_at"?: string;
+          "type": string;
+        };
+        Update: {
+          "detail"?: NonNullable<Json>;
+          "id"?: never;
+          "lead_id"?: string;
+          "occurred_at"?: string;
+          "type"?: string;
+        };
+        Relationships: [];
+      };
       "lead_change": {
         Row: {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at": string;
+          "columns": (unknown)[] | null;
           "correlation_id": string;
           "force": boolean;
           "id": number;
@@ -188,6 +352,7 @@ export type Schema = {
         Insert: {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
+          "columns"?: (unknown)[] | null;
           "correlation_id": string;
           "force"?: boolean;
           "id"?: never;
@@ -199,6 +364,7 @@ export type Schema = {
         Update: {
           "cause"?: Schema["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
+          "columns"?: (unknown)[] | null;
           "correlation_id"?: string;
           "force"?: boolean;
           "id"?: never;
@@ -206,6 +372,43 @@ export type Schema = {
           "priority"?: number;
           "queued_at"?: string | null;
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
+        };
+        Relationships: [];
+      };
+      "lead_state": {
+        Row: {
+          "address": string | null;
+          "changed_at": string | null;
+          "digest": number | null;
+          "email_status": string | null;
+          "email_status_changed_at": string | null;
+          "lead_id": string;
+          "read_at": string;
+          "source": string;
+          "stage": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "address"?: string | null;
+          "changed_at"?: string | null;
+          "digest"?: number | null;
+          "email_status"?: string | null;
+          "email_status_changed_at"?: string | null;
+          "lead_id": string;
+          "read_at"?: string;
+          "source": string;
+          "stage"?: string | null;
+        };
+        Update: {
+          "address"?: string | null;
+          "changed_at"?: string | null;
+          "digest"?: number | null;
+          "email_status"?: string | null;
+          "email_status_changed_at"?: string | null;
+          "lead_id"?: string;
+          "read_at"?: string;
+          "source"?: string;
+          "stage"?: string | null;
         };
         Relationships: [];
       };
@@ -375,6 +578,48 @@ export type Schema = {
         };
         Relationships: [];
       };
+      "role": {
+        Row: {
+          "columns": (unknown)[];
+          "expression": string | null;
+          "given": string | null;
+          "remedy": string | null;
+          "role": string;
+          "source": string;
+          "type": unknown;
+          "why": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "columns"?: (unknown)[];
+          "expression"?: string | null;
+          "given"?: string | null;
+          "remedy"?: string | null;
+          "role": string;
+          "source": string;
+          "type"?: unknown;
+          "why": string;
+        };
+        Update: {
+          "columns"?: (unknown)[];
+          "expression"?: string | null;
+          "given"?: string | null;
+          "remedy"?: string | null;
+          "role"?: string;
+          "source"?: string;
+          "type"?: unknown;
+          "why"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "role_source_fkey";
+            columns: ["source"];
+            isOneToOne: false;
+            referencedRelation: "attachment";
+            referencedColumns: ["source"];
+          },
+        ];
+      };
       "sending": {
         Row: {
           "batch_size": number | null;
@@ -519,6 +764,28 @@ export type Schema = {
           "latency_ms"?: number | null;
           "lead_id"?: string;
           "result"?: string;
+        };
+        Relationships: [];
+      };
+      "table_change": {
+        Row: {
+          "cause": Schema["mautic"]["Enums"]["table_cause"];
+          "changed_at": string;
+          "id": number;
+          "source": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "cause": Schema["mautic"]["Enums"]["table_cause"];
+          "changed_at"?: string;
+          "id"?: never;
+          "source": string;
+        };
+        Update: {
+          "cause"?: Schema["mautic"]["Enums"]["table_cause"];
+          "changed_at"?: string;
+          "id"?: never;
+          "source"?: string;
         };
         Relationships: [];
       };
@@ -680,37 +947,6 @@ export type Schema = {
         };
         Relationships: [];
       };
-      "lead": {
-        Row: {
-          "address": string | null;
-          "changed_at": string | null;
-          "crm_status": string | null;
-          "email_status": string | null;
-          "key": string;
-          "lead_id": string | null;
-          "payload": Json | null;
-        };
-        ComputedFields: never;
-        Insert: {
-          "address"?: never;
-          "changed_at"?: never;
-          "crm_status"?: string | null;
-          "email_status"?: string | null;
-          "key"?: string | null;
-          "lead_id"?: never;
-          "payload"?: never;
-        };
-        Update: {
-          "address"?: never;
-          "changed_at"?: never;
-          "crm_status"?: string | null;
-          "email_status"?: string | null;
-          "key"?: string | null;
-          "lead_id"?: never;
-          "payload"?: never;
-        };
-        Relationships: [];
-      };
       "status": {
         Row: {
           "circuit": string | null;
@@ -755,6 +991,7 @@ export type Schema = {
         };
         Returns: Json;
       };
+      "address_of": { Args: { "p_text": string }; Returns: string };
       "append_history": {
         Args: { "p_lease_token": string; "p_outcomes": Json };
         Returns: undefined;
@@ -762,7 +999,6 @@ export type Schema = {
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
-      "as_time": { Args: { "p_text": string }; Returns: string };
       "assert_do_not_contact": {
         Args: {
           "p_after_id": number;
@@ -771,6 +1007,41 @@ export type Schema = {
           "p_origin": string;
         };
         Returns: Json;
+      };
+      "attach": {
+        Args: {
+          "activity"?: string;
+          "address"?: string;
+          "changed_at"?: string;
+          "consent"?: string;
+          "consent_at"?: string;
+          "deleted"?: string;
+          "key"?: string;
+          "rank"?: number;
+          "scope"?: string;
+          "score"?: string;
+          "source"?: string;
+          "stage"?: string;
+          "status"?: string;
+          "table": string;
+          "value"?: string;
+        };
+        Returns: {
+          "expression": string;
+          "remedy": string;
+          "role": string;
+          "why": string;
+        }[];
+      };
+      "attach_declared": { Args: Record<PropertyKey, never>; Returns: number };
+      "attach_report": {
+        Args: { "p_source": string };
+        Returns: {
+          "expression": string;
+          "remedy": string;
+          "role": string;
+          "why": string;
+        }[];
       };
       "attempt": {
         Args: { "p_address": string; "p_attempted": Json; "p_payload": Json };
@@ -796,6 +1067,16 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
+      "check_alias": { Args: { "p_alias": string }; Returns: undefined };
+      "check_field": {
+        Args: {
+          "p_alias": string;
+          "p_given": string;
+          "p_read": Schema["mautic"]["CompositeTypes"]["expression"];
+        };
+        Returns: undefined;
+      };
+      "check_table": { Args: { "p_table": unknown }; Returns: undefined };
       "claim": {
         Args: {
           "p_item_lease_ms": number;
@@ -819,10 +1100,20 @@ export type Schema = {
       };
       "claim_lock": { Args: Record<PropertyKey, never>; Returns: number };
       "clock": { Args: Record<PropertyKey, never>; Returns: string };
+      "columns_by_convention": {
+        Args: { "p_role": string; "p_table": unknown };
+        Returns: (unknown)[];
+      };
+      "columns_read": { Args: { "p_source": string }; Returns: (unknown)[] };
+      "comparable_sql": {
+        Args: { "p_column": unknown; "p_row": string; "p_table": unknown };
+        Returns: string;
+      };
       "confirm_enrollment": {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
         Returns: undefined;
       };
+      "connect_table": { Args: { "p_source": string }; Returns: undefined };
       "contact_in_use": {
         Args: { "p_address"?: string; "p_contact_id": number; "p_origin": string };
         Returns: boolean;
@@ -838,6 +1129,14 @@ export type Schema = {
         Args: { "p_after_id": number; "p_limit": number; "p_origin": string };
         Returns: Json;
       };
+      "conventions": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "kinds": (string)[];
+          "names": (string)[];
+          "role": string;
+        }[];
+      };
       "correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
       "current_origin": { Args: Record<PropertyKey, never>; Returns: string };
       "decided_at": {
@@ -852,6 +1151,12 @@ export type Schema = {
         Returns: string;
       };
       "delete_leads": { Args: { "p_lead_ids": (string)[] }; Returns: number };
+      "deleted_sql": { Args: { "p_source": string }; Returns: string };
+      "detach": { Args: { "source": string }; Returns: string };
+      "digest_sql": {
+        Args: { "p_row": string; "p_source": string; "p_table": unknown };
+        Returns: string;
+      };
       "doorbell_lock": { Args: Record<PropertyKey, never>; Returns: number };
       "doubt_contacts": {
         Args: { "p_origin": string; "p_person_keys": (string)[] };
@@ -862,6 +1167,7 @@ export type Schema = {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
         Returns: undefined;
       };
+      "drop_triggers": { Args: { "p_relation": unknown; "p_source": string }; Returns: undefined };
       "email_status_at": {
         Args: {
           "s": Omit<
@@ -882,6 +1188,7 @@ export type Schema = {
       };
       "end_probe": { Args: { "p_holder": string }; Returns: undefined };
       "erase": { Args: { "address": string; "delete_leads"?: boolean }; Returns: Json };
+      "erase_activity": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "erase_contacts": {
         Args: { "p_address": string; "p_lead_ids": (string)[]; "p_operation": string };
         Returns: Json;
@@ -898,6 +1205,8 @@ export type Schema = {
         };
         Returns: string;
       };
+      "fields_sent": { Args: Record<PropertyKey, never>; Returns: Json };
+      "fields_sql": { Args: { "p_source": string }; Returns: string };
       "find_leads": {
         Args: { "p_addresses": (string)[] };
         Returns: {
@@ -931,6 +1240,7 @@ export type Schema = {
         };
         Returns: string;
       };
+      "is_consent_text": { Args: { "p_given": string }; Returns: boolean };
       "is_lift_overtaken": {
         Args: {
           "c": Omit<
@@ -941,7 +1251,44 @@ export type Schema = {
         Returns: boolean;
       };
       "is_mailable": { Args: { "p_status": string }; Returns: boolean };
+      "is_of_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
+      "is_plain_type": { Args: { "p_type": unknown }; Returns: boolean };
+      "key_of_table": {
+        Args: { "p_given": string; "p_table": unknown };
+        Returns: Record<string, unknown>;
+      };
+      "key_sql": {
+        Args: { "p_column": unknown; "p_row": string; "p_type": unknown };
+        Returns: string;
+      };
+      "keys_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
+      "kind_of_type": { Args: { "p_type": unknown }; Returns: string };
       "known_do_not_contact": { Args: { "p_origin": string }; Returns: number };
+      "known_roles": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "kinds": (string)[];
+          "missing": string;
+          "place": number;
+          "role": string;
+        }[];
+      };
       "lead_history": {
         Args: { "lead_id": string };
         Returns: {
@@ -951,9 +1298,36 @@ export type Schema = {
           "event": string;
         }[];
       };
+      "lead_id_in": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_row": string;
+        };
+        Returns: string;
+      };
+      "lead_id_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_key": string;
+          "p_type": unknown;
+        };
+        Returns: string;
+      };
+      "lead_lock": { Args: { "p_lead_id": string }; Returns: number };
       "leads_of": { Args: { "p_address": string }; Returns: (string)[] };
       "leased_items": {
-        Args: { "p_address"?: string; "p_lease_token": string; "p_origin": string };
+        Args: {
+          "p_address"?: string;
+          "p_lease_token": string;
+          "p_origin": string;
+          "p_payload"?: Json;
+        };
         Returns: Json;
       };
       "leave_contact": {
@@ -982,6 +1356,67 @@ export type Schema = {
           "email_status_changed_at": string;
           "lead_id": string;
         }[];
+      };
+      "log_delete_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
+      "log_insert_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
+      "log_update_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
+      "make_function": {
+        Args: {
+          "p_arguments": string;
+          "p_body": string;
+          "p_name": string;
+          "p_returns": string;
+          "p_settings": string;
+        };
+        Returns: undefined;
+      };
+      "make_readers": { Args: Record<PropertyKey, never>; Returns: undefined };
+      "make_triggers": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: undefined;
+      };
+      "make_triggers_patiently": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: undefined;
+      };
+      "make_writers": { Args: Record<PropertyKey, never>; Returns: undefined };
+      "map_field": {
+        Args: { "alias": string; "from": string; "source"?: string };
+        Returns: string;
       };
       "mark_events": {
         Args: {
@@ -1045,11 +1480,16 @@ export type Schema = {
       };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
+      "note_activity": {
+        Args: { "p_rows": (Schema["mautic"]["CompositeTypes"]["activity"])[] };
+        Returns: undefined;
+      };
       "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
       };
       "pause": { Args: { "reason"?: string }; Returns: string };
+      "payload_of_call": { Args: { "p_lead_id": string; "p_payload": Json }; Returns: Json };
       "pending_after": {
         Args: {
           "p_enqueued_at": string;
@@ -1072,6 +1512,7 @@ export type Schema = {
         Args: { "p_is_probe": boolean; "p_limit": number; "p_origin": string };
         Returns: Record<string, unknown>;
       };
+      "plain_name": { Args: { "p_name": string }; Returns: string };
       "probe_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "purge": { Args: Record<PropertyKey, never>; Returns: Json };
       "purge_cron_log": { Args: Record<PropertyKey, never>; Returns: number };
@@ -1086,29 +1527,158 @@ export type Schema = {
         Args: { "p_correlation_id": string; "p_force": boolean; "p_lead_ids": (string)[] };
         Returns: number;
       };
+      "read_activity": {
+        Args: { "p_lead_ids": (string)[] };
+        Returns: Schema["mautic"]["CompositeTypes"]["activity"][];
+        SetofOptions: {
+          from: "*";
+          to: "activity";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "read_consent":
+        | {
+          Args: { "p_given": boolean };
+          Returns:
+            & { error: true }
+            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
+        }
+        | {
+          Args: { "p_given": number };
+          Returns:
+            & { error: true }
+            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
+        }
+        | {
+          Args: { "p_given": string };
+          Returns:
+            & { error: true }
+            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
+        }
+        | {
+          Args: { "p_given": string };
+          Returns:
+            & { error: true }
+            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
+        };
+      "read_deleted":
+        | {
+          Args: { "p_given": boolean };
+          Returns:
+            & { error: true }
+            & "Could not choose the best candidate function between: mautic.read_deleted(p_given => bool), mautic.read_deleted(p_given => timestamptz). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
+        }
+        | {
+          Args: { "p_given": string };
+          Returns:
+            & { error: true }
+            & "Could not choose the best candidate function between: mautic.read_deleted(p_given => bool), mautic.read_deleted(p_given => timestamptz). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
+        };
+      "read_each": {
+        Args: { "p_keys": (string)[]; "p_source": string };
+        Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "read_email_status": {
         Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
         Returns: string;
       };
-      "read_keys": {
-        Args: { "p_lead_ids": (string)[] };
+      "read_expression": {
+        Args: { "p_given": string; "p_role": string; "p_table": unknown };
+        Returns: Schema["mautic"]["CompositeTypes"]["expression"];
+        SetofOptions: {
+          from: "*";
+          to: "expression";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "read_fields": {
+        Args: Record<PropertyKey, never>;
         Returns: {
-          "address": string;
-          "email_status": string;
-          "lead_id": string;
-          "payload": Json;
+          "alias": string;
+          "columns": (unknown)[];
+          "expression": string | null;
+          "given": string | null;
+          "is_standard": boolean;
+          "part": (string)[] | null;
+          "place": number;
+          "source": string;
+          "too_long": Schema["mautic"]["Enums"]["too_long"];
+          "type": Schema["mautic"]["Enums"]["field_type"];
+          "value_type": unknown;
+          "when_blank": Schema["mautic"]["Enums"]["when_blank"];
         }[];
+        SetofOptions: {
+          from: "*";
+          to: "field_map";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "read_lead_rows": {
+        Args: { "keys": (string)[] };
+        Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "read_leads": {
         Args: { "p_lead_ids": (string)[] };
+        Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "read_number":
+        | {
+          Args: { "p_given": number };
+          Returns:
+            & { error: true }
+            & "Could not choose the best candidate function between: mautic.read_number(p_given => text), mautic.read_number(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
+        }
+        | {
+          Args: { "p_given": string };
+          Returns:
+            & { error: true }
+            & "Could not choose the best candidate function between: mautic.read_number(p_given => text), mautic.read_number(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
+        };
+      "read_page": { Args: { "p_limit": number; "p_source": string }; Returns: boolean };
+      "read_part": {
+        Args: { "p_key": string; "p_statement": string };
+        Returns: Record<string, unknown>;
+      };
+      "read_roles": {
+        Args: Record<PropertyKey, never>;
         Returns: {
-          "address": string;
-          "email_status": string;
-          "lead_id": string;
-          "payload": Json;
+          "role": string;
+          "target": string;
         }[];
       };
+      "read_singly": {
+        Args: { "p_key": string; "p_lead_id": string; "p_source": string };
+        Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "read_status": { Args: Record<PropertyKey, never>; Returns: Json };
+      "read_unseen": { Args: { "p_patience"?: string }; Returns: number };
       "receive_delivery": {
         Args: {
           "p_body": string;
@@ -1138,6 +1708,7 @@ export type Schema = {
         Returns: Json;
       };
       "recover": { Args: { "p_origin": string }; Returns: undefined };
+      "relation_kind": { Args: { "p_table": unknown }; Returns: string };
       "release_enrollment": {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
         Returns: undefined;
@@ -1147,6 +1718,11 @@ export type Schema = {
         Returns: undefined;
       };
       "remember_change": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
+      "remember_leads": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
+      "removal_set": {
+        Args: Record<PropertyKey, never>;
+        Returns: Schema["mautic"]["Enums"]["contact_removal"];
+      };
       "renew_lease": { Args: { "p_holder": string; "p_item_lease_ms": number }; Returns: number };
       "renew_probe": { Args: { "p_holder": string }; Returns: undefined };
       "renew_worker": {
@@ -1185,12 +1761,62 @@ export type Schema = {
         Args: { "p_origin": string; "p_outcome": Schema["mautic"]["CompositeTypes"]["outcome"] };
         Returns: boolean;
       };
+      "reserved_ids": { Args: Record<PropertyKey, never>; Returns: string };
+      "resolve_activity": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
+      "resolve_field": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_alias": string;
+          "p_given": string;
+          "p_is_standard": boolean;
+        };
+        Returns: Schema["mautic"]["CompositeTypes"]["expression"];
+        SetofOptions: {
+          from: "*";
+          to: "expression";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "resolve_role": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_kinds": (string)[];
+          "p_missing": string;
+          "p_role": string;
+        };
+        Returns: undefined;
+      };
+      "resolve_status": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: Record<string, unknown>;
+      };
       "restore_lifted": {
         Args: { "p_contact_ids": (number)[]; "p_origin": string };
         Returns: undefined;
       };
       "restrictiveness": { Args: { "p_status": string }; Returns: number };
       "resume": { Args: Record<PropertyKey, never>; Returns: string };
+      "rewrite": { Args: { "p_source": string }; Returns: undefined };
       "ring": { Args: { "p_correlation_id": string }; Returns: string };
       "ring_doorbell": {
         Args: { "p_changes": number; "p_correlation_id": string };
@@ -1198,6 +1824,8 @@ export type Schema = {
       };
       "ring_for": { Args: { "p_action": string; "p_correlation_id": string }; Returns: string };
       "ring_reconcile": { Args: Record<PropertyKey, never>; Returns: string };
+      "role_sql": { Args: { "p_role": string; "p_source": string }; Returns: string };
+      "said_values": { Args: { "p_attnum": number; "p_table": unknown }; Returns: (string)[] };
       "save_subscriptions": {
         Args: { "p_leads": Json; "p_pairs": (Schema["mautic"]["CompositeTypes"]["event_lead"])[] };
         Returns: Schema["mautic"]["CompositeTypes"]["email_change"][];
@@ -1209,6 +1837,15 @@ export type Schema = {
         };
       };
       "schedule_jobs": { Args: Record<PropertyKey, never>; Returns: string };
+      "select_lead_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "sending_state": { Args: { "p_origin"?: string }; Returns: string };
       "set": { Args: { "name": string; "value": string }; Returns: string };
       "settle": {
@@ -1310,6 +1947,49 @@ export type Schema = {
         };
         Returns: boolean;
       };
+      "source_for": {
+        Args: { "p_schema": unknown; "p_source": string; "p_table": unknown };
+        Returns: string;
+      };
+      "source_of": {
+        Args: { "p_lead_id": string };
+        Returns: {
+          "activity": string | null;
+          "attached_at": string | null;
+          "declared": NonNullable<Json>;
+          "key_column": unknown;
+          "key_type": string | null;
+          "prefix": string;
+          "problem": string | null;
+          "rank": number;
+          "read_to_end_at": string | null;
+          "read_upto": string | null;
+          "relation": unknown;
+          "schema_name": unknown;
+          "source": string;
+          "status_at_column": unknown;
+          "status_column": unknown;
+          "table_name": unknown;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "attachment";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "standard_fields": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "alias": string;
+          "from": string;
+          "part": (string)[];
+          "place": number;
+          "too_long": Schema["mautic"]["Enums"]["too_long"];
+          "type": Schema["mautic"]["Enums"]["field_type"];
+          "when_blank": Schema["mautic"]["Enums"]["when_blank"];
+        }[];
+      };
       "start_reconcile": { Args: { "p_lease_ms": number; "p_origin": string }; Returns: Json };
       "start_worker": {
         Args: { "p_lease_ms": number; "p_max_workers": number; "p_worker_id": string };
@@ -1370,15 +2050,42 @@ export type Schema = {
         };
       };
       "sweep": { Args: Record<PropertyKey, never>; Returns: string };
+      "table_of": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
+      "trigger_body": {
+        Args: { "p_keys": string; "p_source": string; "p_what": string };
+        Returns: string;
+      };
       "try_events": {
         Args: { "p_event_ids": (number)[]; "p_one_by_one": boolean };
         Returns: number;
       };
+      "unmap_field": { Args: { "alias": string; "source"?: string }; Returns: string };
       "update_circuit": {
         Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
         Returns: boolean;
       };
+      "value_sql": {
+        Args: { "p_expression": string; "p_target": string; "p_type": unknown };
+        Returns: string;
+      };
       "vault_secret": { Args: { "p_name": string }; Returns: string };
+      "where_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "withdraw_enrollment": {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
         Returns: undefined;
@@ -1391,13 +2098,32 @@ export type Schema = {
         Args: { "p_changed_at": (string)[]; "p_lead_ids": (string)[]; "p_statuses": (string)[] };
         Returns: undefined;
       };
+      "write_fields": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: undefined;
+      };
       "yield_contact": { Args: { "p_lead_id": string; "p_origin": string }; Returns: undefined };
     };
     Enums: {
-      "change_cause": "insert" | "update" | "delete" | "replay" | "mailable";
+      "change_cause": "insert" | "update" | "delete" | "suspect" | "replay" | "mailable";
       "contact_removal": "do_not_contact" | "delete_contact";
+      "field_type": "text" | "number";
+      "table_cause": "truncate" | "suspect";
+      "too_long": "cut" | "refuse";
+      "when_blank": "keep" | "clear";
     };
     CompositeTypes: {
+      "activity": {
+        "lead_id": string | null;
+        "type": string | null;
+        "detail": Json | null;
+        "occurred_at": string | null;
+      };
       "candidate": {
         "lead_id": string | null;
         "priority": number | null;
@@ -1416,6 +2142,22 @@ export type Schema = {
       "event_lead": {
         "event_id": number | null;
         "lead_id": string | null;
+      };
+      "expression": {
+        "text": string | null;
+        "type": unknown;
+        "columns": (unknown)[] | null;
+        "is_null_test": boolean | null;
+        "tables": (string)[] | null;
+      };
+      "lead": {
+        "lead_id": string | null;
+        "source": string | null;
+        "address": string | null;
+        "payload": Json | null;
+        "email_status": string | null;
+        "changed_at": string | null;
+        "digest": number | null;
       };
       "outcome": {
         "lead_id": string | null;
@@ -1655,8 +2397,12 @@ export type CompositeTypes<
 export const Constants = {
   "mautic": {
     Enums: {
-      "change_cause": ["insert", "update", "delete", "replay", "mailable"],
+      "change_cause": ["insert", "update", "delete", "suspect", "replay", "mailable"],
       "contact_removal": ["do_not_contact", "delete_contact"],
+      "field_type": ["text", "number"],
+      "table_cause": ["truncate", "suspect"],
+      "too_long": ["cut", "refuse"],
+      "when_blank": ["keep", "clear"],
     },
   },
   "public": {

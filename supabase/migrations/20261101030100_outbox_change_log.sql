@@ -2,9 +2,10 @@
 
 -- Types rather than checks: Postgres parses and plans a table's checks anew for every statement that
 -- inserts, which on a single-row write of a lead was a fifth of what the trigger cost.
-create type mautic.change_cause as enum ('insert', 'update', 'delete', 'replay', 'mailable');
+create type mautic.change_cause as enum ('insert', 'update', 'delete', 'suspect', 'replay', 'mailable');
 
-comment on type mautic.change_cause is 'Why a lead is sent. replay and mailable (email_status became mailable again, and nothing else) make it no newer.';
+comment on type mautic.change_cause is 'Why a lead is sent. suspect: it was written, and its columns could not be compared. replay and mailable (email_status became '
+  'mailable again, and nothing else) make it no newer.';
 
 create type mautic.contact_removal as enum ('do_not_contact', 'delete_contact');
 
@@ -23,6 +24,7 @@ create table mautic.lead_change (
   changed_at timestamptz not null default mautic.clock(),
   queued_at timestamptz,
   removal mautic.contact_removal,
+  columns name[],
   -- Fold reads in this order: a backfill never stands before a fresh lead.
   primary key (priority, id)
 );
@@ -39,3 +41,20 @@ comment on column mautic.lead_change.removal is
 comment on column mautic.lead_change.force is 'Send all fields, even those Mautic confirmed already.';
 
 alter table mautic.lead_change enable row level security;
+comment on column mautic.lead_change.columns is 'Of an update: the columns that changed, of those that are read. null: all may have.';
+
+-- What befell a table as a whole.
+create type mautic.table_cause as enum ('truncate', 'suspect');
+
+comment on type mautic.table_cause is 'truncate: its rows are gone. suspect: something was written that could not be logged row by row.';
+
+create table mautic.table_change (
+  id bigint generated always as identity primary key,
+  source text not null,
+  cause mautic.table_cause not null,
+  changed_at timestamptz not null default mautic.clock()
+);
+
+comment on table mautic.table_change is 'Log of what befell attached tables as a whole; emptied by mautic.fold() and by the comparison.';
+
+alter table mautic.table_change enable row level security;

@@ -1,127 +1,221 @@
--- What makes a lead dirty. Statement-level with transition tables: one call however many rows.
--- Rules:
+-- What makes a lead dirty. Statement-level with transition tables: one call however many rows. The columns are
+-- written out by attach: compared as columns an update that changes nothing relevant costs a quarter of
+-- what it costs as jsonb.
 --   insert            the lead is sent
---   update            sent when a column of the payload changed (columns are compared, not jsonb:
---                     1.5x against 6x the cost on updates that change nothing relevant), or when
---                     email_status became mailable again (it may be enrolled now). A write of
---                     email_status or updated_at alone calls nobody: that also stops echo loops
+--   update            sent when a column that is read changed, or when its status column became mailable again (it
+--                     may be enrolled now). A write of the status alone calls nobody: that also stops echo loops
 --   change of key     a new lead, found again by its address; the old key is gone, the contact kept
---   delete            a row still queued for it is dropped; its link stays. The setting
---                     on_lead_delete says what becomes of a contact that no lead uses any more
+--   delete            a row still queued for it is dropped; its link stays. The setting on_lead_delete says what
+--                     becomes of a contact that no lead uses any more. Soft deletion is the same
 --   delete + insert of the same key: the lead as it is afterwards, sent to the contact it had
---   truncate          noticed at the next claim; contacts are kept whatever the setting
-create function mautic.log_lead_insert()
-returns trigger
-language plpgsql
-security definer
+--   truncate          noted when it happens; contacts are kept whatever the setting
+--
+-- No trigger of ours may break a write of the application, whatever became of the table or of our own: what
+-- cannot be compared is logged by its key, what cannot be logged by key makes the whole table suspect, and
+-- where even that fails a warning is all. The bell rings apart: a failure there takes no log row back.
+
+-- p_what: the insert with its columns; p_keys: what it does where that fails.
+create function mautic.trigger_body(p_source text, p_what text, p_keys text)
+returns text
+language sql
+immutable
 set search_path = ''
 as $$
-declare
-  correlation constant text := mautic.correlation_id();
-  changes bigint;
+  select format($body$declare
+  correlation text;
+  changes bigint := 0;
 begin
-  insert into mautic.lead_change (lead_id, cause, correlation_id)
-  select n.id::text, 'insert', correlation
-  from new_lead n;
-  get diagnostics changes = row_count;
+  begin
+    correlation := mautic.correlation_id();
+    %1$s;
+    get diagnostics changes = row_count;
+  exception when others then
+    begin
+      %2$s;
+      get diagnostics changes = row_count;
+    exception when others then
+      begin
+        insert into mautic.table_change (source, cause) values (%3$L, 'suspect');
+      exception when others then
+        if current_setting('mautic.warned', true) is distinct from 'yes' then
+          perform set_config('mautic.warned', 'yes', false);
+          raise warning 'a change of source %% was not seen by the Mautic sync (%%): call mautic.attach() of its table again', %3$L, sqlerrm;
+        end if;
+      end;
+    end;
+  end;
   if changes > 0 then
-    perform mautic.ring_doorbell(correlation, changes);
+    begin
+      perform mautic.ring_doorbell(coalesce(correlation, 'suspect'), changes);
+    exception when others then
+      -- The sweep finds the change.
+      null;
+    end;
   end if;
   return null;
-end
+end$body$, p_what, p_keys, p_source)
 $$;
 
-comment on function mautic.log_lead_insert() is 'Logs inserted leads and rings the doorbell.';
+comment on function mautic.trigger_body(text, text, text) is 'The body of a trigger function: p_what, else p_keys, else the whole table, else a warning once a session.';
+
+create function mautic.lead_id_in(a mautic.attachment, p_row text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select mautic.lead_id_sql(a, mautic.key_sql(p_row, a.key_column, t.atttypid), t.atttypid)
+  from pg_catalog.pg_attribute t
+  where t.attrelid = a.relation and t.attname = a.key_column and not t.attisdropped
+$$;
+
+comment on function mautic.lead_id_in(mautic.attachment, text) is 'SQL for the lead id of a row, named as p_row.';
+
+-- Not mautic.get(), which raises: a lost setting must not break the application's delete.
+create function mautic.removal_set()
+returns mautic.contact_removal
+language sql
+stable
+set search_path = ''
+as $$
+  select nullif(s.value, 'keep')::mautic.contact_removal from mautic.setting s where s.name = 'on_lead_delete'
+$$;
+
+comment on function mautic.removal_set() is 'What becomes of the contact of a lead that is deleted now; null: it is kept.';
+
+create function mautic.log_insert_sql(a mautic.attachment)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select format(
+    'insert into mautic.lead_change (lead_id, cause, correlation_id)
+    select %s, ''insert'', correlation from new_lead l%s',
+    mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), ''))
+$$;
+
+create function mautic.log_delete_sql(a mautic.attachment)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select format(
+    'insert into mautic.lead_change (lead_id, cause, correlation_id, removal)
+    select %s, ''delete'', correlation, (select mautic.removal_set()) from old_lead l%s',
+    mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), ''))
+$$;
 
 -- A full join, which Postgres never does row by row. An inner or left join may be: plpgsql keeps the
 -- plan for the session, and one made for a single row would then serve 10,000, with 10^8 compares.
-create function mautic.log_lead_update()
-returns trigger
+create function mautic.log_update_sql(a mautic.attachment)
+returns text
 language plpgsql
-security definer
+stable
 set search_path = ''
 as $$
 declare
-  correlation constant text := mautic.correlation_id();
-  changes bigint;
+  columns constant name[] := mautic.columns_read(a.source);
+  deleted constant text := mautic.deleted_sql(a.source);
+  new_key constant text := mautic.comparable_sql(a.relation, 'n', a.key_column);
+  old_key constant text := mautic.comparable_sql(a.relation, 'o', a.key_column);
+  new_row text;
+  old_row text;
+  changed text;
+  became_mailable text := 'false';
 begin
-  insert into mautic.lead_change (lead_id, cause, correlation_id)
   select
-    coalesce(n.id, o.id)::text,
-    case
-      when n.id is null then mautic.change_cause 'delete'
-      when o.id is null then 'insert'
-      -- Mailable again and nothing else: looked at once more, but not newer than before.
-      when coalesce(n.email_status, 'subscribed') is distinct from coalesce(o.email_status, 'subscribed')
-        and to_jsonb(n) - '{email_status,email_status_changed_at,updated_at}'::text[]
-          = to_jsonb(o) - '{email_status,email_status_changed_at,updated_at}'::text[] then 'mailable'
-      else 'update'
-    end,
-    correlation
-  from new_lead n
-  full join old_lead o on o.id = n.id
-  where n.id is null
-    or o.id is null
-    or (
-      n.email, n.first_name, n.last_name, n.phone, n.company,
-      n.crm_status, n.marketing_opt_in, n.ml_score,
-      n.utm_source, n.utm_medium, n.utm_campaign, n.utm_term, n.utm_content
-    ) is distinct from (
-      o.email, o.first_name, o.last_name, o.phone, o.company,
-      o.crm_status, o.marketing_opt_in, o.ml_score,
-      o.utm_source, o.utm_medium, o.utm_campaign, o.utm_term, o.utm_content
-    )
-    or (
-      coalesce(o.email_status, 'subscribed') <> 'subscribed'
-      and coalesce(n.email_status, 'subscribed') = 'subscribed'
-    );
-  get diagnostics changes = row_count;
-  if changes > 0 then
-    perform mautic.ring_doorbell(correlation, changes);
+    string_agg(mautic.comparable_sql(a.relation, 'n', c), ', ' order by c),
+    string_agg(mautic.comparable_sql(a.relation, 'o', c), ', ' order by c),
+    string_agg(format(
+      'case when %s is distinct from %s then name %L end', mautic.comparable_sql(a.relation, 'n', c),
+      mautic.comparable_sql(a.relation, 'o', c), c), ', ' order by c)
+  into new_row, old_row, changed
+  from unnest(columns) c
+  where mautic.comparable_sql(a.relation, 'n', c) is not null;
+  if a.status_column is not null then
+    became_mailable := format(
+      '(coalesce(o.%1$I::text, ''subscribed'') <> ''subscribed'' and coalesce(n.%1$I::text, ''subscribed'') = ''subscribed'')',
+      a.status_column);
   end if;
-  return null;
+
+  return format(
+    $sql$insert into mautic.lead_change (lead_id, cause, correlation_id, removal, columns)
+    select
+      case when %1$s is null then %2$s else %3$s end,
+      case
+        when %1$s is null%4$s then mautic.change_cause 'delete'
+        when %5$s is null%6$s then 'insert'
+        -- Mailable again and nothing else: looked at once more, but not newer than before.
+        when %7$s and (%8$s) is not distinct from (%9$s) then 'mailable'
+        else 'update'
+      end,
+      correlation,
+      case when %1$s is null%4$s then (select mautic.removal_set()) end,
+      array_remove(array[%10$s], null)
+    from %11$s n
+    full join %12$s o on %5$s = %1$s
+    where (
+        %1$s is null
+        or %5$s is null
+        or (%8$s) is distinct from (%9$s)
+        or %7$s
+      )%13$s$sql$,
+    new_key, mautic.lead_id_in(a, 'o'), mautic.lead_id_in(a, 'n'),
+    case when deleted is null then '' else ' or (n.mautic_deleted and not o.mautic_deleted)' end,
+    old_key,
+    case when deleted is null then '' else ' or (o.mautic_deleted and not n.mautic_deleted)' end,
+    became_mailable, new_row, old_row, changed,
+    case when deleted is null then 'new_lead' else format('(select l.*, %s as mautic_deleted from new_lead l)', deleted) end,
+    case when deleted is null then 'old_lead' else format('(select l.*, %s as mautic_deleted from old_lead l)', deleted) end,
+    -- Deleted it was and deleted it is.
+    case when deleted is null then '' else ' and not (coalesce(n.mautic_deleted, true) and coalesce(o.mautic_deleted, true))' end);
 end
 $$;
 
-comment on function mautic.log_lead_update() is 'Logs leads whose payload columns changed and rings the doorbell.';
+comment on function mautic.log_insert_sql(mautic.attachment) is 'SQL that logs inserted leads.';
+comment on function mautic.log_delete_sql(mautic.attachment) is 'SQL that logs deleted leads.';
+comment on function mautic.log_update_sql(mautic.attachment) is 'SQL that logs leads of which a column that is read changed.';
 
-create function mautic.log_lead_delete()
-returns trigger
+-- The functions are made anew, which holds no lock on the table; a trigger only where it is missing.
+create function mautic.make_triggers(a mautic.attachment)
+returns void
 language plpgsql
-security definer
+volatile
 set search_path = ''
 as $$
 declare
-  correlation constant text := mautic.correlation_id();
-  changes bigint;
+  by_key constant text :=
+    'insert into mautic.lead_change (lead_id, cause, correlation_id) select %s, ''suspect'', coalesce(correlation, ''suspect'') from %s';
+  key_sql constant text := mautic.lead_id_in(a, 'l');
+  event record;
 begin
-  insert into mautic.lead_change (lead_id, cause, correlation_id, removal)
-  select
-    o.id::text, 'delete', correlation,
-    -- Not mautic.get(), which raises: a lost setting must not break the application's delete.
-    (select nullif(s.value, 'keep')::mautic.contact_removal from mautic.setting s where s.name = 'on_lead_delete')
-  from old_lead o;
-  get diagnostics changes = row_count;
-  if changes > 0 then
-    perform mautic.ring_doorbell(correlation, changes);
-  end if;
-  return null;
+  for event in
+    select * from (values
+      ('insert', 'referencing new table as new_lead', mautic.log_insert_sql(a), format(by_key, key_sql, 'new_lead l')),
+      ('update', 'referencing old table as old_lead new table as new_lead', mautic.log_update_sql(a),
+        format(by_key, key_sql, '(select * from new_lead union all select * from old_lead) l')),
+      ('delete', 'referencing old table as old_lead', mautic.log_delete_sql(a), format(by_key, key_sql, 'old_lead l')),
+      ('truncate', '', format('insert into mautic.table_change (source, cause) values (%L, ''truncate'')', a.source),
+        'raise')
+    ) as e(name, tables, what, keys)
+  loop
+    perform mautic.make_function(
+      format('log_%s_%s', a.source, event.name), '', 'trigger', 'volatile',
+      mautic.trigger_body(a.source, event.what, event.keys));
+    if not exists (
+      select from pg_catalog.pg_trigger t
+      where t.tgrelid = a.relation and t.tgname = format('mautic_%s_%s', a.source, event.name)
+    ) then
+      execute format(
+        'create trigger %I after %s on %s %s for each statement execute function mautic.%I()',
+        format('mautic_%s_%s', a.source, event.name), event.name, mautic.table_of(a), event.tables,
+        format('log_%s_%s', a.source, event.name));
+    end if;
+  end loop;
 end
 $$;
 
-comment on function mautic.log_lead_delete() is 'Logs deleted leads so that what was queued for them is dropped.';
-
-create trigger mautic_lead_insert
-after insert on public.leads
-referencing new table as new_lead
-for each statement execute function mautic.log_lead_insert();
-
-create trigger mautic_lead_update
-after update on public.leads
-referencing old table as old_lead new table as new_lead
-for each statement execute function mautic.log_lead_update();
-
-create trigger mautic_lead_delete
-after delete on public.leads
-referencing old table as old_lead
-for each statement execute function mautic.log_lead_delete();
+comment on function mautic.make_triggers(mautic.attachment) is
+  'Writes the trigger functions mautic.log_<source>_<event>() of an attached table, and makes those triggers mautic_<source>_<event> that are missing.';

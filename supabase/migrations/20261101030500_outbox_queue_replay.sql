@@ -16,9 +16,15 @@ begin
   insert into mautic.lead_change (priority, lead_id, cause, force, correlation_id, changed_at, queued_at)
   select
     1, l.lead_id, 'replay', p_force, p_correlation_id, least(coalesce(l.changed_at, asked_at), asked_at), asked_at
-  from mautic.lead l
-  where l.lead_id = any (p_lead_ids)
-    and not exists (
+  from (
+    select s.lead_id, s.changed_at from mautic.lead_state s where s.lead_id = any (p_lead_ids)
+    union all
+    select r.lead_id, r.changed_at
+    from mautic.read_leads(array(
+      select id from unnest(p_lead_ids) id where not exists (select from mautic.lead_state s where s.lead_id = id)
+    )) r
+  ) l
+  where not exists (
       select from mautic.outbox o
       where o.lead_id = l.lead_id and o.state in ('pending', 'waiting') and (o.force or not p_force)
     )

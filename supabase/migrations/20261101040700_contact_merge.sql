@@ -9,10 +9,10 @@ security definer
 set search_path = ''
 as $$
 begin
-  insert into public.lead_activity (lead_id, type, detail)
-  select k.lead_id, 'contact_merged', jsonb_build_object('from', p_loser, 'contact_id', p_survivor)
-  from mautic.contact_link k
-  where k.origin = p_origin and k.contact_id = p_loser;
+  perform mautic.note_activity(array(
+    select row(k.lead_id, 'contact_merged', jsonb_build_object('from', p_loser, 'contact_id', p_survivor), null)::mautic.activity
+    from mautic.contact_link k
+    where k.origin = p_origin and k.contact_id = p_loser));
   update mautic.contact_link k
   set contact_id = p_survivor
   where k.origin = p_origin and k.contact_id = p_loser;

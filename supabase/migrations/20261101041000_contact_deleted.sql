@@ -27,10 +27,11 @@ declare
   -- Who replays one of its leads by force wants it there.
   reaction constant text := case when p_is_forced then 'recreate' else mautic.get('on_contact_deleted') end;
 begin
-  insert into public.lead_activity (lead_id, type, detail)
-  select k.lead_id, 'contact_deleted', jsonb_build_object('contact_id', p_contact_id, 'reaction', reaction)
-  from mautic.contact_link k
-  where k.origin = p_origin and k.contact_id = p_contact_id and k.left_at is null;
+  perform mautic.note_activity(array(
+    select row(
+      k.lead_id, 'contact_deleted', jsonb_build_object('contact_id', p_contact_id, 'reaction', reaction), null)::mautic.activity
+    from mautic.contact_link k
+    where k.origin = p_origin and k.contact_id = p_contact_id and k.left_at is null));
 
   if reaction = 'leave' then
     update mautic.contact_link set left_at = mautic.clock()

@@ -98,20 +98,20 @@ begin
   from unnest(p_changes) c
   having count(*) > 0;
 
-  insert into public.lead_activity (lead_id, type, detail, occurred_at)
-  select
+  perform mautic.note_activity(array_agg(row(
     c.lead_id,
     case c.status when 'subscribed' then 'email_resubscribed' else 'email_' || c.status end,
     e.detail || jsonb_build_object(
       'from', c.was, 'to', c.status, 'mautic_status', case e.kind when 'subscribed' then 'contactable' else e.kind end,
       'source', e.source, 'contact_id', e.contact_id, 'delivery_id', e.delivery_id, 'event_id', e.id,
       'correlation_id', e.correlation_id),
-    coalesce(c.at, e.occurred_at)
+    coalesce(c.at, e.occurred_at))::mautic.activity))
   from unnest(p_changes) c
   join mautic.webhook_event e on e.id = c.event_id
   where c.status is distinct from c.was
     -- The array as well as the join: whatever is guessed of its length, the key's index serves.
-    and e.id = any (array(select x.event_id from unnest(p_changes) x));
+    and e.id = any (array(select x.event_id from unnest(p_changes) x))
+  having count(*) > 0;
 end
 $$;
 

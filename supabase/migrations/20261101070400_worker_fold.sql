@@ -10,6 +10,17 @@ security definer
 set search_path = ''
 as $$
 begin
+  with emptied as (
+    delete from mautic.table_change t where t.cause = 'truncate' returning t.source, t.changed_at
+  )
+  delete from mautic.lead_state s
+  using emptied
+  where s.source = emptied.source and s.read_at < emptied.changed_at;
+
+  perform mautic.remember_leads(array(
+    select distinct first.lead_id
+    from (select c.lead_id from mautic.lead_change c order by c.priority, c.id limit p_limit) first));
+
   with taken as (
     delete from mautic.lead_change c
     using (

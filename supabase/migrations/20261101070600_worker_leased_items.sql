@@ -12,8 +12,8 @@ as $$
   from jsonb_build_object('address', p_address, 'payload', p_payload) attempt;
 $$;
 
--- What a worker needs of the items it holds. p_address: where the caller brings a payload of its own.
-create function mautic.leased_items(p_origin text, p_lease_token uuid, p_address text default null)
+-- What a worker needs of the items it holds. p_address, p_payload: where the caller brings them.
+create function mautic.leased_items(p_origin text, p_lease_token uuid, p_address text default null, p_payload jsonb default null)
 returns jsonb
 language sql
 stable
@@ -41,8 +41,8 @@ as $$
         ),
         'force', o.force,
         'ambiguous', o.ambiguous,
-        'payload', l.payload,
-        'address', l.address,
+        'payload', coalesce(p_payload, l.payload),
+        'address', coalesce(p_address, l.address),
         -- Not the one that this lease is: its payload stands beside.
         'attempted', case when l.lead_id is null then o.attempted else o.attempted - -1 end,
         'email_status', l.email_status,
@@ -73,3 +73,43 @@ as $$
   left join mautic.contact c on c.origin = p_origin and c.contact_id = known.contact_id
   where o.lease_token = p_lease_token and o.state = 'leased';
 $$;
+
+comment on function mautic.leased_items(text, uuid, text, jsonb) is 'The items under a lease as workers take them (shared/database/queue.ts).';
+
+-- How the fields of the items are to be sent.
+create function mautic.fields_sent()
+returns jsonb
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select coalesce(
+    jsonb_agg(
+      jsonb_build_object('alias', f.alias, 'type', f.type, 'when_blank', f.when_blank, 'too_long', f.too_long)
+      order by f.place, f.alias),
+    '[]')
+  from mautic.read_fields() f
+$$;
+
+comment on function mautic.fields_sent() is '[{alias, type, when_blank, too_long}] of mautic.field_map, in the order of sending.';
+
+-- What a caller of upsert_contact says, in the shape in which leads are read. A key that is absent says nothing.
+create function mautic.payload_of_call(p_lead_id text, p_payload jsonb)
+returns jsonb
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', p_lead_id, 'email', p_payload #> '{contact,email}', 'stage', p_payload -> 'crm_status',
+    'consent', p_payload #> '{consent,marketing_opt_in}', 'score', p_payload #> '{ml,score}',
+    'fields', coalesce((
+      select jsonb_object_agg(f.alias, case when f.part = '{id}' then to_jsonb(p_lead_id) else p_payload #> f.part end)
+      from mautic.read_fields() f
+      where p_payload #> f.part is not null), '{}'),
+    'unreadable', jsonb '[]', 'missing', jsonb '[]')
+$$;
+
+comment on function mautic.payload_of_call(text, jsonb) is 'The payload of upsert_contact as {id, email, stage, consent, score, fields, unreadable, missing}, by mautic.field_map.part.';

@@ -56,7 +56,7 @@ create type mautic.candidate as (
 );
 
 comment on type mautic.candidate is
-  'A due item as a claim looks at it. is_moot: nothing is to be sent for it, its row goes. attempted: with this attempt.';
+  'A due item as a claim looks at it. is_moot: nothing is to be sent for it, its row goes; null: that cannot be told yet. attempted: with this attempt.';
 
 create function mautic.candidates(p_origin text, p_lead_ids text[])
 returns setof mautic.candidate
@@ -68,6 +68,8 @@ as $$
   select
     o.lead_id, o.priority, o.enqueued_at,
     case
+      -- Whoever else has its address may be among the changes that nobody has seen.
+      when l.lead_id is null and o.removal is not null and exists (select from mautic.lead_change) then null
       -- Deleted, and there is no contact to remove, or somebody else is it.
       when l.lead_id is null then
         o.removal is null or not mautic.may_remove(p_origin, o.lead_id, mautic.attempted_addresses(o.attempted))
@@ -114,7 +116,7 @@ begin
     exit when lead_ids = '{}';
     for candidate in select * from mautic.candidates(p_origin, lead_ids) loop
       last := candidate;
-      continue when candidate.person_keys && held;
+      continue when candidate.person_keys && held or candidate.is_moot is null;
       if candidate.is_moot then
         moot := moot || candidate.lead_id;
       else

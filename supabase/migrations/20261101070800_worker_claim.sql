@@ -77,6 +77,7 @@ begin
     'state', 'claimed',
     'lease_token', token,
     'batch_size', batch_size,
+    'field_map', mautic.fields_sent(),
     'items', mautic.leased_items(p_origin, token),
     'more', unfolded or mautic.pending_after(
       (found_items.last).priority, (found_items.last).enqueued_at, (found_items.last).lead_id, 1) <> '{}'
@@ -107,6 +108,8 @@ set jit = off
 as $$
 declare
   token constant uuid := gen_random_uuid();
+  given_id constant text := case when p_lead_id ~ mautic.reserved_ids() then ':' else '' end || p_lead_id;
+  payload jsonb;
   keys text[];
   attempted jsonb;
   permission text;
@@ -119,8 +122,9 @@ begin
   perform mautic.fold(5000);
   perform mautic.recover(p_origin);
 
-  select coalesce((select o.attempted from mautic.outbox o where o.lead_id = p_lead_id), '[]') into attempted;
-  keys := mautic.person_keys(p_origin, p_lead_id, p_address, mautic.attempted_addresses(attempted));
+  payload := mautic.payload_of_call(given_id, p_payload);
+  select coalesce((select o.attempted from mautic.outbox o where o.lead_id = given_id), '[]') into attempted;
+  keys := mautic.person_keys(p_origin, given_id, p_address, mautic.attempted_addresses(attempted));
   if exists (select from mautic.outbox o where o.person_keys is not null and o.person_keys && keys) then
     perform mautic.end_probe(p_holder);
     return jsonb_build_object('state', 'busy', 'items', '[]'::jsonb, 'more', false);
@@ -131,9 +135,9 @@ begin
     leased_version, lease_expires_at, person_keys, attempted
   )
   values (
-    p_lead_id, 'leased', mautic.clock(), mautic.clock(), p_correlation_id, p_holder, token,
+    given_id, 'leased', mautic.clock(), mautic.clock(), p_correlation_id, p_holder, token,
     1, mautic.clock() + p_item_lease_ms * interval '1 millisecond', keys,
-    mautic.attempt(attempted, p_address, p_payload)
+    mautic.attempt(attempted, p_address, payload)
   )
   on conflict (lead_id) do update
   set
@@ -146,7 +150,8 @@ begin
   return jsonb_build_object(
     'state', 'claimed',
     'lease_token', token,
-    'items', mautic.leased_items(p_origin, token, p_address),
+    'field_map', mautic.fields_sent(),
+    'items', mautic.leased_items(p_origin, token, p_address, payload),
     'more', false
   );
 end

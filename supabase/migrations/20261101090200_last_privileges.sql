@@ -44,30 +44,3 @@ grant execute on function
   mautic.finish_reconcile(text),
   mautic.abandon_reconcile(text)
 to service_role;
-
--- The application's own tables: service_role as everywhere on Supabase, the public roles by the
--- application's own policies (row level security is on and none is made here).
-grant select, insert, update, delete on public.leads, public.lead_activity to service_role;
-
--- Row level security knows rows: these rights, which the platform gives the public roles on every
--- new table, are beyond it.
-revoke truncate, references, trigger on public.leads, public.lead_activity from anon, authenticated;
-
-do $maintain$
-begin
-  if current_setting('server_version_num')::int >= 170000 then
-    execute 'revoke maintain on public.leads, public.lead_activity from anon, authenticated';
-  end if;
-end
-$maintain$;
-
--- An identity column draws from its sequence without a right of the caller's.
-do $sequence$
-declare
-  sequence constant text := pg_get_serial_sequence('public.lead_activity', 'id');
-begin
-  if sequence is not null then
-    execute format('revoke all on sequence %s from anon, authenticated', sequence);
-  end if;
-end
-$sequence$;

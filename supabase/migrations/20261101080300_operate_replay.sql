@@ -83,15 +83,19 @@ begin
     raise exception 'mautic.replay_where() was given everything => true and a filter. Leave one of them out.'
       using errcode = 'invalid_parameter_value';
   end if;
-  if by_change and not exists (select from mautic.lead l where l.changed_at is not null) then
-    raise exception 'mautic.replay_where(): the leads table tells no time of change (updated_at, created_at). '
-      'Filter by synced_since instead, or name the column in the view mautic.lead (migration "lead_view").'
+  -- By what is known of the leads, without a look at their rows: all of them have to be known.
+  perform pg_advisory_xact_lock(mautic.claim_lock());
+  perform mautic.fold(2147483647);
+  perform mautic.read_unseen('1 day');
+  if by_change and not exists (select from mautic.lead_state l where l.changed_at is not null) then
+    raise exception 'mautic.replay_where(): the leads tell no time of change (updated_at, created_at). '
+      'Filter by synced_since instead, or name it: mautic.attach(…, changed_at => ''…'').'
       using errcode = 'undefined_column';
   end if;
 
   select coalesce(array_agg(l.lead_id), '{}') into wanted
-  from mautic.lead l
-  where (replay_where.crm_status is null or l.crm_status = any (replay_where.crm_status))
+  from mautic.lead_state l
+  where (replay_where.crm_status is null or l.stage = any (replay_where.crm_status))
     and (changed_since is null or l.changed_at >= changed_since)
     and (changed_until is null or l.changed_at < changed_until)
     and (

@@ -15,8 +15,7 @@ as $$
   where h.lead_id = lead_history.lead_id
   union all
   select a.occurred_at, a.type, mautic.mask(a.detail::text)::jsonb, a.detail ->> 'correlation_id'
-  from public.lead_activity a
-  where a.lead_id = lead_history.lead_id
+  from mautic.read_activity(array[lead_history.lead_id]) a
   union all
   select k.linked_at, 'linked', jsonb_build_object('contact_id', k.contact_id, 'origin', k.origin), null
   from mautic.contact_link k

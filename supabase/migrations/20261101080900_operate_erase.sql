@@ -163,9 +163,8 @@ begin
   where o.person_keys is not null and ('address:' || given = any (o.person_keys) or o.lead_id = any (ids));
 
   report := report || jsonb_build_object('leads', case when delete_leads then mautic.delete_leads(live) else 0 end);
-  delete from public.lead_activity a where a.lead_id = any (ids);
-  get diagnostics n = row_count;
-  report := report || jsonb_build_object('lead_activity', n);
+  report := report || jsonb_build_object('lead_activity', mautic.erase_activity(ids));
+  delete from mautic.lead_state s where s.lead_id = any (ids);
   insert into mautic.erased (lead_hash)
   select sha256(convert_to(id, 'UTF8')) from unnest(ids) id
   on conflict (lead_hash) do update set erased_at = excluded.erased_at;

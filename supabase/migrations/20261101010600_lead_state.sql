@@ -1,0 +1,27 @@
+-- What is known of each lead without looking at its row. Written when a change of it is folded into the
+-- outbox; of rows that were there before, by cron, in pages (migration "outbox_known_leads").
+
+create table mautic.lead_state (
+  lead_id text primary key,
+  source text not null,
+  address text,
+  stage text,
+  changed_at timestamptz,
+  digest bigint,
+  read_at timestamptz not null default mautic.clock(),
+  email_status text,
+  email_status_changed_at timestamptz
+);
+
+create index lead_state_by_address on mautic.lead_state (address) where address is not null;
+
+comment on table mautic.lead_state is 'Each lead as it was read last: by it leads are found by address, without an index of ours on the application''s table.';
+comment on column mautic.lead_state.address is 'As addresses are compared; null: it has none, or none that can be read.';
+comment on column mautic.lead_state.changed_at is 'By the table''s own columns.';
+comment on column mautic.lead_state.digest is 'Of all columns that are read: another one means a change that came past the triggers.';
+comment on column mautic.lead_state.email_status is
+  'What Mautic knows of the address: null or subscribed (mailable), unsubscribed, bounced, complained. Of a source with a '
+  'status column that column shows it.';
+comment on column mautic.lead_state.email_status_changed_at is 'When the event behind email_status happened, by Mautic''s clock.';
+
+alter table mautic.lead_state enable row level security;
