@@ -1,5 +1,6 @@
 /** Is the environment complete? */
 import { fail, type Finding, pass, warn } from "./finding.ts";
+import { judgeSuperseded } from "./superseded.ts";
 import type { Target } from "../target.ts";
 
 /** One finding for each group of variables. */
@@ -24,6 +25,7 @@ export function checkEnvironment(target: Target): Finding[] {
       )
       : pass("env.database", "SUPABASE_DB_URL is set"),
     environmentOfMautic(sync),
+    ...judgeSuperseded("env.superseded_settings", sync.superseded),
     environmentOfWebhook(webhook),
   ];
 }

@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import type { Clock } from "shared/runtime/clock.ts";
 import { messageOf } from "shared/errors/message.ts";
 import { createMauticAdmin, type MauticHook } from "../setup/mautic_admin.ts";
+import { readWantedFields } from "../setup/wanted_fields.ts";
 import { findHook } from "../setup/wanted_hook.ts";
 import { databaseSkew, judgeSkew, mauticSkew } from "./clocks.ts";
 import { judgeCron, readCron } from "./cron.ts";
@@ -16,8 +17,8 @@ import {
 import { judgeRing, ringAndWait } from "./doorbell.ts";
 import { checkEnvironment } from "./environment.ts";
 import { fail, type Finding, notChecked, pass } from "./finding.ts";
-import { checkDataApi, checkSync } from "./functions.ts";
-import { checkMautic, judgeMauticAddress, judgeMauticError } from "./mautic.ts";
+import { checkDataApi, checkSync, type ToldSettings } from "./functions.ts";
+import { checkMautic, type Expectations, judgeMauticAddress, judgeMauticError } from "./mautic.ts";
 import { probe } from "./probe.ts";
 import type { Target } from "../target.ts";
 import { checkBell, readBell } from "./vault.ts";
@@ -35,45 +36,55 @@ export interface ExamineOptions {
 
 /** Every finding. Total: what cannot be looked at is a finding, too. */
 export async function examine(options: ExamineOptions): Promise<Finding[]> {
-  const findings = checkEnvironment(options.target);
-  findings.push(...await examineFunctions(options));
-  findings.push(...await examineDatabase(options));
-  findings.push(...await examineMautic(options));
-  return findings;
-}
-
-async function examineFunctions({ target, fetch }: ExamineOptions): Promise<Finding[]> {
-  const { supabase, functionsUrl, publishableKey } = target;
-  if (!supabase.ok || functionsUrl === null) {
-    return [notChecked("function.address", "SUPABASE_URL or a secret key is missing")];
-  }
-  const keys = { secret: supabase.settings.secretKey, publishable: publishableKey };
+  const functions = await examineFunctions(options);
+  const database = await examineDatabase(options);
+  const { told } = functions;
+  const { wanted } = database;
   return [
-    ...await checkDataApi(fetch, supabase.settings.url, keys),
-    ...await checkSync(fetch, `${functionsUrl}/mautic-sync`, keys),
+    ...checkEnvironment(options.target),
+    ...functions.findings,
+    ...database.findings,
+    ...await examineMautic(options, { told, wanted }),
   ];
 }
 
-async function examineDatabase(options: ExamineOptions): Promise<Finding[]> {
+async function examineFunctions(
+  { target, fetch }: ExamineOptions,
+): Promise<{ findings: Finding[]; told: ToldSettings | null }> {
+  const { supabase, functionsUrl, publishableKey } = target;
+  if (!supabase.ok || functionsUrl === null) {
+    const because = "SUPABASE_URL or a secret key is missing";
+    return { findings: [notChecked("function.address", because)], told: null };
+  }
+  const keys = { secret: supabase.settings.secretKey, publishable: publishableKey };
+  const dataApi = await checkDataApi(fetch, supabase.settings.url, keys);
+  const { findings, told } = await checkSync(fetch, `${functionsUrl}/mautic-sync`, keys);
+  return { findings: [...dataApi, ...findings], told };
+}
+
+async function examineDatabase(
+  options: ExamineOptions,
+): Promise<{ findings: Finding[]; wanted: Expectations["wanted"] }> {
   const { target: { databaseUrl, functionsUrl, bell }, fetch, clock, connect } = options;
   if (databaseUrl === null) {
-    return [notChecked("database.reachable", "SUPABASE_DB_URL is not set")];
+    const unknown = "SUPABASE_DB_URL is not set";
+    return { findings: [notChecked("database.reachable", unknown)], wanted: { unknown } };
   }
   const sql = connect(databaseUrl);
   try {
     const findings: Finding[] = [];
+    let wanted: Expectations["wanted"] = { unknown: "the mapping could not be read" };
     const attempt = async (check: string, look: () => Promise<Finding[]>) => {
       findings.push(...await look().catch((error) => [unreadable(check, error)]));
     };
     const reachable = await sql`select 1`.then(() => null, (error: unknown) => error);
     if (reachable !== null) {
-      return [
-        fail(
-          "database.reachable",
-          `no connection: ${messageOf(reachable, 160)}`,
-          "Correct SUPABASE_DB_URL (dashboard > Connect > Session pooler), password included.",
-        ),
-      ];
+      const unreachable = fail(
+        "database.reachable",
+        `no connection: ${messageOf(reachable, 160)}`,
+        "Correct SUPABASE_DB_URL (dashboard > Connect > Session pooler), password included.",
+      );
+      return { findings: [unreachable], wanted };
     }
     findings.push(pass("database.reachable", "a connection was made"));
     await attempt("database.migrations", async () => {
@@ -83,6 +94,11 @@ async function examineDatabase(options: ExamineOptions): Promise<Finding[]> {
         judgeMigrations(facts, options.migrations),
         judgeTriggers(facts),
       ];
+    });
+    await attempt("database.field_map", async () => {
+      const fields = await readWantedFields(sql);
+      wanted = { fields };
+      return [pass("database.field_map", `${fields.length} custom fields are mapped`)];
     });
     await attempt("clock.database", async () => [
       judgeSkew(
@@ -99,15 +115,20 @@ async function examineDatabase(options: ExamineOptions): Promise<Finding[]> {
     await attempt("doorbell.round_trip", async () => [judgeRing(await ringAndWait(sql, clock))]);
     await attempt("cron", async () => judgeCron(await readCron(sql)));
     await attempt("outbox", async () => await checkOutbox(sql));
-    return findings;
+    return { findings, wanted };
   } finally {
     await sql.end({ timeout: 1 });
   }
 }
 
-/** Mautic and its webhook: what can be judged without the database. Total. */
+/**
+ * Mautic and its webhook. Total.
+ *
+ * @param told What the deployed function says of its settings; null: those of the target are taken.
+ */
 export async function examineMautic(
   options: Pick<ExamineOptions, "target" | "fetch" | "clock">,
+  { told, wanted }: { told: ToldSettings | null; wanted: Expectations["wanted"] },
 ): Promise<Finding[]> {
   const { target: { sync, webhook, functionsUrl }, fetch, clock } = options;
   const url = functionsUrl && `${functionsUrl}/mautic-webhook`;
@@ -126,7 +147,9 @@ export async function examineMautic(
       const why = "the order of opt-outs and edits is judged by two clocks";
       findings.push(judgeSkew("clock.mautic", "Mautic", skew, why));
       const admin = createMauticAdmin({ settings, fetch, clock });
-      findings.push(...await checkMautic(admin, settings, clock.now()));
+      // Where it speaks to another Mautic its settings say nothing of this one.
+      const judged = told?.baseUrl === settings.baseUrl ? told : settings;
+      findings.push(...await checkMautic(admin, { wanted, settings: judged }, clock.now()));
       if (
         url !== null &&
         findings.every(({ check, verdict }) => check !== "mautic.credentials" || verdict === "pass")

@@ -1,6 +1,9 @@
 /** mautic-sync as its callers see it, and the Data API it stands on. */
+import { z } from "zod";
+import type { SupersededSetting } from "shared/settings/superseded.ts";
 import { fail, type Finding, pass, warn } from "./finding.ts";
 import { functionAnswerOf, probe, type Reached, redirectTarget } from "./probe.ts";
+import { judgeSuperseded } from "./superseded.ts";
 
 export interface FunctionKeys {
   secret: string;
@@ -9,12 +12,25 @@ export interface FunctionKeys {
 
 const json = { "Content-Type": "application/json" };
 
+const toldSettings = z.object({
+  baseUrl: z.string(),
+  fieldMaxLength: z.number(),
+  enrollment: z.object({
+    enabled: z.boolean(),
+    threshold: z.number(),
+    campaignId: z.number().nullable(),
+    stages: z.array(z.string()),
+  }),
+});
+/** Settings that the deployed function tells of itself, as far as the doctor looks at them. */
+export type ToldSettings = z.infer<typeof toldSettings>;
+
 /** Refuses and accepts as it should, and says of itself that it is configured. */
 export async function checkSync(
   fetch: typeof globalThis.fetch,
   url: string,
   keys: FunctionKeys,
-): Promise<Finding[]> {
+): Promise<{ findings: Finding[]; told: ToldSettings | null }> {
   const ping = (headers: Record<string, string>) =>
     probe(fetch, {
       method: "POST",
@@ -24,14 +40,35 @@ export async function checkSync(
     });
   const bare = await ping({});
   const address = judgeAddress("function.address", url, bare, "mautic-sync", "SUPABASE_URL");
-  if (address.verdict === "fail") return [address];
+  if (address.verdict === "fail") return { findings: [address], told: null };
   const refusals = [judgeRefusal("function.refuses_no_key", "a call without a key", bare)];
   if (keys.publishable !== null) {
     const answer = await ping({ apikey: keys.publishable });
     refusals.push(judgeRefusal("function.refuses_publishable_key", "the publishable key", answer));
   }
   const known = await ping({ apikey: keys.secret });
-  return [address, ...refusals, judgeSecretKey(known), judgePing(known)];
+  return {
+    findings: [
+      address,
+      ...refusals,
+      judgeSecretKey(known),
+      judgePing(known),
+      ...judgeSuperseded("function.superseded_settings", supersededOf(known)),
+    ],
+    told: toldSettings.safeParse(dataOf(known)["settings"]).data ?? null,
+  };
+}
+
+/** What the function answered; nothing where it did not, or refused. */
+function dataOf(reached: Reached): Record<string, unknown> {
+  const answer = reached.kind === "answered" ? functionAnswerOf(reached.json) : undefined;
+  return answer?.ok ? answer.data : {};
+}
+
+const superseded = z.array(z.object({ variable: z.string(), statement: z.string().nullable() }));
+
+function supersededOf(reached: Reached): SupersededSetting[] {
+  return superseded.safeParse(dataOf(reached)["supersededSettings"]).data ?? [];
 }
 
 /** Is the function there, under its final address? */

@@ -6,8 +6,9 @@ import type { ContactField } from "shared/mautic/fields.ts";
 import { wireErrors } from "shared/mautic/transport/error_shapes.ts";
 import type { SyncSettings } from "shared/settings/sync.ts";
 import type { MauticAdmin, MauticCampaign } from "../setup/mautic_admin.ts";
-import { type WantedField, wantedFields } from "../setup/wanted_fields.ts";
-import { fail, type Finding, pass, warn } from "./finding.ts";
+import { unmapStatement } from "shared/lead/standard_fields.ts";
+import { remapOf, type WantedField } from "../setup/wanted_fields.ts";
+import { fail, type Finding, notChecked, pass, warn } from "./finding.ts";
 import { isAtLeast } from "./database.ts";
 import { type Reached, redirectTarget } from "./probe.ts";
 
@@ -83,25 +84,36 @@ export function judgeVersion(version: string | null): Finding {
 
 const textTypes = ["text", "textarea", "lookup"];
 
-/** One finding for each mapped field, `mautic.field.<name>`. */
-export function judgeFields(fields: ContactField[], settings: SyncSettings): Finding[] {
-  return wantedFields(settings.aliases).map((wanted) =>
-    judgeField(wanted, fields.find(({ alias }) => alias === wanted.alias), settings)
+/** What the checks of Mautic hold it against. */
+export interface Expectations {
+  /** The custom fields that are mapped, or why nobody knows. */
+  wanted: { fields: WantedField[] } | { unknown: string };
+  /** Those of the function that is deployed where it told them, else of this environment. */
+  settings: Pick<SyncSettings, "enrollment" | "fieldMaxLength">;
+}
+
+/** One finding for each mapped field, `mautic.field.<alias>`. */
+export function judgeFields(
+  wanted: WantedField[],
+  fields: ContactField[],
+  fieldMaxLength: number,
+): Finding[] {
+  return wanted.map((each) =>
+    judgeField(each, fields.find(({ alias }) => alias === each.alias), fieldMaxLength)
   );
 }
 
 function judgeField(
-  { name, alias, type }: WantedField,
+  { alias, type }: WantedField,
   field: ContactField | undefined,
-  { fieldMaxLength }: SyncSettings,
+  fieldMaxLength: number,
 ): Finding {
-  const check = `mautic.field.${name}`;
-  const variable = `MAUTIC_FIELD_${name.toUpperCase()}`;
+  const check = `mautic.field.${alias}`;
   if (!field) {
     return fail(
       check,
       `there is no contact field "${alias}": Mautic drops the value silently`,
-      `deno task setup; or set ${variable} to another alias, or to - for none.`,
+      `deno task setup; or to do without: ${unmapStatement(alias)}`,
     );
   }
   if (!field.isPublished) {
@@ -116,7 +128,7 @@ function judgeField(
     return fail(
       check,
       `"${alias}" is of type ${field.type}, and ${type} is needed`,
-      `Mautic cannot change a type: make another field and name it in ${variable}.`,
+      `Mautic cannot change a type: make another field and map to it: ${remapOf(alias)}`,
     );
   }
   const limit = field.charLengthLimit;
@@ -176,7 +188,7 @@ export function judgeMauticError(check: string, error: unknown): Finding {
 /** Credentials, version, fields and campaign, in this order; without a token only the first. */
 export async function checkMautic(
   admin: MauticAdmin,
-  settings: SyncSettings,
+  { wanted, settings }: Expectations,
   now: number,
 ): Promise<Finding[]> {
   try {
@@ -189,15 +201,23 @@ export async function checkMautic(
     findings.push(...await ask().catch((error) => [judgeMauticError(check, error)]));
   };
   await attempt("mautic.version", async () => [judgeVersion(await admin.version())]);
-  await attempt("mautic.fields", async () => judgeFields(await admin.fields(), settings));
+  await attempt(
+    "mautic.fields",
+    async () =>
+      "unknown" in wanted
+        ? [notChecked("mautic.fields", wanted.unknown)]
+        : judgeFields(wanted.fields, await admin.fields(), settings.fieldMaxLength),
+  );
   const { enabled, campaignId } = settings.enrollment;
-  const wanted = enabled ? campaignId : null;
+  const wantedCampaign = enabled ? campaignId : null;
   await attempt("mautic.campaign", async () => {
-    const campaign = wanted === null ? null : await admin.campaign(wanted).catch((error) => {
-      if (error instanceof MauticError && error.code === "not_found") return null;
-      throw error;
-    });
-    return [judgeCampaign(wanted, campaign, now)];
+    const campaign = wantedCampaign === null
+      ? null
+      : await admin.campaign(wantedCampaign).catch((error) => {
+        if (error instanceof MauticError && error.code === "not_found") return null;
+        throw error;
+      });
+    return [judgeCampaign(wantedCampaign, campaign, now)];
   });
   return findings;
 }

@@ -130,7 +130,7 @@ function outcomeOf(step: Step, dryRun: boolean, note: string | null): StepReport
 function leftOut({ databaseUrl, sync }: Target): string[] {
   return [
     ...(databaseUrl === null
-      ? ["Vault is left out: SUPABASE_DB_URL (or --db-url) is not given."]
+      ? ["Vault and contact fields are left out: SUPABASE_DB_URL (or --db-url) is not given."]
       : []),
     ...(sync.mode === "demo"
       ? [

@@ -4,7 +4,7 @@ import type { ContactField } from "shared/mautic/fields.ts";
 import type { SyncSettings } from "shared/settings/sync.ts";
 import type { WebhookSettings } from "shared/settings/webhook.ts";
 import type { MauticHook, NewField, NewHook } from "./mautic_admin.ts";
-import { wantedFields } from "./wanted_fields.ts";
+import { remapOf, type WantedField } from "./wanted_fields.ts";
 import { addressOf, findHook, wantedTrigger } from "./wanted_hook.ts";
 
 export type Step =
@@ -15,15 +15,16 @@ export type Step =
   /** Nothing a program may do: a person has to. */
   | { kind: "by_hand"; title: string; lines: string[] };
 
-/** Fields of the configured aliases that are not there, and those of a type that cannot serve. */
-export function planFields(fields: ContactField[], settings: SyncSettings): Step[] {
-  return wantedFields(settings.aliases).flatMap(({ alias, label, type, name }): Step[] => {
+/** Mapped fields that are not there, and those of a type that cannot serve. */
+export function planFields(
+  wanted: WantedField[],
+  fields: ContactField[],
+  { fieldMaxLength: maxLength }: Pick<SyncSettings, "fieldMaxLength">,
+): Step[] {
+  return wanted.flatMap(({ alias, label, type }): Step[] => {
     const field = fields.find((each) => each.alias === alias);
     if (!field) {
-      return [{
-        kind: "create_field",
-        field: { alias, label, type, maxLength: settings.fieldMaxLength },
-      }];
+      return [{ kind: "create_field", field: { alias, label, type, maxLength } }];
     }
     const fits = type === "number"
       ? field.type === "number"
@@ -32,10 +33,7 @@ export function planFields(fields: ContactField[], settings: SyncSettings): Step
     return [{
       kind: "by_hand",
       title: `Field "${alias}" is of type ${field.type}, and ${type} is needed`,
-      lines: [
-        "Mautic cannot change a type. Make another field and name it in " +
-        `MAUTIC_FIELD_${name.toUpperCase()}.`,
-      ],
+      lines: ["Mautic cannot change a type. Make another field and map to it:", remapOf(alias)],
     }];
   });
 }

@@ -13,12 +13,13 @@ import {
   editHook,
 } from "./mautic_admin.ts";
 import { planBell, planFields, planHook, type Step, unknownHook } from "./plan.ts";
+import { readWantedFields, remapOf } from "./wanted_fields.ts";
 
 export interface SetupOptions {
   target: Target;
   fetch: typeof fetch;
   clock: Clock;
-  /** A session of role postgres; null: Vault is left out. */
+  /** A session of role postgres; null: Vault and the contact fields are left out. */
   sql: Sql | null;
   /** Somebody who may log in to Mautic; null: the webhook is left to a person. */
   person: BasicCredentials | null;
@@ -33,7 +34,10 @@ export async function planSetup(options: SetupOptions): Promise<Step[]> {
   const mautic = adminOptions(options);
   if (!mautic) return steps;
   const admin = createMauticAdmin(mautic);
-  steps.push(...planFields(await admin.fields(), mautic.settings));
+  if (sql !== null) {
+    const wanted = await readWantedFields(sql);
+    steps.push(...planFields(wanted, await admin.fields(), mautic.settings));
+  }
   if (target.functionsUrl === null) steps.push(unknownHook);
   else if (target.webhook.mode !== "invalid") {
     const url = `${target.functionsUrl}/mautic-webhook`;
@@ -57,7 +61,8 @@ export async function carryOut(step: Step, options: SetupOptions): Promise<strin
       const alias = await createMauticAdmin(mautic).createField(step.field);
       return alias === step.field.alias
         ? null
-        : `Mautic named it ${alias}: ${step.field.alias} is a reserved word. Configure another alias.`;
+        : `Mautic named it ${alias}: ${step.field.alias} is a reserved word. Map another alias: ` +
+          remapOf(step.field.alias);
     }
     case "create_hook":
       if (!mautic || !person) return null;

@@ -1,29 +1,55 @@
-/** The custom contact fields that the configured aliases stand for. */
-import type { FieldAliases } from "shared/lead/map_lead.ts";
+/** The custom contact fields that the mapping in the database fills. */
+import type { Sql } from "postgres";
+import { z } from "zod";
+import { remapStatement, standardFields } from "shared/lead/standard_fields.ts";
 
 export interface WantedField {
-  /** The end of the check's name, e.g. `lead_id`. */
-  name: string;
   alias: string;
   label: string;
   type: "number" | "text";
 }
 
-const kinds: { key: keyof FieldAliases; name: string; label: string; type: "number" | "text" }[] = [
-  { key: "score", name: "score", label: "Lead score", type: "number" },
-  { key: "status", name: "status", label: "Lead status", type: "text" },
-  { key: "leadId", name: "lead_id", label: "Lead id", type: "text" },
-  { key: "utmSource", name: "utm_source", label: "Lead UTM source", type: "text" },
-  { key: "utmMedium", name: "utm_medium", label: "Lead UTM medium", type: "text" },
-  { key: "utmCampaign", name: "utm_campaign", label: "Lead UTM campaign", type: "text" },
-  { key: "utmTerm", name: "utm_term", label: "Lead UTM term", type: "text" },
-  { key: "utmContent", name: "utm_content", label: "Lead UTM content", type: "text" },
-];
+/** The fields that a fresh Mautic has: nobody has to make them, and their types are Mautic's. */
+const mauticsOwn = new Set([
+  ...["title", "firstname", "lastname", "company", "position", "email", "mobile", "phone", "fax"],
+  ...[
+    "address1",
+    "address2",
+    "city",
+    "state",
+    "zipcode",
+    "country",
+    "preferred_locale",
+    "timezone",
+  ],
+  ...["points", "last_active", "attribution", "attribution_date", "website", "facebook"],
+  ...["foursquare", "instagram", "linkedin", "skype", "twitter"],
+]);
 
-/** Those that are mapped, in a fixed order. */
-export function wantedFields(aliases: FieldAliases): WantedField[] {
-  return kinds.flatMap(({ key, ...kind }) => {
-    const alias = aliases[key];
-    return alias === null ? [] : [{ ...kind, alias }];
-  });
+const rows = z.array(z.object({ alias: z.string(), type: z.enum(["text", "number"]) }));
+
+/** Reads what is mapped, in the order of the mapping. Errors: what postgres.js raises. */
+export async function readWantedFields(sql: Sql): Promise<WantedField[]> {
+  return wantedFields(
+    rows.parse(await sql`select alias, type from mautic.field_map order by place, alias`),
+  );
+}
+
+/** The custom ones of the mapped fields, each once however many tables fill it. */
+export function wantedFields(mapped: Pick<WantedField, "alias" | "type">[]): WantedField[] {
+  const firstPlace = (alias: string) => mapped.findIndex((each) => each.alias === alias);
+  return mapped
+    .filter(({ alias }, place) => !mauticsOwn.has(alias) && firstPlace(alias) === place)
+    .map(({ alias, type }) => ({ alias, type, label: labelOf(alias) }));
+}
+
+function labelOf(alias: string): string {
+  const standard = standardFields.find((each) => each.alias === alias);
+  return standard?.label ?? alias.replaceAll("_", " ");
+}
+
+/** The statements that send to another field what goes to this one. */
+export function remapOf(alias: string): string {
+  const standard = standardFields.find((each) => each.alias === alias);
+  return remapStatement(standard ?? { alias, part: "…" }, "<alias>");
 }

@@ -1,6 +1,6 @@
 import { isMailable } from "shared/consent/email_status.ts";
 import { type DoNotContactEntry, emailEntries } from "shared/consent/entry.ts";
-import type { Lead } from "shared/lead/lead.ts";
+import type { LeadPayload } from "shared/lead/payload.ts";
 
 export interface EnrollmentSettings {
   enabled: boolean;
@@ -39,13 +39,7 @@ export interface EnrollmentDecision {
  * import { decideEnrollment } from "shared/campaign/decide_enrollment.ts";
  *
  * const settings = { enabled: true, threshold: 70, campaignId: 1, stages: ["qualified"] };
- * const lead = {
- *   id: "7",
- *   contact: { email: "john@example.com" },
- *   crm_status: "Qualified",
- *   ml: { score: 85 },
- *   consent: { marketing_opt_in: true },
- * };
+ * const lead = { stage: "Qualified", score: 85, consent: true };
  * const known = { lead, emailStatus: null, doNotContact: [], settings };
  * assert.deepEqual(decideEnrollment(known), { enroll: true, reason: "eligible" });
  * assert.deepEqual(decideEnrollment({ ...known, emailStatus: "bounced" }), {
@@ -56,23 +50,23 @@ export interface EnrollmentDecision {
  */
 export function decideEnrollment(
   { lead, emailStatus, doNotContact, settings }: {
-    lead: Lead;
+    lead: Pick<LeadPayload, "stage" | "score" | "consent">;
     emailStatus: string | null;
     doNotContact: DoNotContactEntry[];
     settings: EnrollmentSettings;
   },
 ): EnrollmentDecision {
   const no = (reason: EnrollmentDecision["reason"]) => ({ enroll: false, reason });
-  const score = lead.ml?.score;
-  const stage = lead.crm_status?.trim().toLowerCase() ?? "";
+  const { score, consent } = lead;
+  const stage = lead.stage?.trim().toLowerCase() ?? "";
   const stages = settings.stages.map((each) => each.trim().toLowerCase());
 
   if (!settings.enabled) return no("disabled");
   if (settings.campaignId === null) return no("no_campaign");
-  if (typeof score !== "number" || Number.isNaN(score)) return no("no_score");
+  if (score === null || Number.isNaN(score)) return no("no_score");
   if (!(score >= settings.threshold)) return no("below_threshold");
   if (stage === "" || !stages.includes(stage)) return no("stage_not_eligible");
-  if (lead.consent?.marketing_opt_in !== true) return no("no_consent");
+  if (consent !== true) return no("no_consent");
   if (!isMailable(emailStatus)) return no("not_mailable");
   if (emailEntries(doNotContact).length > 0) return no("do_not_contact");
   return { enroll: true, reason: "eligible" };

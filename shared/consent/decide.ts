@@ -18,7 +18,7 @@ export interface ConsentDecision {
  * entry of ours is lifted, and only when it stands alone, because Mautic's removal takes whatever
  * is there. An unsubscribe (1) or bounce (2) is never lifted. Unknown changes nothing.
  *
- * @param optIn The lead's `consent.marketing_opt_in`; null and undefined: unknown.
+ * @param optIn The lead's consent to marketing; null: unknown.
  * @param entries The contact's do-not-contact entries as they are now, of all channels.
  *
  * @example A person who unsubscribed stays unsubscribed, whatever the lead says
@@ -32,7 +32,7 @@ export interface ConsentDecision {
  * ```
  */
 export function decideConsent(
-  { optIn, entries }: { optIn: boolean | null | undefined; entries: DoNotContactEntry[] },
+  { optIn, entries }: { optIn: boolean | null; entries: DoNotContactEntry[] },
 ): ConsentDecision {
   const standing = emailEntries(entries);
   if (optIn === false) {

@@ -16,7 +16,15 @@ export const outcomeSchema = z.object({
   result: z.enum(["done", "retry", "postponed", "ambiguous", "gone", "dead"]),
   /** What a done item came to, for the history. */
   action: z.exactOptional(
-    z.enum(["created", "updated", "unchanged", "deleted", "do_not_contact", "kept"]),
+    z.enum([
+      "created",
+      "updated",
+      "unchanged",
+      "without_address",
+      "deleted",
+      "do_not_contact",
+      "kept",
+    ]),
   ),
   /** Contacts that were deleted in Mautic, for a deleted lead: all that is known of them goes. */
   removed_contact_ids: z.exactOptional(z.array(z.int())),
@@ -45,7 +53,7 @@ export const outcomeSchema = z.object({
   may_be_done: z.exactOptional(z.boolean()),
   error_code: z.exactOptional(z.string()),
   error_message: z.exactOptional(z.string()),
-  /** Of a dead letter: what to do about it. */
+  /** Of a dead letter, and of what waits for a person: what to do about it. */
   error_remedy: z.exactOptional(z.string()),
 });
 export type Outcome = z.infer<typeof outcomeSchema>;

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { fieldMapSchema } from "shared/lead/field_map.ts";
 import type { Lead } from "shared/lead/lead.ts";
+import { leadPayloadSchema } from "shared/lead/payload.ts";
 import type { Call } from "./call.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -20,9 +22,12 @@ export const leasedItemSchema = z.object({
   superseded: z.boolean(),
   force: z.boolean(),
   ambiguous: z.boolean(),
-  payload: z.unknown(),
+  /** null: the lead is gone. */
+  payload: leadPayloadSchema.nullable(),
   address: z.string().nullable(),
-  attempted: z.array(z.object({ address: z.string().nullable(), payload: z.unknown() })),
+  attempted: z.array(
+    z.object({ address: z.string().nullable(), payload: leadPayloadSchema.nullable() }),
+  ),
   email_status: z.string().nullable(),
   contact_id: z.number().nullable(),
   snapshot: fieldValues,
@@ -36,13 +41,17 @@ export const leasedItemSchema = z.object({
 
 export type LeasedItem = z.infer<typeof leasedItemSchema>;
 
-const claimed = z.object({
-  state: z.enum(["claimed", "lost", "busy", "paused", "open"]),
-  lease_token: z.string().optional(),
-  batch_size: z.number().optional(),
-  items: z.array(leasedItemSchema),
-  more: z.boolean(),
-});
+const claimed = z.discriminatedUnion("state", [
+  z.object({
+    state: z.literal("claimed"),
+    lease_token: z.string(),
+    batch_size: z.number().optional(),
+    field_map: fieldMapSchema,
+    items: z.array(leasedItemSchema),
+    more: z.boolean(),
+  }),
+  z.object({ state: z.enum(["lost", "busy", "paused", "open"]) }),
+]);
 export type Claim = z.infer<typeof claimed>;
 
 const settled = z.object({ settled: z.number(), lost: z.array(z.string()) });

@@ -31,7 +31,7 @@ const descriptions = {
   invalid_body: { status: 400, remedy: "Correct the fields named in details." },
   invalid_lead: {
     status: 422,
-    remedy: "Correct the fields that the message names; the edit sends the lead again.",
+    remedy: "Nothing where the lead was deleted; else put its row back, which sends it again.",
   },
   invalid_email: {
     status: 422,
@@ -98,6 +98,12 @@ const descriptions = {
     status: 502,
     remedy:
       `Look into Mautic's log (var/logs) for the plugin, trigger or webhook that fails, ${replay}.`,
+  },
+
+  // What the database makes of a lead.
+  unreadable: {
+    status: 503,
+    remedy: "Run the mautic.attach(...) of this table again (deno task doctor names the column).",
   },
 
   // Passing trouble.

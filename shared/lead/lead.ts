@@ -17,14 +17,17 @@ const leadId = z.union([
   z.int().transform(String),
 ], "expected a text of 1 to 128 characters");
 
-/** Postgres sends `numeric` as a number, or as text where it does not fit one. */
+/** A number, or one written out: callers read `numeric` columns as text. */
 const score = z.union([
   z.number(),
   z.string().trim().regex(/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i).transform(Number)
     .refine(Number.isFinite),
 ], "expected a number").nullish();
 
-/** A lead as callers and the database view `mautic.lead` give it; unknown keys are ignored. */
+/**
+ * A lead as callers of upsert_contact give it; unknown keys are ignored. A key that is absent stays
+ * absent: what a caller says nothing of is not changed.
+ */
 export const leadSchema = z.object({
   id: leadId,
   crm_status: text,
@@ -51,12 +54,4 @@ export function parseLead(value: unknown): ParsedLead {
   const parsed = leadSchema.safeParse(value);
   if (parsed.success) return { ok: true, lead: parsed.data };
   return { ok: false, issues: issuesOf(parsed.error) };
-}
-
-const consentSchema = leadSchema.pick({ consent: true });
-
-/** The consent that a lead payload states, also where the rest of it is at fault. Total. */
-export function marketingOptIn(value: unknown): boolean | undefined {
-  const parsed = consentSchema.safeParse(value);
-  return parsed.data?.consent?.marketing_opt_in ?? undefined;
 }

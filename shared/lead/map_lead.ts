@@ -1,18 +1,8 @@
 import type { FieldValue } from "shared/contact/field_value.ts";
 import { normalizeAddress } from "./address.ts";
-import type { Lead } from "./lead.ts";
-
-/** Where the lead's own values go: aliases of custom contact fields. null: not mapped. */
-export interface FieldAliases {
-  score: string | null;
-  status: string | null;
-  leadId: string | null;
-  utmSource: string | null;
-  utmMedium: string | null;
-  utmCampaign: string | null;
-  utmTerm: string | null;
-  utmContent: string | null;
-}
+import type { FieldMap, FieldMapping } from "./field_map.ts";
+import type { LeadPayload } from "./payload.ts";
+import { cleanText } from "./text.ts";
 
 export interface FieldLimits {
   /** Longest text a field takes, in characters: 64 on a fresh Mautic (docs/mautic.md, "Values"). */
@@ -27,19 +17,20 @@ export interface Cut {
 }
 
 export interface MappedLead {
-  /** alias → value; null: the lead has none. A UTM alias or the e-mail is never null. */
+  /** alias → value; null: the lead has none. What is not in it is not to be changed. */
   desired: Record<string, FieldValue>;
   cut: Cut[];
 }
 
 /**
- * The contact fields a lead stands for. Pure and total.
+ * The contact fields a lead stands for, in the order of the map, the address last. Pure and total.
  *
- * A score of 0 is a blank, because Mautic ignores zeros (docs/mautic.md, "Values"). UTM values that
- * are missing are left out altogether, so that nothing can blank them: attribution stays. Over-long
- * texts are cut and reported; an over-long lead id is left blank, since half an id is another lead's.
+ * What the lead says nothing of is left out, and so is a blank of a field that keeps what it has
+ * (`when_blank`): nothing can blank it, attribution stays. A number 0 is a blank, because Mautic
+ * ignores zeros (docs/mautic.md, "Values"). Over-long texts are cut and reported, or by `too_long`
+ * left blank: half an id is another lead's.
  *
- * @param aliases The contact fields that take the lead's own values; null where there is none.
+ * @param fieldMap The contact fields to fill; an alias of the lead that is not in it is not sent.
  * @returns The value that each alias is to have, and what had to be cut for it.
  *
  * @example A lead without a campaign leaves the contact's campaign as it is
@@ -50,80 +41,63 @@ export interface MappedLead {
  * const { desired } = mapLead(
  *   {
  *     id: "7",
- *     contact: { email: " John@Example.com", first_name: "John" },
- *     utm: { source: "google" },
- *     ml: { score: 0 },
+ *     email: " John@Example.com",
+ *     stage: null,
+ *     consent: true,
+ *     score: 0,
+ *     fields: { firstname: "John", phone: null, hki_score: 0, hki_utm_campaign: null },
+ *     unreadable: [],
+ *     missing: [],
  *   },
- *   {
- *     score: "hki_score",
- *     status: null,
- *     leadId: "hki_lead_id",
- *     utmSource: "hki_utm_source",
- *     utmMedium: null,
- *     utmCampaign: "hki_utm_campaign",
- *     utmTerm: null,
- *     utmContent: null,
- *   },
+ *   [
+ *     { alias: "hki_utm_campaign", type: "text", when_blank: "keep", too_long: "cut" },
+ *     { alias: "hki_score", type: "number", when_blank: "clear", too_long: "cut" },
+ *     { alias: "firstname", type: "text", when_blank: "clear", too_long: "cut" },
+ *     { alias: "lastname", type: "text", when_blank: "clear", too_long: "cut" },
+ *     { alias: "phone", type: "text", when_blank: "clear", too_long: "cut" },
+ *   ],
  *   { text: 64 },
  * );
  * assert.deepEqual(desired, {
- *   hki_utm_source: "google",
  *   hki_score: null,
- *   hki_lead_id: "7",
  *   firstname: "John",
- *   lastname: null,
  *   phone: null,
- *   company: null,
  *   email: "john@example.com",
  * });
  * ```
  */
-export function mapLead(lead: Lead, aliases: FieldAliases, limits: FieldLimits): MappedLead {
-  const cut: Cut[] = [];
+export function mapLead(payload: LeadPayload, fieldMap: FieldMap, limits: FieldLimits): MappedLead {
   const entries: [string, FieldValue][] = [];
-  const put = (alias: string | null, value: FieldValue, keepIfBlank = false) => {
-    if (alias !== null && !(keepIfBlank && value === null)) entries.push([alias, value]);
-  };
-  const fit = (alias: string | null, given: string | null | undefined): string | null => {
-    const value = clean(given);
-    const characters = value === null ? [] : [...value];
-    if (alias === null || value === null || characters.length <= limits.text) return value;
-    cut.push({ alias, length: characters.length, limit: limits.text });
-    return alias === aliases.leadId ? null : clean(characters.slice(0, limits.text).join(""));
-  };
-
-  const text = (alias: string | null, given: string | null | undefined) =>
-    put(alias, fit(alias, given));
-  const utm = (alias: string | null, given: string | null | undefined) =>
-    put(alias, fit(alias, given), true);
-
-  utm(aliases.utmSource, lead.utm?.source);
-  utm(aliases.utmMedium, lead.utm?.medium);
-  utm(aliases.utmCampaign, lead.utm?.campaign);
-  utm(aliases.utmTerm, lead.utm?.term);
-  utm(aliases.utmContent, lead.utm?.content);
-  put(aliases.score, cleanScore(lead.ml?.score));
-  text(aliases.status, lead.crm_status);
-  text(aliases.leadId, lead.id);
-  text("firstname", lead.contact.first_name);
-  text("lastname", lead.contact.last_name);
-  text("phone", lead.contact.phone);
-  text("company", lead.contact.company);
-  const email = clean(lead.contact.email);
-  put("email", email === null ? null : normalizeAddress(email), true);
-
+  const cut: Cut[] = [];
+  for (const mapping of fieldMap) {
+    const { alias } = mapping;
+    const given = Object.hasOwn(payload.fields, alias) ? payload.fields[alias] : undefined;
+    if (given === undefined) continue;
+    const fitted = fit(given, mapping, limits);
+    if (fitted.cut) cut.push(fitted.cut);
+    if (fitted.value !== null || mapping.when_blank === "clear") {
+      entries.push([alias, fitted.value]);
+    }
+  }
+  const email = cleanText(payload.email ?? "");
+  if (email !== "") entries.push(["email", normalizeAddress(email)]);
   // fromEntries defines own properties: an alias such as __proto__ cannot do harm.
   return { desired: Object.fromEntries(entries), cut };
 }
 
-/** A text without surrounding space, or null when nothing is left. */
-function clean(given: unknown): string | null {
-  if (typeof given !== "string") return null;
-  // NUL cannot be stored; half a surrogate pair makes PHP refuse the JSON of the whole batch.
-  const value = given.replaceAll("\u0000", "").toWellFormed().trim();
-  return value === "" ? null : value;
-}
-
-function cleanScore(given: unknown): number | null {
-  return typeof given === "number" && Number.isFinite(given) && given !== 0 ? given : null;
+/** A value as its field takes it; null: blank. */
+function fit(
+  given: FieldValue,
+  { alias, type, too_long }: FieldMapping,
+  { text: limit }: FieldLimits,
+): { value: FieldValue; cut?: Cut } {
+  const text = typeof given === "string" ? cleanText(given) : String(given ?? "");
+  if (type === "number") {
+    const value = Number(text);
+    return { value: Number.isFinite(value) && value !== 0 ? value : null };
+  }
+  const characters = [...text];
+  if (characters.length <= limit) return { value: text || null };
+  const kept = too_long === "cut" ? cleanText(characters.slice(0, limit).join("")) : "";
+  return { value: kept || null, cut: { alias, length: characters.length, limit } };
 }

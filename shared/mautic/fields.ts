@@ -17,7 +17,7 @@ export type ContactField = z.infer<typeof fieldsAnswer>[number];
 /** The fields that contacts have. */
 export function fieldCalls(api: Api) {
   return {
-    /** All contact fields: aliases to check settings against. */
+    /** All contact fields: aliases to check the mapping against. */
     async contactFields(correlationId?: string): Promise<ContactField[]> {
       const request = {
         method: "GET",

@@ -1,7 +1,7 @@
 import type { EnrollmentSettings } from "shared/campaign/decide_enrollment.ts";
-import type { FieldAliases, FieldLimits } from "shared/lead/map_lead.ts";
-import { aliasReader } from "./aliases.ts";
+import type { FieldLimits } from "shared/lead/map_lead.ts";
 import { type Env, reader, type SettingProblem } from "./reader.ts";
+import { type SupersededSetting, supersededSettings } from "./superseded.ts";
 
 export interface RetrySettings {
   /** Tries after the first. */
@@ -17,7 +17,6 @@ export interface SyncSettings {
   baseUrl: string;
   clientId: string;
   clientSecret: string;
-  aliases: FieldAliases;
   /** Longest text, e-mail included, that the fields in Mautic take. */
   fieldMaxLength: number;
   limits: FieldLimits;
@@ -38,9 +37,15 @@ export interface SyncSettings {
 }
 
 export type SyncReading =
-  | { mode: "demo" }
-  | { mode: "live"; settings: SyncSettings }
-  | { mode: "invalid"; problems: SettingProblem[] };
+  & (
+    | { mode: "demo" }
+    | { mode: "live"; settings: SyncSettings }
+    | { mode: "invalid"; problems: SettingProblem[] }
+  )
+  & {
+    /** Variables that are set and not heeded any more: no fault, but somebody means something by them. */
+    superseded: SupersededSetting[];
+  };
 
 const credentials = ["MAUTIC_BASE_URL", "MAUTIC_CLIENT_ID", "MAUTIC_CLIENT_SECRET"] as const;
 
@@ -51,8 +56,9 @@ const credentials = ["MAUTIC_BASE_URL", "MAUTIC_CLIENT_ID", "MAUTIC_CLIENT_SECRE
  */
 export function readSyncSettings(env: Env): SyncReading {
   const read = reader(env);
+  const superseded = supersededSettings(env);
   const missing = credentials.filter((name) => read.raw(name) === undefined);
-  if (missing.length === credentials.length) return { mode: "demo" };
+  if (missing.length === credentials.length) return { mode: "demo", superseded };
   for (const name of missing) {
     read.problem(
       name,
@@ -65,7 +71,6 @@ export function readSyncSettings(env: Env): SyncReading {
     baseUrl: read.url("MAUTIC_BASE_URL"),
     clientId: read.text("MAUTIC_CLIENT_ID"),
     clientSecret: read.text("MAUTIC_CLIENT_SECRET"),
-    aliases: aliasReader(read),
     fieldMaxLength,
     limits: { text: fieldMaxLength },
     enrollment: {
@@ -101,6 +106,6 @@ export function readSyncSettings(env: Env): SyncReading {
     );
   }
   return read.problems.length > 0
-    ? { mode: "invalid", problems: read.problems }
-    : { mode: "live", settings };
+    ? { mode: "invalid", problems: read.problems, superseded }
+    : { mode: "live", settings, superseded };
 }

@@ -10,6 +10,7 @@ import { prepare } from "../../supabase/functions/mautic-sync/outbound/prepare.t
 import { startRun, type SyncContext } from "../../supabase/functions/mautic-sync/outbound/run.ts";
 import { client } from "../mautic/support.ts";
 import { leasedItem, syncSettings } from "../support/items.ts";
+import { fieldMap, leadPayload } from "../support/payload.ts";
 
 const settings = syncSettings({
   MAUTIC_ENROLLMENT_ENABLED: "true",
@@ -40,14 +41,8 @@ function emptyMautic(): SyncContext {
 /** A lead that is to be enrolled, saved after its batch had been answered 500 and halved. */
 function savedAfterHalving(): Unsettled {
   const email = "vip@example.test";
-  const payload = {
-    id: "vip",
-    contact: { email },
-    crm_status: "qualified",
-    consent: { marketing_opt_in: true },
-    ml: { score: 85 },
-  };
-  const { work } = prepare(leasedItem("vip", { payload }), settings);
+  const payload = leadPayload("vip", { stage: "qualified", consent: true, score: 85 });
+  const { work } = prepare(leasedItem("vip", { payload }), fieldMap, settings);
   assert.ok(work.state === "unsettled");
   const contact: MauticContact = { id: 7, fields: { email }, doNotContact: [], utmTags: [] };
   return {

@@ -43,16 +43,17 @@ const faults: Fault[] = [
   },
   {
     title: "a contact field that is missing",
-    plant: () => Promise.resolve({ env: { MAUTIC_FIELD_UTM_TERM: "nobody_made_this" } }),
-    expected: ["fail mautic.field.utm_term"],
+    plant: (stack) =>
+      mapped(stack, "hki_utm_term", { alias: "nobody_made_this", part: "utm_term" }),
+    expected: ["fail mautic.field.nobody_made_this"],
   },
   {
     title: "a contact field of the wrong type",
-    plant: ({ mautic }) => {
-      mautic.addField({ alias: "score_as_text", type: "text" });
-      return { env: { MAUTIC_FIELD_SCORE: "score_as_text" } };
+    plant: (stack) => {
+      stack.mautic.addField({ alias: "score_as_text", type: "text" });
+      return mapped(stack, "hki_score", { alias: "score_as_text", part: "score" });
     },
-    expected: ["fail mautic.field.score"],
+    expected: ["fail mautic.field.score_as_text"],
   },
   {
     title: "a campaign that is not published",
@@ -141,4 +142,18 @@ function hookChanged({ mautic }: Stack, changes: Partial<Hook>): Planted {
       Object.assign(hook, before);
     },
   };
+}
+
+/** What went to one field goes to another. */
+async function mapped(
+  { sql }: Stack,
+  from: string,
+  to: { alias: string; part: string },
+): Promise<Planted> {
+  const move = async (gone: string, alias: string) => {
+    await sql`select mautic.unmap_field(${gone})`;
+    await sql`select mautic.map_field(${alias}, "from" => ${to.part})`;
+  };
+  await move(from, to.alias);
+  return { undo: () => move(to.alias, from) };
 }

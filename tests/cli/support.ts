@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "shared/runtime/clock.ts";
 import type { Env } from "shared/settings/reader.ts";
 import { examine, examineMautic } from "../../cli/doctor/examine.ts";
 import { migrationFiles } from "../../cli/doctor/main.ts";
+import { readWantedFields } from "../../cli/setup/wanted_fields.ts";
 import { makeReport, type Report } from "../../cli/doctor/report.ts";
 import { envOfStack, readTarget } from "../../cli/target.ts";
 import { openSession } from "../../cli/target_options.ts";
@@ -50,7 +51,12 @@ export async function ask(env: Env, { skewMs = 0 } = {}): Promise<Report> {
 /** The same for Mautic and webhook alone: a ring through pg_net takes its second. */
 export async function askAboutMautic(env: Env, { skewMs = 0 } = {}): Promise<Report> {
   const target = readTarget(env);
-  const findings = await examineMautic({ target, fetch, clock: clockAhead(skewMs) });
+  const sql = openSession(target.databaseUrl ?? "");
+  const fields = await readWantedFields(sql).finally(() => sql.end({ timeout: 1 }));
+  const findings = await examineMautic(
+    { target, fetch, clock: clockAhead(skewMs) },
+    { told: null, wanted: { fields } },
+  );
   return makeReport(findings, target.secrets);
 }
 

@@ -35,11 +35,12 @@ Deno.test("a withdrawn consent reaches Mautic also when another value of the lea
 Deno.test("a withdrawn consent reaches Mautic also when the lead itself cannot be sent", async () => {
   await using sync = await startSync();
   const cases = [
-    { set: { email: "removed" }, code: "invalid_email" },
-    { set: { email: null }, code: "invalid_email" },
-    { set: { ml_score: "NaN" }, code: "invalid_lead" },
+    { set: { email: "removed" }, left: [{ state: "dead", error_code: "invalid_email" }] },
+    // No fault: a lead without an address, and a value that is silent because it is none.
+    { set: { email: null }, left: [] },
+    { set: { ml_score: "NaN" }, left: [] },
   ];
-  for (const [index, { set, code }] of cases.entries()) {
+  for (const [index, { set, left }] of cases.entries()) {
     const address = `out${index}@example.test`;
     const id = await insertLead(sync.sql, address, { marketing_opt_in: true });
     await sync.drain();
@@ -47,12 +48,12 @@ Deno.test("a withdrawn consent reaches Mautic also when the lead itself cannot b
       sync.sql({ ...set, marketing_opt_in: false })
     } where id = ${id}`;
     await sync.drain();
-    const [row] = await sync.sql`select state, error_code from mautic.outbox where lead_id = ${id}`;
-    assert.deepEqual(row, { state: "dead", error_code: code });
+    const rows = await sync.sql`select state, error_code from mautic.outbox where lead_id = ${id}`;
+    assert.deepEqual([...rows], left);
     assert.deepEqual(
       sync.mautic.contactByEmail(address)?.doNotContact.map((entry) => entry.reason),
       [3],
-      `${code}: mailed on, until somebody sees to the dead letter`,
+      `${JSON.stringify(set)}: mailed on, until somebody sees to it`,
     );
   }
 });
@@ -82,9 +83,7 @@ Deno.test("nor does one whose contact shows a newer lead", async () => {
   });
   await sync.sql`select mautic.replay(${older})`;
   await sync.drain();
-  const [row] = await sync
-    .sql`select state, error_code from mautic.outbox where lead_id = ${older}`;
-  assert.deepEqual(row, { state: "dead", error_code: "invalid_lead" });
+  assert.deepEqual(await outbox(sync.sql), []);
   assert.deepEqual(sync.mautic.contactByEmail("both@example.test")?.doNotContact, []);
 });
 

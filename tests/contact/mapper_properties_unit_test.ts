@@ -3,23 +3,25 @@ import assert from "node:assert/strict";
 import { confirmAnswer } from "shared/contact/confirm.ts";
 import { contactDelta } from "shared/contact/delta.ts";
 import { mapLead } from "shared/lead/map_lead.ts";
-import { aliases, fieldValue, lead, limits, state, utmAliases } from "../support/arbitraries.ts";
-import type { Lead } from "shared/lead/lead.ts";
+import { fieldValue, limits, payload, state } from "../support/arbitraries.ts";
+import { fieldMap, mappedAliases, utmAliases } from "../support/payload.ts";
 
-const core = ["email", "firstname", "lastname", "phone", "company"];
+const allAliases = [...mappedAliases, "email"];
 
-Deno.test("mapLead() only ever uses configured aliases and never a bare utm_*", () => {
-  const allowed = new Set([...core, ...Object.values(aliases)]);
-  fc.assert(fc.property(lead, (each) => {
-    for (const alias of Object.keys(mapLead(each, aliases, limits).desired)) {
-      assert.ok(allowed.has(alias) && !alias.startsWith("utm_"));
-    }
+Deno.test("mapLead() only ever uses mapped aliases, and none of which the lead says nothing", () => {
+  const some = fc.shuffledSubarray(fieldMap);
+  fc.assert(fc.property(payload, some, (each, map) => {
+    const mapped = Object.keys(mapLead(each, map, limits).desired);
+    const said = map.map(({ alias }) => alias).filter((alias) => Object.hasOwn(each.fields, alias));
+    const order = mapped.filter((alias) => alias !== "email");
+    assert.deepEqual(order, said.filter((alias) => mapped.includes(alias)));
+    assert.ok(!mapped.includes("email") || mapped.at(-1) === "email");
   }));
 });
 
 Deno.test("mapLead() never wants more characters than a field takes, except of an address", () => {
-  fc.assert(fc.property(lead, fc.integer({ min: 1, max: 64 }), (each, text) => {
-    for (const [alias, value] of Object.entries(mapLead(each, aliases, { text }).desired)) {
+  fc.assert(fc.property(payload, fc.integer({ min: 1, max: 64 }), (each, text) => {
+    for (const [alias, value] of Object.entries(mapLead(each, fieldMap, { text }).desired)) {
       if (typeof value !== "string") continue;
       assert.ok(alias === "email" || [...value].length <= text);
       assert.equal(value, value.trim());
@@ -29,17 +31,13 @@ Deno.test("mapLead() never wants more characters than a field takes, except of a
 });
 
 Deno.test("a UTM value is never blanked, whatever is known of the contact", () => {
-  fc.assert(fc.property(lead, state, (each, known) => {
-    const delta = contactDelta(mapLead(each, aliases, limits).desired, {
+  fc.assert(fc.property(payload, state, (each, known) => {
+    const delta = contactDelta(mapLead(each, fieldMap, limits).desired, {
       ...known,
-      filled: [
-        ...known.filled,
-        ...core,
-        ...Object.values(aliases).filter((alias) => alias !== null),
-      ],
+      filled: [...known.filled, ...allAliases],
     });
     for (const alias of utmAliases) {
-      assert.ok(alias && !delta.blanks.includes(alias));
+      assert.ok(!delta.blanks.includes(alias));
       assert.notEqual(delta.fields[alias], "");
     }
     assert.ok(!delta.blanks.includes("email"));
@@ -47,8 +45,8 @@ Deno.test("a UTM value is never blanked, whatever is known of the contact", () =
 });
 
 Deno.test("an unchanged field is never sent, nor one blanked that this lead did not fill", () => {
-  fc.assert(fc.property(lead, state, (each, known) => {
-    const { desired } = mapLead(each, aliases, limits);
+  fc.assert(fc.property(payload, state, (each, known) => {
+    const { desired } = mapLead(each, fieldMap, limits);
     const delta = contactDelta(desired, known);
     for (const [alias, value] of Object.entries(delta.fields)) {
       assert.equal(value, desired[alias]);
@@ -65,13 +63,13 @@ Deno.test("an unchanged field is never sent, nor one blanked that this lead did 
 
 /** What a Mautic might make of a value: take it, drop it, or change it. */
 const meddling = fc.dictionary(
-  fc.constantFrom(...core, ...Object.values(aliases).filter((alias) => alias !== null)),
+  fc.constantFrom(...allAliases),
   fc.oneof(fieldValue, fc.boolean(), fc.constant(undefined)),
 );
 
 Deno.test("nothing is sent twice: after the answer is read back, the delta is empty", () => {
-  fc.assert(fc.property(lead, state, meddling, (each, known, changes) => {
-    const { desired } = mapLead(each, aliases, limits);
+  fc.assert(fc.property(payload, state, meddling, (each, known, changes) => {
+    const { desired } = mapLead(each, fieldMap, limits);
     const sent = contactDelta(desired, known);
     const blanked = Object.fromEntries(sent.blanks.map((alias) => [alias, ""]));
     const confirmed = confirmAnswer(sent, { ...sent.fields, ...blanked, ...changes });
@@ -88,8 +86,8 @@ Deno.test("nothing is sent twice: after the answer is read back, the delta is em
 });
 
 Deno.test("every value sent is either in the snapshot or refused, and reported", () => {
-  fc.assert(fc.property(lead, meddling, (each, answered) => {
-    const sent = contactDelta(mapLead(each, aliases, limits).desired, {
+  fc.assert(fc.property(payload, meddling, (each, answered) => {
+    const sent = contactDelta(mapLead(each, fieldMap, limits).desired, {
       snapshot: {},
       refused: {},
       filled: [],
@@ -100,18 +98,38 @@ Deno.test("every value sent is either in the snapshot or refused, and reported",
   }));
 });
 
-Deno.test("the mapper is total on values of the wrong kind", () => {
-  const anything = fc.anything({ withNullPrototype: true });
-  fc.assert(fc.property(anything, anything, anything, (a, b, c) => {
-    const hostile: Lead = JSON.parse(JSON.stringify({ id: a ?? "", contact: {} }) ?? "{}");
-    Object.assign(hostile, { crm_status: a, ml: { score: b }, utm: { source: c } });
-    Object.assign(hostile.contact, { email: a, first_name: b, last_name: c });
-    const { desired } = mapLead(hostile, aliases, limits);
+Deno.test("silence about a field never changes it, whatever is known of the contact", () => {
+  fc.assert(fc.property(payload, state, (each, known) => {
+    const delta = contactDelta(mapLead(each, fieldMap, limits).desired, {
+      ...known,
+      filled: [...known.filled, ...allAliases],
+    });
+    for (const alias of mappedAliases) {
+      if (Object.hasOwn(each.fields, alias)) continue;
+      assert.ok(!Object.hasOwn(delta.fields, alias) && !delta.blanks.includes(alias));
+    }
+  }));
+});
+
+Deno.test("the mapper is total on any text and number, for fields of any kind", () => {
+  const mapping = fc.record({
+    alias: fc.oneof(fc.constantFrom("__proto__", "constructor", "a"), fc.string()),
+    type: fc.constantFrom("text" as const, "number" as const),
+    when_blank: fc.constantFrom("keep" as const, "clear" as const),
+    too_long: fc.constantFrom("cut" as const, "refuse" as const),
+  });
+  const anyValue = fc.oneof(fieldValue, fc.double(), fc.string({ unit: "binary" }));
+  fc.assert(fc.property(payload, fc.array(mapping), anyValue, (each, map, value) => {
+    const fields = Object.fromEntries(map.map(({ alias }) => [alias, value]));
+    const { desired } = mapLead({ ...each, fields }, map, limits);
     const delta = contactDelta(desired, {
       snapshot: {},
       refused: {},
       filled: Object.keys(desired),
     });
-    confirmAnswer(delta, { email: a, firstname: b, lastname: c, hki_score: a });
+    confirmAnswer(delta, { email: value, firstname: value, a: value });
+    for (const given of Object.values(desired)) {
+      assert.ok(given === null || typeof given === "string" || Number.isFinite(given));
+    }
   }));
 });

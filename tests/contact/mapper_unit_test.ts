@@ -2,102 +2,137 @@ import assert from "node:assert/strict";
 import { confirmAnswer } from "shared/contact/confirm.ts";
 import { contactDelta } from "shared/contact/delta.ts";
 import type { FieldValue } from "shared/contact/field_value.ts";
+import type { FieldMapping } from "shared/lead/field_map.ts";
 import { mapLead } from "shared/lead/map_lead.ts";
-import type { Lead } from "shared/lead/lead.ts";
-import { aliases, limits } from "../support/arbitraries.ts";
+import type { LeadPayload } from "shared/lead/payload.ts";
+import { limits } from "../support/arbitraries.ts";
+import { fieldMap, leadPayload } from "../support/payload.ts";
 
-const minimal: Lead = { id: "1", contact: { email: "ann@example.test" } };
 const nothingKnown = { snapshot: {}, refused: {}, filled: [] };
 
-function desired(change: Partial<Lead>, contact: Partial<Lead["contact"]> = {}) {
-  const lead = { ...minimal, ...change, contact: { ...minimal.contact, ...contact } };
-  return mapLead(lead, aliases, limits).desired;
+function map(fields: LeadPayload["fields"], more: Partial<LeadPayload> = {}) {
+  return mapLead(leadPayload("1", { fields, ...more }), fieldMap, limits);
 }
 
-Deno.test("mapLead() maps every value of a full lead", () => {
+Deno.test("mapLead() maps every value of a full lead, in the order of the map and the address last", () => {
   const { desired, cut } = mapLead(
-    {
-      id: " 42 ",
-      crm_status: "qualified",
-      consent: { marketing_opt_in: true },
-      ml: { score: 85.5 },
-      contact: {
-        email: " Ann@Example.TEST ",
-        first_name: " Ann ",
-        last_name: "Lee",
-        phone: "+1 234",
+    leadPayload("42", {
+      email: " Ann@Example.TEST ",
+      fields: {
         company: "ACME",
+        phone: "+1 234",
+        lastname: "Lee",
+        firstname: " Ann ",
+        hki_lead_id: " 42 ",
+        hki_status: "qualified",
+        hki_score: 85.5,
+        hki_utm_content: "c",
+        hki_utm_term: "t",
+        hki_utm_campaign: "summer",
+        hki_utm_medium: "cpc",
+        hki_utm_source: "google",
       },
-      utm: { source: "google", medium: "cpc", campaign: "summer", term: "t", content: "c" },
-    },
-    aliases,
+    }),
+    fieldMap,
     limits,
   );
-  assert.deepEqual(desired, {
-    hki_utm_source: "google",
-    hki_utm_medium: "cpc",
-    hki_utm_campaign: "summer",
-    hki_utm_term: "t",
-    hki_utm_content: "c",
-    hki_score: 85.5,
-    hki_status: "qualified",
-    hki_lead_id: "42",
-    firstname: "Ann",
-    lastname: "Lee",
-    phone: "+1 234",
-    company: "ACME",
-    email: "ann@example.test",
-  });
+  assert.deepEqual(Object.entries(desired), [
+    ["hki_utm_source", "google"],
+    ["hki_utm_medium", "cpc"],
+    ["hki_utm_campaign", "summer"],
+    ["hki_utm_term", "t"],
+    ["hki_utm_content", "c"],
+    ["hki_score", 85.5],
+    ["hki_status", "qualified"],
+    ["hki_lead_id", "42"],
+    ["firstname", "Ann"],
+    ["lastname", "Lee"],
+    ["phone", "+1 234"],
+    ["company", "ACME"],
+    ["email", "ann@example.test"],
+  ]);
   assert.deepEqual(cut, []);
 });
 
-Deno.test("mapLead() wants missing values blank, but leaves missing UTM values out", () => {
-  assert.deepEqual(desired({ utm: { source: " ", medium: null } }, { first_name: "  " }), {
+Deno.test("mapLead() wants a value blank that the lead has not, but leaves fields out that keep theirs", () => {
+  const { desired } = map({
+    hki_utm_source: " ",
+    hki_utm_medium: null,
+    firstname: "  ",
+    lastname: null,
     hki_score: null,
-    hki_status: null,
-    hki_lead_id: "1",
+  });
+  assert.deepEqual(desired, {
+    hki_score: null,
     firstname: null,
     lastname: null,
-    phone: null,
-    company: null,
-    email: "ann@example.test",
+    email: "1@example.test",
   });
 });
 
+Deno.test("mapLead() changes nothing that the lead says nothing of", () => {
+  assert.deepEqual(map({}).desired, { email: "1@example.test" });
+  assert.deepEqual(map({ phone: "1" }, { email: null }).desired, { phone: "1" });
+  // What every object inherits is no value of the lead.
+  const inherited: FieldMapping[] = ["constructor", "__proto__", "toString"].map((alias) => ({
+    alias,
+    type: "text",
+    when_blank: "clear",
+    too_long: "cut",
+  }));
+  assert.deepEqual(mapLead(leadPayload("1", { email: null }), inherited, limits).desired, {});
+});
+
 Deno.test("mapLead() wants a blank for a score of 0, which Mautic ignores", () => {
-  for (const score of [0, -0, NaN, Infinity, null, undefined]) {
-    assert.equal(desired({ ml: { score } })["hki_score"], null);
+  for (const score of [0, -0, NaN, Infinity, null, "", " ", "none"]) {
+    assert.equal(map({ hki_score: score }).desired["hki_score"], null);
   }
 });
 
+Deno.test("mapLead() gives a field the kind of value that it takes", () => {
+  assert.equal(map({ hki_score: " 85.50 " }).desired["hki_score"], 85.5);
+  assert.equal(map({ firstname: 7 }).desired["firstname"], "7");
+});
+
 Deno.test("mapLead() leaves out what is not mapped", () => {
-  const unmapped = { ...aliases, score: null, utmSource: null };
-  const mapped = mapLead({ ...minimal, ml: { score: 5 }, utm: { source: "x" } }, unmapped, limits);
-  assert.ok(!("hki_score" in mapped.desired) && !("hki_utm_source" in mapped.desired));
+  assert.deepEqual(map({ hki_score: 5, jobtitle: "x" }).desired, {
+    hki_score: 5,
+    email: "1@example.test",
+  });
+  const none = mapLead(leadPayload("1", { fields: { hki_score: 5 } }), [], limits);
+  assert.deepEqual(none.desired, { email: "1@example.test" });
 });
 
 Deno.test("mapLead() cuts over-long texts by characters and reports them", () => {
-  const long = "😀".repeat(70);
-  const { desired, cut } = mapLead(
-    {
-      ...minimal,
-      contact: { email: "ann@example.test", first_name: long, company: "x".repeat(64) },
-    },
-    aliases,
-    limits,
-  );
+  const { desired, cut } = map({ firstname: "😀".repeat(70), company: "x".repeat(64) });
   assert.equal(desired["firstname"], "😀".repeat(64));
+  assert.equal(desired["company"], "x".repeat(64));
   assert.deepEqual(cut, [{ alias: "firstname", length: 70, limit: 64 }]);
+  assert.equal(map({ firstname: `${"x".repeat(63)} y` }).desired["firstname"], "x".repeat(63));
 });
 
 Deno.test("mapLead() does not cut a lead id, which would be another lead's", () => {
-  const { desired, cut } = mapLead({ ...minimal, id: "x".repeat(100) }, aliases, limits);
+  const { desired, cut } = map({ hki_lead_id: "x".repeat(100) });
   assert.equal(desired["hki_lead_id"], null);
   assert.deepEqual(cut, [{ alias: "hki_lead_id", length: 100, limit: 64 }]);
 });
 
+Deno.test("mapLead() leaves a field as it is that keeps its value and takes no part of one", () => {
+  const mapping: FieldMapping = {
+    alias: "hki_click",
+    type: "text",
+    when_blank: "keep",
+    too_long: "refuse",
+  };
+  const payload = leadPayload("1", { email: null, fields: { hki_click: "x".repeat(100) } });
+  assert.deepEqual(mapLead(payload, [mapping], limits), {
+    desired: {},
+    cut: [{ alias: "hki_click", length: 100, limit: 64 }],
+  });
+});
+
 Deno.test("mapLead() removes what would make Mautic refuse the whole batch's JSON", () => {
-  assert.equal(desired({}, { first_name: "A\u0000n\ud800" })["firstname"], "An\ufffd");
+  assert.equal(map({ firstname: "A\u0000n\ud800" }).desired["firstname"], "An\ufffd");
 });
 
 const deltas: [

@@ -7,6 +7,36 @@ Deno.test("parseLead() takes a lead with nothing but id and address", () => {
   assert.deepEqual(parsed, { ok: true, lead: { id: "1", contact: { email: "a@b.test" } } });
 });
 
+Deno.test("parseLead() keeps what is absent absent and what is null null, at every depth", () => {
+  const parts = fc.record({
+    crm_status: fc.option(fc.string()),
+    consent: fc.option(
+      fc.record({ marketing_opt_in: fc.option(fc.boolean()) }, { requiredKeys: [] }),
+    ),
+    ml: fc.option(fc.record({ score: fc.option(fc.integer()) }, { requiredKeys: [] })),
+    utm: fc.option(
+      fc.record({ source: fc.option(fc.string()), term: fc.option(fc.string()) }, {
+        requiredKeys: [],
+      }),
+    ),
+  }, { requiredKeys: [] });
+  const contact = fc.record({
+    email: fc.constant("a@b.test"),
+    first_name: fc.option(fc.string()),
+    phone: fc.option(fc.string()),
+  }, { requiredKeys: ["email"] });
+  const shape = (value: unknown): unknown =>
+    typeof value === "object" && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shape(each)]))
+      : value === null;
+  fc.assert(fc.property(parts, contact, (some, of) => {
+    const given = { id: "1", ...some, contact: of };
+    const parsed = parseLead(given);
+    assert.ok(parsed.ok);
+    assert.deepEqual(shape(parsed.lead), shape(given));
+  }));
+});
+
 Deno.test("parseLead() takes the nulls of SQL, numeric texts and unknown keys", () => {
   const parsed = parseLead({
     id: 7,

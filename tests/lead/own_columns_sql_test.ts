@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { migrate } from "../../local/supabase/migrate.ts";
-import { parseLead } from "shared/lead/lead.ts";
+import { leadPayloadSchema } from "shared/lead/payload.ts";
 import { claim, settle, startWorker } from "../support/leads.ts";
 import { testDatabase } from "../support/database.ts";
 
@@ -21,8 +21,12 @@ Deno.test("columns of an existing table that turn into text are sent as text", a
     insert into public.leads (email, phone, crm_status, utm_campaign)
     values ('a@example.test', 4930123456, 3, 42)`;
   const taken = await claim(db.sql, await startWorker(db.sql));
-  const parsed = parseLead(taken.items[0]!.payload);
-  assert.deepEqual(parsed.ok ? [] : parsed.issues, []);
+  const { fields, unreadable } = leadPayloadSchema.parse(taken.items[0]!.payload);
+  assert.deepEqual(unreadable, []);
+  assert.deepEqual(
+    [fields["phone"], fields["hki_status"], fields["hki_utm_campaign"]],
+    ["4930123456", "3", "42"],
+  );
 });
 
 for (

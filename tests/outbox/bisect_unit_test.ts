@@ -13,6 +13,7 @@ import {
   startRun,
 } from "../../supabase/functions/mautic-sync/outbound/run.ts";
 import { leasedItem, syncSettings } from "../support/items.ts";
+import { fieldMap } from "../support/payload.ts";
 
 const settings = syncSettings();
 
@@ -21,7 +22,7 @@ function context(): FailureContext {
 }
 
 function lead(name: string): Unsettled {
-  const { work } = prepare(leasedItem(name), settings);
+  const { work } = prepare(leasedItem(name), fieldMap, settings);
   assert.ok(work.state === "unsettled");
   return work;
 }

@@ -11,9 +11,10 @@ const live = {
 };
 
 Deno.test("readSyncSettings() without any Mautic setting is demo mode", () => {
-  assert.deepEqual(readSyncSettings({}), { mode: "demo" });
+  assert.deepEqual(readSyncSettings({}), { mode: "demo", superseded: [] });
   assert.deepEqual(readSyncSettings({ MAUTIC_BASE_URL: " ", MAUTIC_BATCH_SIZE: "x" }), {
     mode: "demo",
+    superseded: [],
   });
 });
 
@@ -24,16 +25,6 @@ Deno.test("readSyncSettings() has the documented defaults", () => {
     baseUrl: "https://mautic.example.test",
     clientId: "1_abc",
     clientSecret: "s3cret-value",
-    aliases: {
-      score: "hki_score",
-      status: "hki_status",
-      leadId: "hki_lead_id",
-      utmSource: "hki_utm_source",
-      utmMedium: "hki_utm_medium",
-      utmCampaign: "hki_utm_campaign",
-      utmTerm: "hki_utm_term",
-      utmContent: "hki_utm_content",
-    },
     fieldMaxLength: 64,
     limits: { text: 64 },
     enrollment: {
@@ -91,11 +82,6 @@ for (
     ["MAUTIC_HIGH_VALUE_THRESHOLD", "high", /"high"; expected a number/],
     ["MAUTIC_CAMPAIGN_HIGH_VALUE", "0", /"0"; expected an id/],
     ["MAUTIC_ELIGIBLE_STAGES", ", ,", /expected names/],
-    ["MAUTIC_FIELD_SCORE", "Score!", /expected the alias/],
-    ["MAUTIC_FIELD_SCORE", "hki_status", /MAUTIC_FIELD_SCORE/],
-    ["MAUTIC_FIELD_UTM_SOURCE", "utm_source", /reserved by Mautic/],
-    ["MAUTIC_FIELD_STATUS", "email", /core field/],
-    ["MAUTIC_FIELD_SCORE", "points", /something of its own/],
     ["MAUTIC_FIELD_MAX_LENGTH", "1000", /from 16 to 191/],
     ["MAUTIC_BATCH_SIZE", "201", /from 1 to 200/],
     ["MAUTIC_BATCH_SIZE", "5.5", /whole number/],
@@ -119,11 +105,54 @@ Deno.test("readSyncSettings() wants a campaign where enrolment is on", () => {
   assert.equal(reading.problems[0]?.variable, "MAUTIC_CAMPAIGN_HIGH_VALUE");
 });
 
-Deno.test("readSyncSettings() takes - for a value that is not to be mapped", () => {
-  const reading = readSyncSettings({ ...live, MAUTIC_FIELD_LEAD_ID: "-", MAUTIC_FIELD_SCORE: "-" });
-  assert.ok(reading.mode === "live");
-  assert.equal(reading.settings.aliases.leadId, null);
-  assert.equal(reading.settings.aliases.score, null);
+const mapScore = "select mautic.unmap_field('hki_score'); select mautic.map_field(";
+for (
+  const [variable, value, statement] of [
+    ["MAUTIC_FIELD_SCORE", "points_x", `${mapScore}'points_x', from => 'score');`],
+    ["MAUTIC_FIELD_SCORE", " hki_score ", null],
+    ["MAUTIC_FIELD_SCORE", "-", "select mautic.unmap_field('hki_score');"],
+    ["MAUTIC_FIELD_SCORE", "s3cret-Value'", `${mapScore}'<alias>', from => 'score');`],
+    ["MAUTIC_FIELD_NOBODY_KNOWS", "s3cret", null],
+    [
+      "MAUTIC_FIELD_STATUS",
+      "crm",
+      "select mautic.unmap_field('hki_status'); select mautic.map_field('crm', from => 'stage');",
+    ],
+    [
+      "MAUTIC_FIELD_LEAD_ID",
+      "crm_id",
+      "select mautic.unmap_field('hki_lead_id'); select mautic.map_field('crm_id', from => 'key');",
+    ],
+    ...["source", "medium", "campaign", "term", "content"].map((part) =>
+      [
+        `MAUTIC_FIELD_UTM_${part.toUpperCase()}`,
+        "x",
+        `select mautic.unmap_field('hki_utm_${part}'); ` +
+        `select mautic.map_field('x', from => 'utm_${part}');`,
+      ] as const
+    ),
+  ] as const
+) {
+  Deno.test(`readSyncSettings() does not heed ${variable}=${value} and says what takes its place`, () => {
+    const expected = [{ variable, statement }];
+    const reading = readSyncSettings({ ...live, [variable]: value });
+    assert.deepEqual([reading.mode, reading.superseded], ["live", expected]);
+    assert.deepEqual(readSyncSettings({ [variable]: value }), {
+      mode: "demo",
+      superseded: expected,
+    });
+    assert.ok(!JSON.stringify(reading.superseded).includes("s3cret"));
+  });
+}
+
+Deno.test("readSyncSettings() names no variable that is unset, or still a setting, as superseded", () => {
+  const { superseded } = readSyncSettings({
+    ...live,
+    MAUTIC_FIELD_MAX_LENGTH: "64",
+    MAUTIC_FIELD_SCORE: " ",
+    MAUTIC_FIELD_STATUS: undefined,
+  });
+  assert.deepEqual(superseded, []);
 });
 
 Deno.test("readSyncSettings() is total and names every problem by its variable", () => {

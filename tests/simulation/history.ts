@@ -1,6 +1,9 @@
 import { z } from "zod";
 import type { MauticServer } from "../../local/mautic/server_types.ts";
 import { emailEntries, isOurs } from "shared/consent/entry.ts";
+import { parseLead } from "shared/lead/lead.ts";
+import { type LeadPayload, leadPayloadSchema } from "shared/lead/payload.ts";
+import { callerLead, leadPayload, payloadOfCaller } from "../support/payload.ts";
 import type { SimulatedDatabase } from "./database.ts";
 import type { Platform } from "./platform.ts";
 import type { Random } from "./random.ts";
@@ -9,7 +12,8 @@ import { createWriter, leadIds, values } from "./writers.ts";
 
 /** What a caller sent with upsert_contact, and when it was under way. */
 export interface DirectCall {
-  payload: unknown;
+  /** As the database maps it. */
+  payload: LeadPayload;
   address: string;
   leadId: string;
   startedAt: number;
@@ -49,7 +53,7 @@ export function isAskedFor(
   return campaignCalls.some((call) => ids.includes(call.contactId) && call.at <= until);
 }
 
-const payloadRow = z.object({ payload: z.record(z.string(), z.unknown()), address: z.string() });
+const payloadRow = z.object({ payload: leadPayloadSchema, address: z.string() });
 
 export interface History {
   deeds: Deeds;
@@ -153,17 +157,21 @@ export function scheduleHistory(
       : [];
     const [row] = z.array(payloadRow).safeParse([...rows]).data ?? [];
     const own = values(random, people, true);
-    const payload = row?.payload ?? {
-      id: random.uuid(),
-      crm_status: own.crm_status,
-      consent: { marketing_opt_in: own.marketing_opt_in },
-      ml: { score: own.ml_score },
-      contact: { email: own.email, first_name: own.first_name, phone: own.phone },
-    };
+    const payload = row === undefined
+      ? {
+        id: random.uuid(),
+        crm_status: own["crm_status"],
+        consent: { marketing_opt_in: own["marketing_opt_in"] },
+        ml: { score: own["ml_score"] },
+        contact: { email: own["email"], first_name: own["first_name"], phone: own["phone"] },
+      }
+      : callerLead(row.payload);
+    const parsed = parseLead(payload);
     const call: DirectCall = {
-      payload,
-      address: row?.address ?? String(own.email).trim().toLowerCase(),
-      leadId: String(payload.id),
+      // Where it is refused nothing of it gets anywhere.
+      payload: parsed.ok ? payloadOfCaller(parsed.lead) : leadPayload(payload.id, { email: null }),
+      address: row?.address ?? String(own["email"]).trim().toLowerCase(),
+      leadId: payload.id,
       startedAt: scheduler.now(),
       endedAt: Infinity,
     };

@@ -3,7 +3,8 @@ import type { MauticServer } from "../../local/mautic/server_types.ts";
 import { validateAddress } from "shared/lead/address.ts";
 import type { FieldValue } from "shared/contact/field_value.ts";
 import { mapLead } from "shared/lead/map_lead.ts";
-import { parseLead } from "shared/lead/lead.ts";
+import { leadPayloadSchema } from "shared/lead/payload.ts";
+import { fieldMap } from "../support/payload.ts";
 import type { SimulatedDatabase } from "./database.ts";
 import { isAskedFor } from "./history.ts";
 import { checkOverlaps, doubledByMerge } from "./overlap_check.ts";
@@ -13,7 +14,7 @@ import type { World } from "./world.ts";
 const leadRow = z.object({
   lead_id: z.string(),
   address: z.string().nullable(),
-  payload: z.unknown(),
+  payload: leadPayloadSchema,
   contact_id: z.coerce.number().nullable(),
   /** Its contact was deleted in Mautic and is left alone (setting on_contact_deleted). */
   is_left: z.boolean(),
@@ -54,8 +55,8 @@ function groupByContact(
         problems.push(`lead ${lead.lead_id} is dead for a wrong reason: ${lead.error_code}`);
       }
     } else if (!check.ok) {
-      // Left alone with its contact, whatever it says.
-      if (lead.is_left) continue;
+      // Left alone with its contact, whatever it says; or not sent, for want of an address.
+      if (lead.is_left || lead.payload.email === null) continue;
       problems.push(`lead ${lead.lead_id} has no valid address and is no dead letter`);
     } else if (lead.contact_id === null) {
       if (!mayLackContact(lead)) problems.push(`lead ${lead.lead_id} has no contact`);
@@ -68,16 +69,14 @@ function groupByContact(
 
 /** How a contact differs from what a lead says of it; empty: it shows the lead. */
 function differences(
-  { mautic, aliases }: World,
+  { mautic }: World,
   contactId: number,
   lead: LeadRow,
   isAlone: boolean,
 ): string[] {
   const contact = mautic.contacts.get(contactId);
   if (!contact) return [`lead ${lead.lead_id}: its contact ${contactId} is not there`];
-  const parsed = parseLead(lead.payload);
-  if (!parsed.ok) return [];
-  const { desired } = mapLead(parsed.lead, aliases, { text: textLimit });
+  const { desired } = mapLead(lead.payload, fieldMap, { text: textLimit });
   return Object.entries(desired).flatMap(([alias, wanted]) => {
     const held = contact.values.get(alias) ?? null;
     // What another lead of the person filled is not this one's to blank.
@@ -151,10 +150,11 @@ export async function checkContacts(world: World): Promise<string[]> {
     const gone = new Set(later.map(({ lead_id }) => lead_id));
     const candidates = [
       ...group.filter((each) => changedAt(each.lead_id) >= from),
-      ...ledger.versions.filter((each) =>
-        gone.has(each.lead_id) && each.payload !== null && each.until_ms >= from - 300_000
-      )
-        .map(({ lead_id, payload }) => ({ ...newest, lead_id, payload })),
+      ...ledger.versions.flatMap(({ lead_id, payload, until_ms }) =>
+        gone.has(lead_id) && payload !== null && until_ms >= from - 300_000
+          ? [{ ...newest, lead_id, payload }]
+          : []
+      ),
       ...direct.map((call) => ({ ...newest, lead_id: call.leadId, payload: call.payload })),
     ];
     const isShown = found.length === 0 ||

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { leadPayloadSchema } from "shared/lead/payload.ts";
 import type { SimulatedDatabase } from "./database.ts";
 import type { DirectCall } from "./history.ts";
 
@@ -6,7 +7,7 @@ import type { DirectCall } from "./history.ts";
 const version = z.object({
   lead_id: z.string(),
   /** null: the lead is gone. */
-  payload: z.unknown(),
+  payload: leadPayloadSchema.nullable(),
   address: z.string().nullable(),
   from_ms: z.number(),
   until_ms: z.number(),
@@ -17,9 +18,9 @@ const link = z.object({ lead_id: z.string(), contact_id: z.coerce.number(), at_m
 
 /** A payload that may be enrolled, by the settings of the simulation. */
 export const eligible = z.object({
-  crm_status: z.enum(["qualified", "converted"]),
-  consent: z.object({ marketing_opt_in: z.literal(true) }),
-  ml: z.object({ score: z.number().min(70) }),
+  stage: z.enum(["qualified", "converted"]),
+  consent: z.literal(true),
+  score: z.number().min(70),
 });
 
 /** What leads were over time, for questions about the past. */

@@ -82,7 +82,6 @@ function isSpokenFor(
 }
 
 const statusRow = z.object({ id: z.string(), email_status: z.string().nullable() });
-const optIn = z.object({ consent: z.object({ marketing_opt_in: z.boolean() }) });
 
 /** What the newest lead of a contact says of consent and enrolment holds in Mautic. */
 async function checkNewestLeads(world: World): Promise<string[]> {
@@ -110,7 +109,7 @@ async function checkNewestLeads(world: World): Promise<string[]> {
       each.contactId === contactId && each.at >= from
     );
     const isFree = group.every((each) => isMailable(statuses.get(each.lead_id) ?? null));
-    const given = optIn.safeParse(newest.payload).data?.consent.marketing_opt_in;
+    const given = newest.payload.consent;
     const whose = `contact ${contactId}, by its newest lead ${newest.lead_id} (since ${from}),`;
     if (given === false && entries.length === 0 && !hasComeBack) {
       problems.push(`${whose} denies consent and may be mailed`);

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { marked } from "../../local/canary/canary.ts";
 import { createMauticServer } from "../../local/mautic/server.ts";
-import { readSyncSettings } from "shared/settings/sync.ts";
 import { checkConsent } from "./consent_check.ts";
 import { startCron } from "./cron.ts";
 import { createSimulatedDatabase, type SimulatedDatabase } from "./database.ts";
@@ -243,7 +242,6 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       database,
       mautic,
       mauticAheadMs: plan.skew.mautic,
-      aliases: aliasesOf(env),
       deeds,
       ledger,
     };
@@ -300,12 +298,6 @@ function leaseFaults(plan: Plan, history: string[]): number {
   const ofProcess = history.filter((line) => /killed|frozen/.test(line)).length;
   const ofDatabase = history.filter((line) => /database (refused|lost|hung)|Postgres/.test(line));
   return ofProcess * Number(plan.env["MAUTIC_MAX_WORKERS"]) + ofDatabase.length;
-}
-
-function aliasesOf(env: Record<string, string>) {
-  const read = readSyncSettings(env);
-  if (read.mode !== "live") throw new Error(`The simulation's settings are ${read.mode}.`);
-  return read.settings.aliases;
 }
 
 async function drain(

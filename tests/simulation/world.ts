@@ -1,5 +1,4 @@
 import type { MauticServer } from "../../local/mautic/server_types.ts";
-import type { FieldAliases } from "shared/lead/map_lead.ts";
 import type { SimulatedDatabase } from "./database.ts";
 import type { Deeds } from "./history.ts";
 import type { PeopleLedger } from "./ledger.ts";
@@ -10,7 +9,6 @@ export interface World {
   mautic: MauticServer;
   /** How far Mautic's clock is ahead of the scheduler's, in milliseconds. */
   mauticAheadMs: number;
-  aliases: FieldAliases;
   deeds: Deeds;
   ledger: PeopleLedger;
 }

@@ -1,21 +1,10 @@
 import fc from "fast-check";
 import type { ContactState } from "shared/contact/delta.ts";
 import type { FieldValue } from "shared/contact/field_value.ts";
-import type { FieldAliases } from "shared/lead/map_lead.ts";
 import type { DoNotContactEntry } from "shared/consent/entry.ts";
-import type { Lead } from "shared/lead/lead.ts";
+import type { LeadPayload } from "shared/lead/payload.ts";
+import { mappedAliases } from "./payload.ts";
 
-export const aliases: FieldAliases = {
-  score: "hki_score",
-  status: "hki_status",
-  leadId: "hki_lead_id",
-  utmSource: "hki_utm_source",
-  utmMedium: "hki_utm_medium",
-  utmCampaign: "hki_utm_campaign",
-  utmTerm: "hki_utm_term",
-  utmContent: "hki_utm_content",
-};
-export const utmAliases = Object.values(aliases).filter((alias) => alias?.includes("utm"));
 export const limits = { text: 64 };
 
 /** Texts as people and other systems leave them: blank, padded, with markup, too long, not ASCII. */
@@ -36,38 +25,30 @@ export const text = fc.oneof(
   ),
 );
 const maybe = fc.option(text, { nil: null });
+const score = fc.option(fc.oneof(fc.double(), fc.constantFrom(0, -0, 70, 85.5, NaN)), {
+  nil: null,
+});
+const names = fc.uniqueArray(fc.constantFrom(...mappedAliases, "consent", "score", "stage"));
 
-export const lead: fc.Arbitrary<Lead> = fc.record({
+const valueOf = (alias: string) => alias === "hki_score" ? score : maybe;
+/** Values for some of the mapped fields; the lead says nothing of the others. */
+const fields = fc.tuple(
+  fc.record(Object.fromEntries(mappedAliases.map((alias) => [alias, valueOf(alias)]))),
+  fc.subarray(mappedAliases),
+).map(([all, said]) => Object.fromEntries(said.map((alias) => [alias, all[alias] ?? null])));
+
+export const payload: fc.Arbitrary<LeadPayload> = fc.record({
   id: fc.uuid(),
-  crm_status: fc.option(fc.oneof(text, fc.constantFrom("qualified", "Converted ", "new")), {
+  email: fc.option(fc.oneof(fc.emailAddress(), text), { nil: null }),
+  stage: fc.option(fc.oneof(text, fc.constantFrom("qualified", "Converted ", "new")), {
     nil: null,
   }),
-  consent: fc.option(
-    fc.record({ marketing_opt_in: fc.option(fc.boolean(), { nil: null }) }, {
-      requiredKeys: [],
-    }),
-    { nil: null },
-  ),
-  ml: fc.option(
-    fc.record({
-      score: fc.option(fc.oneof(fc.double(), fc.constantFrom(0, -0, 70, 85.5, NaN)), { nil: null }),
-    }, { requiredKeys: [] }),
-    { nil: null },
-  ),
-  contact: fc.record({
-    email: fc.oneof(fc.emailAddress(), text),
-    first_name: maybe,
-    last_name: maybe,
-    phone: maybe,
-    company: maybe,
-  }, { requiredKeys: ["email"] }),
-  utm: fc.option(
-    fc.record({ source: maybe, medium: maybe, campaign: maybe, term: maybe, content: maybe }, {
-      requiredKeys: [],
-    }),
-    { nil: null },
-  ),
-}, { requiredKeys: ["id", "contact"] });
+  consent: fc.option(fc.boolean(), { nil: null }),
+  score,
+  fields,
+  unreadable: names,
+  missing: names,
+});
 
 export const fieldValue: fc.Arbitrary<FieldValue> = fc.oneof(
   text,
@@ -76,12 +57,8 @@ export const fieldValue: fc.Arbitrary<FieldValue> = fc.oneof(
 );
 
 const knownAlias = fc.constantFrom(
-  ...Object.values(aliases).filter((alias) => alias !== null),
+  ...mappedAliases,
   "email",
-  "firstname",
-  "lastname",
-  "phone",
-  "company",
   "__proto__",
   "constructor",
 );

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { LeasedItem } from "shared/database/queue.ts";
+import { leadPayload } from "./payload.ts";
 import { readSyncSettings, type SyncSettings } from "shared/settings/sync.ts";
 
 /** The settings of a sync with a Mautic, and with whatever else is given. */
@@ -26,7 +27,7 @@ export function leasedItem(name: string, more: Partial<LeasedItem> = {}): Leased
     superseded: false,
     force: false,
     ambiguous: false,
-    payload: { id: name, contact: { email: address } },
+    payload: leadPayload(name),
     address,
     attempted: [],
     email_status: null,

@@ -13,7 +13,7 @@ export interface ClaimedItem {
   address: string | null;
   attempted: { address: string | null; payload: unknown }[];
   email_status: string | null;
-  payload: { contact: { email: string | null } };
+  payload: { email: string | null; missing: string[] } | null;
 }
 export interface Claimed {
   state: string;

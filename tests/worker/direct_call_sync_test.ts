@@ -136,15 +136,46 @@ Deno.test("add_to_campaign of a contact that does not exist says so", async () =
   assert.deepEqual([status, answer.error?.code], [404, "contact_not_found"]);
 });
 
-Deno.test("ping tells Mautic's version and whether the token is cached", async () => {
-  await using sync = await startSync();
-  const first = await sync.call({ action: "ping" });
-  assert.deepEqual(first.answer.data, {
+Deno.test("ping tells Mautic's version, whether the token is cached, and the settings that are no secrets", async () => {
+  await using sync = await startSync({ env: { MAUTIC_FIELD_SCORE: "points_x" } });
+  const { settings, ...rest } = (await sync.call({ action: "ping" })).answer.data ?? {};
+  assert.deepEqual(rest, {
     demo: false,
     mautic: { version: "5.1.1" },
     tokenCached: false,
+    supersededSettings: [{
+      variable: "MAUTIC_FIELD_SCORE",
+      statement:
+        "select mautic.unmap_field('hki_score'); select mautic.map_field('points_x', from => 'score');",
+    }],
   });
+  const told = Object(settings);
+  assert.equal(told.baseUrl, sync.mautic.url);
+  assert.equal(told.fieldMaxLength, 64);
+  assert.equal(told.enrollment.campaignId, sync.mautic.campaignId);
+  assert.ok(!Object.keys(told).some((name) => /client|secret/i.test(name)));
+  assert.ok(!JSON.stringify(told).includes(sync.env["MAUTIC_CLIENT_SECRET"] ?? "?"));
   assert.equal((await sync.call({ action: "ping" })).answer.data?.["tokenCached"], true);
+});
+
+Deno.test("what a caller says nothing of stays as it is; null blanks what the lead has filled", async () => {
+  await using sync = await startSync();
+  const contact = { ...lead.contact, phone: "+491", company: "Acme" };
+  await sync.call({ action: "upsert_contact", payload: { ...lead, contact } });
+  const values = () => sync.mautic.contactByEmail("john@example.test")?.values;
+  const before = sync.mautic.requests.length;
+  const bare = { id: lead.id, contact: { email: lead.contact.email } };
+  const { answer } = await sync.call({ action: "upsert_contact", payload: bare });
+  assert.equal(answer.data?.["success"], true);
+  assert.equal(sync.mautic.requests.length, before);
+  assert.deepEqual(
+    ["firstname", "phone", "company", "hki_status"].map((alias) => values()?.get(alias)),
+    ["John", "+491", "Acme", "qualified"],
+  );
+  const blanking = { ...bare, contact: { ...bare.contact, phone: null } };
+  await sync.call({ action: "upsert_contact", payload: blanking });
+  assert.ok(!values()?.get("phone"));
+  assert.equal(values()?.get("company"), "Acme");
 });
 
 Deno.test("wrong credentials are answered with the variables to check", async () => {

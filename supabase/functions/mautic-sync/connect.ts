@@ -5,6 +5,7 @@ import type { Clock } from "shared/runtime/clock.ts";
 import type { Log } from "shared/runtime/log.ts";
 import type { Platform } from "shared/runtime/platform.ts";
 import type { SupabaseSettings } from "shared/settings/supabase.ts";
+import type { SupersededSetting } from "shared/settings/superseded.ts";
 import type { SyncSettings } from "shared/settings/sync.ts";
 
 /** What the function is given from outside. */
@@ -21,6 +22,7 @@ export interface ActionContext extends Dependencies {
   /** Requests this process has made so far, with `fetch` and to the database. */
   requestCount: () => number;
   settings: SyncSettings;
+  superseded: SupersededSetting[];
   database: Database;
   answers: Answers;
   /** One for all requests of this process. */

@@ -72,13 +72,14 @@ export function createHandler(given: Dependencies): (request: Request) => Promis
     if (sync.mode === "invalid") return answers.fail(...notConfigured(sync.problems));
     if (sync.mode === "demo" || !tokens) {
       const { demoActions } = await import("./actions/demo.ts");
-      return demoActions(parsed.data, answers, requestLog);
+      return demoActions(parsed.data, { answers, log: requestLog, superseded: sync.superseded });
     }
     return await act(parsed.data, {
       ...dependencies,
       requestCount: meter.count,
       log: requestLog,
       settings: sync.settings,
+      superseded: sync.superseded,
       database,
       answers,
       tokens,

@@ -2,6 +2,7 @@ import type { Answers } from "shared/http/answer.ts";
 import { maskAddress, validateAddress } from "shared/lead/address.ts";
 import { parseLead } from "shared/lead/lead.ts";
 import type { Log } from "shared/runtime/log.ts";
+import type { SupersededSetting } from "shared/settings/superseded.ts";
 import type { SyncRequest } from "../request.ts";
 import { malformedLead } from "./refusals.ts";
 
@@ -10,10 +11,19 @@ import { malformedLead } from "./refusals.ts";
  * says so. `drain` leaves the queue alone, because functions are often deployed before their
  * secrets: what is queued then has to wait, not to vanish.
  */
-export function demoActions(request: SyncRequest, answers: Answers, log: Log): Response {
+export function demoActions(
+  request: SyncRequest,
+  { answers, log, superseded }: { answers: Answers; log: Log; superseded: SupersededSetting[] },
+): Response {
   switch (request.action) {
     case "ping":
-      return answers.ok({ demo: true, mautic: null, tokenCached: false });
+      return answers.ok({
+        demo: true,
+        mautic: null,
+        tokenCached: false,
+        settings: null,
+        supersededSettings: superseded,
+      });
     case "drain":
     case "reconcile_consent":
       log.info(`demo_${request.action}`, { note: "the queue waits for Mautic settings" });

@@ -35,23 +35,20 @@ export async function upsertContact(payload: unknown, context: ActionContext): P
   if (claim.state === "paused" || claim.state === "open") {
     return answers.fail(...notSending(claim.state));
   }
-  if (!claim.lease_token) return answers.fail("busy", "This person is with another request.");
+  if (claim.state !== "claimed") {
+    return answers.fail("busy", "This person is with another request.");
+  }
 
   const leaseMs = itemLeaseMs(settings);
   const lease: Lease = { until: claimedAt + leaseMs };
   const sync = connectMautic(context, lease);
-  const items = claim.items.map((item) => ({
-    ...item,
-    payload: lead,
-    address,
-    correlation_id: correlationId,
-  }));
+  const items = claim.items.map((item) => ({ ...item, address, correlation_id: correlationId }));
   const synced = await whileRenewing({
     ...sync,
     lease,
     everyMs: settings.workerLeaseMs / 3,
     renew: async () => await database.renewLease(holder, leaseMs) > 0,
-  }, () => syncLeads(items, sync));
+  }, () => syncLeads({ ...claim, items }, sync));
   const outcomes = synced.map(({ work }) => outcome(work, sync.log));
   await settleSurely(settings.baseUrl, claim.lease_token, outcomes, sync, null);
   return answer(synced[0], answers);

@@ -8,7 +8,6 @@ import {
   manualReason,
 } from "shared/consent/entry.ts";
 import type { LeasedItem } from "shared/database/queue.ts";
-import { marketingOptIn } from "shared/lead/lead.ts";
 import { bisect } from "./bisect.ts";
 import { callFor } from "./call_for.ts";
 import { failed } from "./failure.ts";
@@ -16,6 +15,7 @@ import {
   type Answered,
   isAnswered,
   type Leased,
+  optInOf,
   replace,
   type Unsettled,
   withContact,
@@ -28,7 +28,7 @@ type Action = "add" | "lift" | "restore" | "none";
 
 /** Our entry was there, and the lead has opted out: a lift may have taken that along. */
 function hasOptOutAtRisk(item: LeasedItem): boolean {
-  return marketingOptIn(item.payload) !== undefined &&
+  return optInOf(item) !== null &&
     emailEntries(item.do_not_contact).some(isOurs) && !isMailable(item.email_status);
 }
 
@@ -38,7 +38,7 @@ function hasOptOutAtRisk(item: LeasedItem): boolean {
  */
 function decide(item: LeasedItem, entries: DoNotContactEntry[]): Action {
   if (hasOptOutAtRisk(item) && emailEntries(entries).length === 0) return "restore";
-  return decideConsent({ optIn: marketingOptIn(item.payload), entries }).action;
+  return decideConsent({ optIn: optInOf(item), entries }).action;
 }
 
 /** Do the entries last seen call for a change? Then the contact has to be read afresh first. */

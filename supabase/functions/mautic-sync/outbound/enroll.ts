@@ -34,7 +34,7 @@ interface Enrolled {
 
 function decide(work: Unsettled, doNotContact: DoNotContactEntry[], { settings }: SyncContext) {
   return decideEnrollment({
-    lead: work.fields.lead,
+    lead: work.fields.payload,
     emailStatus: work.item.email_status,
     doNotContact,
     settings: settings.enrollment,

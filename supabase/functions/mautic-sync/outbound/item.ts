@@ -2,13 +2,13 @@ import type { ContactDelta, ContactState } from "shared/contact/delta.ts";
 import type { FieldValue } from "shared/contact/field_value.ts";
 import type { Outcome } from "shared/database/outcome.ts";
 import type { LeasedItem } from "shared/database/queue.ts";
-import type { Lead } from "shared/lead/lead.ts";
+import type { LeadPayload } from "shared/lead/payload.ts";
 import type { MauticContact } from "shared/mautic/contact_schema.ts";
 import type { Step } from "./run.ts";
 
 /** The contact fields that a lead stands for, and what has to be sent so that the contact shows them. */
 export interface Fields {
-  lead: Lead;
+  payload: LeadPayload;
   desired: Record<string, FieldValue>;
   /** What is known of the contact, and what this lead has filled of it. */
   known: ContactState;
@@ -55,9 +55,9 @@ export type Reach = Prepared | Addressed | Answered;
  */
 export interface Leased<R extends Reach = Reach> {
   item: LeasedItem;
-  /** The lead's, as addresses are compared; as the table has it where it is at fault. */
+  /** The lead's, as addresses are compared; as the table has it where it is at fault; "": it has none. */
   address: string;
-  /** null: nothing is to be sent, or the payload is at fault. */
+  /** null: nothing is to be sent, or the lead is at fault. */
   fields: Fields | null;
   reach: R;
   /** A 500 came in between: what was sent may be in Mautic, whatever was answered last. */
@@ -83,7 +83,7 @@ export type Result = Pick<
   | "error_remedy"
 >;
 
-/** With a result: no further step touches it, but for a consent withdrawn (consent_of_refused.ts). */
+/** With a result: no further step touches it, but for a consent withdrawn (consent_of_unsent.ts). */
 export interface Settled extends Leased {
   state: "settled";
   result: Result;
@@ -139,6 +139,16 @@ export function withContact<R extends Answered, T extends Leased<R>>(
   contact: MauticContact,
 ): T {
   return { ...work, reach: { ...work.reach, contact } };
+}
+
+/** The lead's consent to marketing; null: it says nothing of it. */
+export function optInOf({ payload }: LeasedItem): boolean | null {
+  return payload?.consent ?? null;
+}
+
+/** The aliases to which these values give something. */
+export function filledAliases(desired: Fields["desired"]): string[] {
+  return Object.keys(desired).filter((alias) => desired[alias] !== null);
 }
 
 /** True when the contact's fields have to be sent. */

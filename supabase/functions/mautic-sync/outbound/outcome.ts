@@ -1,7 +1,14 @@
 import { confirmAnswer } from "shared/contact/confirm.ts";
 import type { Outcome } from "shared/database/outcome.ts";
 import type { Log } from "shared/runtime/log.ts";
-import { askedId, contactOf, hasFieldsToSend, type Leased, type Work } from "./item.ts";
+import {
+  askedId,
+  contactOf,
+  filledAliases,
+  hasFieldsToSend,
+  type Leased,
+  type Work,
+} from "./item.ts";
 
 /** The outcome of an item for settle: its result, and what Mautic's answers confirmed. */
 export function outcome(work: Work, log: Log): Outcome {
@@ -30,20 +37,20 @@ function recorded(work: Work, isDone: boolean, log: Log): Partial<Outcome> {
   const { item, address, reach, fields } = work;
   const contact = contactOf(work);
   const shown = showsLead(work) ? { shows_lead: true } : {};
+  // A lead that has no address any more is linked as it was: nothing of it is on the contact.
+  const asLead = address === "" ? {} : { lead_address: address, changed_at: item.changed_at };
   if (!contact) {
     // Superseded, or nothing to send: the link is the news, or whom the contact shows since when.
-    if (!isDone || item.contact_id === null) return {};
-    const { contact_id, changed_at } = item;
-    return { contact_id, lead_address: address, changed_at, ...shown };
+    if (!isDone || item.contact_id === null || address === "") return {};
+    return { contact_id: item.contact_id, ...asLead, ...shown };
   }
   const asked = askedId(work);
   const answered: Partial<Outcome> = {
     contact_id: contact.id,
     ...(asked !== undefined && asked !== contact.id ? { asked_contact_id: asked } : {}),
     address: String(contact.fields["email"] ?? address),
-    lead_address: address,
     do_not_contact: contact.doNotContact,
-    changed_at: item.changed_at,
+    ...asLead,
     ...shown,
   };
   if (reach.stage !== "saved" || fields === null) return answered;
@@ -61,7 +68,11 @@ function recorded(work: Work, isDone: boolean, log: Log): Partial<Outcome> {
     ...answered,
     snapshot: { ...known.snapshot, ...confirmed.snapshot },
     refused: { ...stillRefused, ...confirmed.refused },
-    filled: Object.keys(desired).filter((alias) => desired[alias] !== null),
+    filled: [
+      // What the lead says nothing of by now is still of its filling.
+      ...known.filled.filter((alias) => !Object.hasOwn(desired, alias)),
+      ...filledAliases(desired),
+    ],
   };
 }
 

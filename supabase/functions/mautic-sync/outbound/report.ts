@@ -4,10 +4,13 @@ import { contactOf, type Work } from "./item.ts";
 import { actionOf } from "./outcome.ts";
 import type { Preparation } from "./prepare.ts";
 
-/** Says which texts were too long for their fields. */
-export function reportCuts({ work, cut }: Preparation, log: Log): void {
+/** Says which values of a lead could not be read, and which texts were too long for their fields. */
+export function reportPrepared({ work, cut }: Preparation, log: Log): void {
+  const { lead_id: leadId, payload } = work.item;
+  const names = payload?.unreadable ?? [];
+  if (names.length > 0) log.warn("lead_unreadable", { leadId, names });
   for (const { alias, length, limit } of cut) {
-    log.warn("field_cut", { leadId: work.item.lead_id, field: alias, length, limit });
+    log.warn("field_cut", { leadId, field: alias, length, limit });
   }
 }
 

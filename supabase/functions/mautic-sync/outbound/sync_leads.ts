@@ -1,6 +1,7 @@
 import type { LeasedItem } from "shared/database/queue.ts";
+import type { FieldMap } from "shared/lead/field_map.ts";
 import { applyConsent } from "./consent.ts";
-import { withdrawThoughRefused } from "./consent_of_refused.ts";
+import { withdrawThoughUnsent } from "./consent_of_unsent.ts";
 import { applyEnrollment, type Enrollment } from "./enroll.ts";
 import { judged } from "./failure.ts";
 import type { Removal, Work } from "./item.ts";
@@ -8,7 +9,8 @@ import { lookUp } from "./look_up.ts";
 import { speakersOf, withEntriesOfSpeakers } from "./merged.ts";
 import { type Preparation, prepare } from "./prepare.ts";
 import { removeContacts } from "./remove.ts";
-import { reportCuts, reportSynced } from "./report.ts";
+import { reportPrepared, reportSynced } from "./report.ts";
+import { unlessMissing } from "./missing.ts";
 import type { SyncContext } from "./run.ts";
 import { sendFields } from "./send_fields.ts";
 import { applyUtmTags } from "./utm_tags.ts";
@@ -24,11 +26,14 @@ export interface Synced {
  * the queue and for direct calls alike. Never rejects for what Mautic or a lead does: each item
  * comes back with what became of it, also where the database failed on its way.
  */
-export async function syncLeads(items: LeasedItem[], context: SyncContext): Promise<Synced[]> {
+export async function syncLeads(
+  { items, field_map: fieldMap }: { items: LeasedItem[]; field_map: FieldMap },
+  context: SyncContext,
+): Promise<Synced[]> {
   // Whoever failed before goes last: a few on which Mautic fails are not to look like its failing on all.
   const ordered = items.toSorted((a, b) => a.attempt - b.attempt);
-  const prepared = ordered.map((item) => prepare(item, context.settings));
-  prepared.forEach((each) => reportCuts(each, context.log));
+  const prepared = ordered.map((item) => prepare(item, fieldMap, context.settings));
+  prepared.forEach((each) => reportPrepared(each, context.log));
 
   const removed = await removeContacts(removalsOf(prepared), context);
   const found = await lookUp(leadsOf(prepared), context);
@@ -36,7 +41,7 @@ export async function syncLeads(items: LeasedItem[], context: SyncContext): Prom
   // Leads that turn out to be one contact: the newest speaks for it.
   const speakers = speakersOf(sent);
   const consented = await applyConsent(sent, speakers, context);
-  const withdrawn = await withdrawThoughRefused(consented, context);
+  const withdrawn = await withdrawThoughUnsent(consented, context);
   const tagged = await applyUtmTags(withdrawn, speakers, context);
   const { works: enrolled, enrollments } = await applyEnrollment(tagged, speakers, context);
   const agreed = withEntriesOfSpeakers(enrolled, speakers);
@@ -45,7 +50,10 @@ export async function syncLeads(items: LeasedItem[], context: SyncContext): Prom
   return ordered.flatMap(({ lead_id }) => {
     const work = byLead.get(lead_id);
     if (work === undefined) return [];
-    const synced = { work: judged(work, context), enrollment: enrollments.get(lead_id) };
+    const synced = {
+      work: unlessMissing(judged(work, context)),
+      enrollment: enrollments.get(lead_id),
+    };
     reportSynced(synced.work, synced.enrollment, context.log);
     return [synced];
   });

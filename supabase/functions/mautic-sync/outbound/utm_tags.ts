@@ -1,4 +1,5 @@
-import type { Lead } from "shared/lead/lead.ts";
+import type { LeadPayload } from "shared/lead/payload.ts";
+import { cleanText } from "shared/lead/text.ts";
 import { callFor } from "./call_for.ts";
 import { isAnswered, replace, type Unsettled, withContact, type Work } from "./item.ts";
 import { type Speakers, speaking } from "./merged.ts";
@@ -6,18 +7,19 @@ import type { SyncContext } from "./run.ts";
 
 const parts = ["source", "medium", "campaign", "term", "content"] as const;
 
-/** The UTM values of a lead that has any. */
-function utmSet({ utm }: Lead): Record<string, string> | undefined {
+/** The UTM values of a lead that has any: of the fields whose aliases end in utm_source and so on. */
+function utmSet({ fields }: LeadPayload): Record<string, string> | undefined {
   const given = parts.flatMap((part) => {
-    const value = utm?.[part]?.trim();
-    return value ? [[`utm_${part}`, value] as const] : [];
+    const [, value] = Object.entries(fields).find(([alias]) => alias.endsWith(`utm_${part}`)) ?? [];
+    const text = typeof value === "string" ? cleanText(value) : "";
+    return text === "" ? [] : [[`utm_${part}`, text] as const];
   });
   return given.length > 0 ? Object.fromEntries(given) : undefined;
 }
 
 /** An earlier attempt may have brought the fields and not the tags: the contact has to be read. */
 export function needsTags({ item, fields }: Unsettled, { settings }: SyncContext): boolean {
-  return settings.nativeUtmTags && item.attempt > 1 && utmSet(fields.lead) !== undefined;
+  return settings.nativeUtmTags && item.attempt > 1 && utmSet(fields.payload) !== undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function applyUtmTags(
   if (!context.settings.nativeUtmTags) return works;
   const tagged: Work[] = [];
   for (const work of speaking(works, speakers).filter(isAnswered)) {
-    const set = utmSet(work.fields.lead);
+    const set = utmSet(work.fields.payload);
     const { contact } = work.reach;
     const isPresent = contact.utmTags.some((tags) =>
       parts.every((part) => (tags[`utm_${part}`] ?? "") === (set?.[`utm_${part}`] ?? ""))

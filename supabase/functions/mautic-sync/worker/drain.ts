@@ -1,4 +1,4 @@
-import type { Claim, LeasedItem } from "shared/database/queue.ts";
+import type { Claim } from "shared/database/queue.ts";
 import { tally } from "shared/runtime/tally.ts";
 import { outcome } from "../outbound/outcome.ts";
 import { startRun, type SyncContext } from "../outbound/run.ts";
@@ -104,13 +104,13 @@ async function claimUntilDone(
     if (claim.state === "paused" || claim.state === "open") return claim.state;
     if (claim.state !== "claimed") return "lost";
 
-    if (claim.items.length > 0 && claim.lease_token) {
+    if (claim.items.length > 0) {
       idleSince = undefined;
       if (claim.more && !colleagueCalled) {
         colleagueCalled = true;
         await database.ring(context.correlationId);
       }
-      report.leads += await sendBatch(claim.items, claim.lease_token, claimedAt, context);
+      report.leads += await sendBatch(claim, claimedAt, context);
       report.batches += 1;
       if (run.halt) return "halted";
       continue;
@@ -147,15 +147,14 @@ async function claimBatch(
 
 /** Sends a batch and settles it. Returns how many leads it held. */
 async function sendBatch(
-  items: LeasedItem[],
-  leaseToken: string,
+  claim: Extract<Claim, { state: "claimed" }>,
   claimedAt: number,
   context: DrainContext & SyncContext,
 ): Promise<number> {
   const { settings, clock, log, run } = context;
-  const synced = await syncLeads(items, context);
+  const synced = await syncLeads(claim, context);
   const outcomes = synced.map(({ work }) => outcome(work, log));
-  await settleSurely(settings.baseUrl, leaseToken, outcomes, context, run.batchSize);
+  await settleSurely(settings.baseUrl, claim.lease_token, outcomes, context, run.batchSize);
   log.info("batch_settled", {
     ...tally(outcomes.map(({ result }) => result)),
     batchSize: synced.length,

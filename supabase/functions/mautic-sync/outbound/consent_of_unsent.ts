@@ -1,20 +1,29 @@
-import { marketingOptIn } from "shared/lead/lead.ts";
 import { contactAddress } from "shared/mautic/contact_schema.ts";
 import { callFor } from "./call_for.ts";
 import { changeConsent, needsConsentChange } from "./consent.ts";
 import { failing } from "./failure.ts";
-import { type Answered, askedId, contactOf, type Leased, type Settled, type Work } from "./item.ts";
+import {
+  type Answered,
+  askedId,
+  contactOf,
+  type Leased,
+  optInOf,
+  type Result,
+  type Settled,
+  type Work,
+} from "./item.ts";
 import type { SyncContext } from "./run.ts";
 
 /**
- * Withdraws consent in Mautic also for a lead that is a dead letter: a bad phone number may wait
- * for a person who corrects it, somebody who does not want mail any more may not. Where a newer lead
- * is the same contact, that one's consent counts and nothing is done here.
+ * Withdraws consent in Mautic also for a lead whose fields are not sent, as a dead letter or for want
+ * of an address: a bad phone number may wait for a person who corrects it, somebody who does not want
+ * mail any more may not. Where a newer lead is the same contact, that one's consent counts and nothing
+ * is done here.
  *
- * It stays a dead letter. Where its consent failed, it is tried again as a whole, and is refused
- * again by then.
+ * Its result stays. Where its consent failed, it is tried again as a whole, and comes to the same
+ * result by then.
  */
-export async function withdrawThoughRefused(works: Work[], context: SyncContext): Promise<Work[]> {
+export async function withdrawThoughUnsent(works: Work[], context: SyncContext): Promise<Work[]> {
   const withdrawn: Work[] = [];
   for (const work of works) {
     withdrawn.push(isDue(work) ? await withdraw(work, context) : work);
@@ -24,9 +33,13 @@ export async function withdrawThoughRefused(works: Work[], context: SyncContext)
 
 function isDue(work: Work): work is Settled {
   const { item } = work;
-  return work.state === "settled" && work.result.result === "dead" &&
-    marketingOptIn(item.payload) === false && !item.superseded &&
-    askedId(work) !== undefined && needsConsentChange(work);
+  return work.state === "settled" && isUnsent(work.result) && optInOf(item) === false &&
+    !item.superseded && askedId(work) !== undefined && needsConsentChange(work);
+}
+
+/** Is it the lead itself that its fields were not sent for, and not trouble on the way? */
+function isUnsent({ result, action, error_code: code }: Result): boolean {
+  return result === "dead" || action === "without_address" || code === "unreadable";
 }
 
 async function withdraw(work: Settled, context: SyncContext): Promise<Settled> {
