@@ -31,7 +31,7 @@ const rows = z.array(z.object({ alias: z.string(), type: z.enum(["text", "number
 /** Reads what is mapped, in the order of the mapping. Errors: what postgres.js raises. */
 export async function readWantedFields(sql: Sql): Promise<WantedField[]> {
   return wantedFields(
-    rows.parse(await sql`select alias, type from mautic.field_map order by place, alias`),
+    rows.parse(await sql`select alias, type from mautic.read_fields()`),
   );
 }
 

@@ -8,6 +8,8 @@ export const fieldMapSchema = z.array(z.object({
   /** Alias of the contact field in Mautic. */
   alias: z.string(),
   type: z.enum(["text", "number"]),
+  /** Where upsert_contact's payload has the value, as `["utm", "source"]`; null: nowhere. */
+  part: z.array(z.string()).nullable(),
   /** keep: a blank changes nothing (attribution); clear: it blanks what this lead has filled. */
   when_blank: z.enum(["keep", "clear"]),
   /** refuse: left blank, for a value of which a part is another value (half an id). */

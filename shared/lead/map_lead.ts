@@ -1,6 +1,6 @@
 import type { FieldValue } from "shared/contact/field_value.ts";
 import { normalizeAddress } from "./address.ts";
-import type { FieldMap, FieldMapping } from "./field_map.ts";
+import type { FieldMapping } from "./field_map.ts";
 import type { LeadPayload } from "./payload.ts";
 import { cleanText } from "./text.ts";
 
@@ -66,7 +66,11 @@ export interface MappedLead {
  * });
  * ```
  */
-export function mapLead(payload: LeadPayload, fieldMap: FieldMap, limits: FieldLimits): MappedLead {
+export function mapLead(
+  payload: LeadPayload,
+  fieldMap: Omit<FieldMapping, "part">[],
+  limits: FieldLimits,
+): MappedLead {
   const entries: [string, FieldValue][] = [];
   const cut: Cut[] = [];
   for (const mapping of fieldMap) {
@@ -88,7 +92,7 @@ export function mapLead(payload: LeadPayload, fieldMap: FieldMap, limits: FieldL
 /** A value as its field takes it; null: blank. */
 function fit(
   given: FieldValue,
-  { alias, type, too_long }: FieldMapping,
+  { alias, type, too_long }: Omit<FieldMapping, "part">,
   { text: limit }: FieldLimits,
 ): { value: FieldValue; cut?: Cut } {
   const text = typeof given === "string" ? cleanText(given) : String(given ?? "");

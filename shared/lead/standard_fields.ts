@@ -1,7 +1,7 @@
 /** A custom field that the mapping fills from the start; see table mautic.field_map. */
 export interface StandardField {
   alias: string;
-  /** The part of a lead that fills it, as mautic.map_field(…, from => …) names it. */
+  /** The part of a lead that fills it, as mautic.map_field(alias, part) names it. */
   part: string;
   /** What set-up calls it in Mautic. */
   label: string;
@@ -28,5 +28,5 @@ export function remapStatement(
   { alias, part }: Pick<StandardField, "alias" | "part">,
   other: string,
 ): string {
-  return `${unmapStatement(alias)} select mautic.map_field('${other}', from => '${part}');`;
+  return `${unmapStatement(alias)} select mautic.map_field('${other}', '${part}');`;
 }

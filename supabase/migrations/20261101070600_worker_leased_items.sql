@@ -86,13 +86,14 @@ set search_path = ''
 as $$
   select coalesce(
     jsonb_agg(
-      jsonb_build_object('alias', f.alias, 'type', f.type, 'when_blank', f.when_blank, 'too_long', f.too_long)
+      jsonb_build_object(
+        'alias', f.alias, 'type', f.type, 'part', f.part, 'when_blank', f.when_blank, 'too_long', f.too_long)
       order by f.place, f.alias),
     '[]')
   from mautic.read_fields() f
 $$;
 
-comment on function mautic.fields_sent() is '[{alias, type, when_blank, too_long}] of mautic.field_map, in the order of sending.';
+comment on function mautic.fields_sent() is '[{alias, type, part, when_blank, too_long}] of mautic.field_map, in the order of sending.';
 
 -- What a caller of upsert_contact says, in the shape in which leads are read. A key that is absent says nothing.
 create function mautic.payload_of_call(p_lead_id text, p_payload jsonb)

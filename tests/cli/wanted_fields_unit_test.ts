@@ -47,7 +47,7 @@ Deno.test("planFields() makes the fields that are missing, and leaves a wrong ty
   assert.equal(byHand.title, 'Field "hki_score" is of type text, and number is needed');
   assert.equal(
     byHand.lines.at(-1),
-    "select mautic.unmap_field('hki_score'); select mautic.map_field('<alias>', from => 'score');",
+    "select mautic.unmap_field('hki_score'); select mautic.map_field('<alias>', 'score');",
   );
   assert.deepEqual(
     created,
@@ -71,7 +71,7 @@ Deno.test("judgeFields() says of each mapped field what is wrong with it, and th
     "fail mautic.field.hki_lead_id",
   ]);
   const remedies = findings.map(({ remedy }) => remedy ?? "");
-  assert.match(String(remedies[0]), /select mautic\.map_field\('<alias>', from => 'score'\);$/);
+  assert.match(String(remedies[0]), /select mautic\.map_field\('<alias>', 'score'\);$/);
   assert.match(String(remedies[2]), /MAUTIC_FIELD_MAX_LENGTH=40/);
   assert.match(String(remedies[3]), /select mautic\.unmap_field\('hki_lead_id'\);$/);
 });

@@ -77,6 +77,7 @@ Deno.test("mapLead() changes nothing that the lead says nothing of", () => {
   const inherited: FieldMapping[] = ["constructor", "__proto__", "toString"].map((alias) => ({
     alias,
     type: "text",
+    part: null,
     when_blank: "clear",
     too_long: "cut",
   }));
@@ -121,6 +122,7 @@ Deno.test("mapLead() leaves a field as it is that keeps its value and takes no p
   const mapping: FieldMapping = {
     alias: "hki_click",
     type: "text",
+    part: null,
     when_blank: "keep",
     too_long: "refuse",
   };

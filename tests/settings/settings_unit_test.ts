@@ -108,27 +108,27 @@ Deno.test("readSyncSettings() wants a campaign where enrolment is on", () => {
 const mapScore = "select mautic.unmap_field('hki_score'); select mautic.map_field(";
 for (
   const [variable, value, statement] of [
-    ["MAUTIC_FIELD_SCORE", "points_x", `${mapScore}'points_x', from => 'score');`],
+    ["MAUTIC_FIELD_SCORE", "points_x", `${mapScore}'points_x', 'score');`],
     ["MAUTIC_FIELD_SCORE", " hki_score ", null],
     ["MAUTIC_FIELD_SCORE", "-", "select mautic.unmap_field('hki_score');"],
-    ["MAUTIC_FIELD_SCORE", "s3cret-Value'", `${mapScore}'<alias>', from => 'score');`],
+    ["MAUTIC_FIELD_SCORE", "s3cret-Value'", `${mapScore}'<alias>', 'score');`],
     ["MAUTIC_FIELD_NOBODY_KNOWS", "s3cret", null],
     [
       "MAUTIC_FIELD_STATUS",
       "crm",
-      "select mautic.unmap_field('hki_status'); select mautic.map_field('crm', from => 'stage');",
+      "select mautic.unmap_field('hki_status'); select mautic.map_field('crm', 'stage');",
     ],
     [
       "MAUTIC_FIELD_LEAD_ID",
       "crm_id",
-      "select mautic.unmap_field('hki_lead_id'); select mautic.map_field('crm_id', from => 'key');",
+      "select mautic.unmap_field('hki_lead_id'); select mautic.map_field('crm_id', 'key');",
     ],
     ...["source", "medium", "campaign", "term", "content"].map((part) =>
       [
         `MAUTIC_FIELD_UTM_${part.toUpperCase()}`,
         "x",
         `select mautic.unmap_field('hki_utm_${part}'); ` +
-        `select mautic.map_field('x', from => 'utm_${part}');`,
+        `select mautic.map_field('x', 'utm_${part}');`,
       ] as const
     ),
   ] as const

@@ -5,6 +5,7 @@ import type { LeadPayload } from "shared/lead/payload.ts";
 const text = (alias: string, more: Partial<FieldMapping> = {}): FieldMapping => ({
   alias,
   type: "text",
+  part: null,
   when_blank: "clear",
   too_long: "cut",
   ...more,
@@ -15,7 +16,9 @@ export const utmAliases = ["source", "medium", "campaign", "term", "content"]
 
 /** The mapping that a fresh database has. */
 export const fieldMap: FieldMap = [
-  ...utmAliases.map((alias) => text(alias, { when_blank: "keep" })),
+  ...utmAliases.map((alias) =>
+    text(alias, { part: ["utm", alias.replace("hki_utm_", "")], when_blank: "keep" })
+  ),
   text("hki_score", { type: "number" }),
   text("hki_status"),
   text("hki_lead_id", { too_long: "refuse" }),

@@ -146,7 +146,7 @@ Deno.test("ping tells Mautic's version, whether the token is cached, and the set
     supersededSettings: [{
       variable: "MAUTIC_FIELD_SCORE",
       statement:
-        "select mautic.unmap_field('hki_score'); select mautic.map_field('points_x', from => 'score');",
+        "select mautic.unmap_field('hki_score'); select mautic.map_field('points_x', 'score');",
     }],
   });
   const told = Object(settings);

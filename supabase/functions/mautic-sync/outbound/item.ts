@@ -9,6 +9,8 @@ import type { Step } from "./run.ts";
 /** The contact fields that a lead stands for, and what has to be sent so that the contact shows them. */
 export interface Fields {
   payload: LeadPayload;
+  /** Its UTM values, for native tags; undefined: it has none. */
+  utm: Record<string, string> | undefined;
   desired: Record<string, FieldValue>;
   /** What is known of the contact, and what this lead has filled of it. */
   known: ContactState;

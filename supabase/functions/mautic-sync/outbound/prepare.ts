@@ -17,6 +17,7 @@ import {
   withResult,
 } from "./item.ts";
 import { postponedAsMissing } from "./missing.ts";
+import { utmSet } from "./utm_tags.ts";
 
 /** An item as it sets out, and the texts that were too long for their fields. */
 export interface Preparation {
@@ -70,7 +71,7 @@ export function prepare(
     // A creation blanks nothing: it may meet a contact that somebody else filled.
     filled: contactId === null ? [] : filled,
   });
-  const fields = { payload, desired, known, delta };
+  const fields = { payload, utm: utmSet(payload, fieldMap), desired, known, delta };
   return { work: { ...leased, state: "unsettled", address, fields }, cut };
 }
 

@@ -1,3 +1,4 @@
+import type { FieldMap } from "shared/lead/field_map.ts";
 import type { LeadPayload } from "shared/lead/payload.ts";
 import { cleanText } from "shared/lead/text.ts";
 import { callFor } from "./call_for.ts";
@@ -7,10 +8,14 @@ import type { SyncContext } from "./run.ts";
 
 const parts = ["source", "medium", "campaign", "term", "content"] as const;
 
-/** The UTM values of a lead that has any: of the fields whose aliases end in utm_source and so on. */
-function utmSet({ fields }: LeadPayload): Record<string, string> | undefined {
+/** The UTM values of a lead that has any, whatever the fields are called that take them. */
+export function utmSet(
+  { fields }: LeadPayload,
+  fieldMap: FieldMap,
+): Record<string, string> | undefined {
   const given = parts.flatMap((part) => {
-    const [, value] = Object.entries(fields).find(([alias]) => alias.endsWith(`utm_${part}`)) ?? [];
+    const alias = fieldMap.find((field) => field.part?.join(".") === `utm.${part}`)?.alias;
+    const value = alias === undefined ? undefined : fields[alias];
     const text = typeof value === "string" ? cleanText(value) : "";
     return text === "" ? [] : [[`utm_${part}`, text] as const];
   });
@@ -19,7 +24,7 @@ function utmSet({ fields }: LeadPayload): Record<string, string> | undefined {
 
 /** An earlier attempt may have brought the fields and not the tags: the contact has to be read. */
 export function needsTags({ item, fields }: Unsettled, { settings }: SyncContext): boolean {
-  return settings.nativeUtmTags && item.attempt > 1 && utmSet(fields.payload) !== undefined;
+  return settings.nativeUtmTags && item.attempt > 1 && fields.utm !== undefined;
 }
 
 /**
@@ -34,7 +39,7 @@ export async function applyUtmTags(
   if (!context.settings.nativeUtmTags) return works;
   const tagged: Work[] = [];
   for (const work of speaking(works, speakers).filter(isAnswered)) {
-    const set = utmSet(work.fields.payload);
+    const set = work.fields.utm;
     const { contact } = work.reach;
     const isPresent = contact.utmTags.some((tags) =>
       parts.every((part) => (tags[`utm_${part}`] ?? "") === (set?.[`utm_${part}`] ?? ""))
