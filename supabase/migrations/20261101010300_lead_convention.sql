@@ -20,7 +20,7 @@ set search_path = ''
 as $$
   values
     ('address', '{text}'::text[], '{email,emailaddress,mail,mailaddress}'::text[]),
-    ('stage', '{text}', '{crmstatus,leadstatus,status,stage,leadstage,lifecyclestage}'),
+    ('stage', '{text,number}', '{crmstatus,leadstatus,status,stage,leadstage,lifecyclestage}'),
     ('consent', '{boolean,number,text}', '{marketingoptin,optin,emailoptin,newsletteroptin,marketingconsent,emailconsent,'
       'consent,gdprconsent,consentgiven,acceptsmarketing,newsletter,subscribed}'),
     -- Where none of these is there: the time at which it was given.
@@ -36,11 +36,11 @@ as $$
     ('lastname', '{text}', '{lastname,surname,familyname}'),
     ('phone', '{text,number}', '{phone,phonenumber,telephone}'),
     ('company', '{text}', '{company,companyname,organization,organisation}'),
-    ('utm_source', '{text}', '{utmsource}'),
-    ('utm_medium', '{text}', '{utmmedium}'),
-    ('utm_campaign', '{text}', '{utmcampaign}'),
-    ('utm_term', '{text}', '{utmterm}'),
-    ('utm_content', '{text}', '{utmcontent}')
+    ('utm_source', '{text,number}', '{utmsource}'),
+    ('utm_medium', '{text,number}', '{utmmedium}'),
+    ('utm_campaign', '{text,number}', '{utmcampaign}'),
+    ('utm_term', '{text,number}', '{utmterm}'),
+    ('utm_content', '{text,number}', '{utmcontent}')
 $$;
 
 comment on function mautic.conventions() is

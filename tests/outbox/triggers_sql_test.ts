@@ -148,7 +148,7 @@ Deno.test("an application without rights on schema mautic writes leads as ever",
   assert.equal((await changes(db.sql)).length, 1);
 });
 
-Deno.test("the payload has the shape that upsert_contact takes", async () => {
+Deno.test("a lead is read as its roles and fields, by the standard mapping", async () => {
   await using db = await testDatabase();
   const id = await insertLead(db.sql, " Mixed@Example.test ", {
     first_name: "F",
@@ -164,23 +164,33 @@ Deno.test("the payload has the shape that upsert_contact takes", async () => {
     utm_term: "t",
     utm_content: "k",
   });
-  const [lead] = await db.sql`select lead_id, address, payload from mautic.lead`;
+  const [lead] = await db.sql`
+    select lead_id, address, payload from mautic.read_leads(${[id]})`;
   assert.deepEqual({ ...lead }, {
     lead_id: id,
     address: "mixed@example.test",
     payload: {
       id,
-      crm_status: "qualified",
-      consent: { marketing_opt_in: true },
-      ml: { score: 85.5 },
-      contact: {
-        email: " Mixed@Example.test ",
-        first_name: "F",
-        last_name: "L",
+      email: " Mixed@Example.test ",
+      stage: "qualified",
+      consent: true,
+      score: 85.5,
+      fields: {
+        firstname: "F",
+        lastname: "L",
         phone: "+1",
         company: "C",
+        hki_lead_id: id,
+        hki_status: "qualified",
+        hki_score: 85.5,
+        hki_utm_source: "s",
+        hki_utm_medium: "m",
+        hki_utm_campaign: "c",
+        hki_utm_term: "t",
+        hki_utm_content: "k",
       },
-      utm: { source: "s", medium: "m", campaign: "c", term: "t", content: "k" },
+      unreadable: [],
+      missing: [],
     },
   });
 });
