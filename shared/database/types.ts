@@ -755,6 +755,7 @@ export type Schema = {
         };
         Returns: Json;
       };
+      "address_of": { Args: { "p_address": string }; Returns: string };
       "append_history": {
         Args: { "p_lease_token": string; "p_outcomes": Json };
         Returns: undefined;
@@ -763,6 +764,7 @@ export type Schema = {
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
       "as_time": { Args: { "p_text": string }; Returns: string };
+      "ascii_domain": { Args: { "p_domain": string }; Returns: string };
       "assert_do_not_contact": {
         Args: {
           "p_after_id": number;
@@ -1045,6 +1047,7 @@ export type Schema = {
       };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
+      "normalize_pasted_address": { Args: { "p_address": string }; Returns: string };
       "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
@@ -1073,6 +1076,8 @@ export type Schema = {
         Returns: Record<string, unknown>;
       };
       "probe_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
+      "punycode": { Args: { "p_label": string }; Returns: string };
+      "punycode_number": { Args: { "p_bias": number; "p_number": number }; Returns: string };
       "purge": { Args: Record<PropertyKey, never>; Returns: Json };
       "purge_cron_log": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_history": { Args: Record<PropertyKey, never>; Returns: number };
