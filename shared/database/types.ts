@@ -6,9 +6,18 @@ export type Schema = {
     Tables: {
       "attachment": {
         Row: {
+          "absent": number;
+          "absent_upto": string | null;
           "activity": string | null;
           "attached_at": string | null;
+          "compared_at": string | null;
+          "compared_mark": string | null;
+          "compared_upto": string | null;
+          "comparing_since": string | null;
           "declared": NonNullable<Json>;
+          "digest_of": string | null;
+          "generated_version": number | null;
+          "is_rewriting": boolean;
           "key_column": unknown;
           "key_type": string | null;
           "prefix": string;
@@ -22,13 +31,21 @@ export type Schema = {
           "status_at_column": unknown;
           "status_column": unknown;
           "table_name": unknown;
+          "unseen": number;
+          "attach_statement": string | null;
+          "check_source": {
+            "name": string;
+            "problem": string;
+            "remedy": string;
+          } | null;
+          "digest_definition": string | null;
+          "is_comparison_due": boolean | null;
           "is_of_sql": string | null;
           "keys_sql": string | null;
           "log_delete_sql": string | null;
           "log_insert_sql": string | null;
           "log_update_sql": string | null;
           "make_triggers": undefined | null;
-          "make_triggers_patiently": undefined | null;
           "resolve_activity": string | null;
           "resolve_status": Record<string, unknown> | null;
           "select_lead_sql": string | null;
@@ -37,13 +54,16 @@ export type Schema = {
           "write_fields": undefined | null;
         };
         ComputedFields:
+          | "attach_statement"
+          | "check_source"
+          | "digest_definition"
+          | "is_comparison_due"
           | "is_of_sql"
           | "keys_sql"
           | "log_delete_sql"
           | "log_insert_sql"
           | "log_update_sql"
           | "make_triggers"
-          | "make_triggers_patiently"
           | "resolve_activity"
           | "resolve_status"
           | "select_lead_sql"
@@ -51,9 +71,18 @@ export type Schema = {
           | "where_sql"
           | "write_fields";
         Insert: {
+          "absent"?: number;
+          "absent_upto"?: string | null;
           "activity"?: string | null;
           "attached_at"?: string | null;
+          "compared_at"?: string | null;
+          "compared_mark"?: string | null;
+          "compared_upto"?: string | null;
+          "comparing_since"?: string | null;
           "declared": NonNullable<Json>;
+          "digest_of"?: string | null;
+          "generated_version"?: number | null;
+          "is_rewriting"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
           "prefix": string;
@@ -67,11 +96,21 @@ export type Schema = {
           "status_at_column"?: unknown;
           "status_column"?: unknown;
           "table_name": unknown;
+          "unseen"?: number;
         };
         Update: {
+          "absent"?: number;
+          "absent_upto"?: string | null;
           "activity"?: string | null;
           "attached_at"?: string | null;
+          "compared_at"?: string | null;
+          "compared_mark"?: string | null;
+          "compared_upto"?: string | null;
+          "comparing_since"?: string | null;
           "declared"?: NonNullable<Json>;
+          "digest_of"?: string | null;
+          "generated_version"?: number | null;
+          "is_rewriting"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
           "prefix"?: string;
@@ -85,6 +124,7 @@ export type Schema = {
           "status_at_column"?: unknown;
           "status_column"?: unknown;
           "table_name"?: unknown;
+          "unseen"?: number;
         };
         Relationships: [];
       };
@@ -182,6 +222,28 @@ export type Schema = {
           "left_at"?: string | null;
           "linked_at"?: string;
           "origin"?: string;
+        };
+        Relationships: [];
+      };
+      "deployment": {
+        Row: {
+          "live_at": string | null;
+          "origin": string;
+          "project": string;
+          "seen_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "live_at"?: string | null;
+          "origin": string;
+          "project": string;
+          "seen_at"?: string;
+        };
+        Update: {
+          "live_at"?: string | null;
+          "origin"?: string;
+          "project"?: string;
+          "seen_at"?: string;
         };
         Relationships: [];
       };
@@ -358,6 +420,7 @@ export type Schema = {
           "chosen": boolean;
           "columns": (unknown)[] | null;
           "correlation_id": string;
+          "fill": boolean;
           "force": boolean;
           "id": number;
           "lane": Schema["mautic"]["Enums"]["lane"];
@@ -373,6 +436,7 @@ export type Schema = {
           "chosen"?: boolean;
           "columns"?: (unknown)[] | null;
           "correlation_id": string;
+          "fill"?: boolean;
           "force"?: boolean;
           "id"?: never;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
@@ -387,6 +451,7 @@ export type Schema = {
           "chosen"?: boolean;
           "columns"?: (unknown)[] | null;
           "correlation_id"?: string;
+          "fill"?: boolean;
           "force"?: boolean;
           "id"?: never;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
@@ -488,6 +553,7 @@ export type Schema = {
           "error_message": string | null;
           "error_remedy": string | null;
           "failed_alone": number;
+          "fill": boolean;
           "force": boolean;
           "lane": Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
@@ -515,6 +581,7 @@ export type Schema = {
           "error_message"?: string | null;
           "error_remedy"?: string | null;
           "failed_alone"?: number;
+          "fill"?: boolean;
           "force"?: boolean;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
@@ -541,6 +608,7 @@ export type Schema = {
           "error_message"?: string | null;
           "error_remedy"?: string | null;
           "failed_alone"?: number;
+          "fill"?: boolean;
           "force"?: boolean;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
           "lead_id"?: string;
@@ -848,6 +916,39 @@ export type Schema = {
         };
         Relationships: [];
       };
+      "watched": {
+        Row: {
+          "expression": string;
+          "given": string;
+          "place": string;
+          "relation": unknown;
+          "source": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "expression": string;
+          "given": string;
+          "place": string;
+          "relation": unknown;
+          "source": string;
+        };
+        Update: {
+          "expression"?: string;
+          "given"?: string;
+          "place"?: string;
+          "relation"?: unknown;
+          "source"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "watched_source_fkey";
+            columns: ["source"];
+            isOneToOne: false;
+            referencedRelation: "attachment";
+            referencedColumns: ["source"];
+          },
+        ];
+      };
       "webhook_delivery": {
         Row: {
           "body": string;
@@ -1016,11 +1117,13 @@ export type Schema = {
           "dead_by_reason": Json | null;
           "due_now": number | null;
           "failed_last_hour": number | null;
+          "known": number | null;
           "last_sent_at": string | null;
           "last_webhook_at": string | null;
           "latency_median_ms": number | null;
           "latency_p95_ms": number | null;
           "leased": number | null;
+          "live": boolean | null;
           "oldest_due_age": string | null;
           "oldest_pending_age": string | null;
           "pause_reason": string | null;
@@ -1028,10 +1131,13 @@ export type Schema = {
           "paused_at": string | null;
           "pending": number | null;
           "sent_last_hour": number | null;
+          "shape_problems": number | null;
           "token_expires_at": string | null;
           "unfolded": number | null;
+          "unreadable": number | null;
           "waiting": number | null;
           "webhook_failed": number | null;
+          "without_address": number | null;
           "workers_alive": number | null;
         };
         ComputedFields: never;
@@ -1041,6 +1147,16 @@ export type Schema = {
     Functions: {
       "abandon_reconcile": { Args: { "p_origin": string }; Returns: undefined };
       "abandon_worker": { Args: { "p_worker_id": string }; Returns: undefined };
+      "absent_among": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_lead_ids": (string)[];
+        };
+        Returns: string[];
+      };
       "acquire_token": {
         Args: {
           "p_client_id": string;
@@ -1103,6 +1219,15 @@ export type Schema = {
           "why": string;
         }[];
       };
+      "attach_statement": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "attempt": {
         Args: { "p_address": string; "p_attempted": Json; "p_payload": Json };
         Returns: Json;
@@ -1136,12 +1261,37 @@ export type Schema = {
         };
         Returns: undefined;
       };
+      "check_shape": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "name": string;
+          "place": string;
+          "problem": string;
+          "remedy": string;
+          "source": string;
+        }[];
+      };
+      "check_source": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "name": string;
+          "problem": string;
+          "remedy": string;
+        }[];
+      };
       "check_table": { Args: { "p_table": unknown }; Returns: undefined };
+      "chosen_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "claim": {
         Args: {
           "p_item_lease_ms": number;
           "p_limit": number;
           "p_origin": string;
+          "p_project"?: string;
           "p_worker_id": string;
         };
         Returns: Json;
@@ -1155,6 +1305,7 @@ export type Schema = {
           "p_lead_id": string;
           "p_origin": string;
           "p_payload": Json;
+          "p_project"?: string;
         };
         Returns: Json;
       };
@@ -1169,6 +1320,9 @@ export type Schema = {
         Args: { "p_column": unknown; "p_row": string; "p_table": unknown };
         Returns: string;
       };
+      "compare": { Args: { "p_patience"?: string }; Returns: undefined };
+      "compare_page": { Args: { "p_limit": number; "p_source": string }; Returns: boolean };
+      "compare_some": { Args: { "p_source": string; "p_until": string }; Returns: undefined };
       "confirm_enrollment": {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
         Returns: undefined;
@@ -1198,6 +1352,7 @@ export type Schema = {
         }[];
       };
       "correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
+      "count_absent": { Args: { "p_limit": number; "p_source": string }; Returns: boolean };
       "current_origin": { Args: Record<PropertyKey, never>; Returns: string };
       "decided_at": {
         Args: {
@@ -1213,6 +1368,15 @@ export type Schema = {
       "delete_leads": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "deleted_sql": { Args: { "p_source": string }; Returns: string };
       "detach": { Args: { "source": string }; Returns: string };
+      "digest_definition": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "digest_sql": {
         Args: { "p_row": string; "p_source": string; "p_table": unknown };
         Returns: string;
@@ -1222,6 +1386,7 @@ export type Schema = {
         Args: { "p_origin": string; "p_person_keys": (string)[] };
         Returns: undefined;
       };
+      "drop_absent": { Args: { "confirm"?: boolean; "source": string }; Returns: Json };
       "drop_moot": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "drop_token": {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
@@ -1282,8 +1447,10 @@ export type Schema = {
       };
       "free_events": { Args: { "p_event_ids": (number)[] }; Returns: (number)[] };
       "free_leads": { Args: { "p_lead_ids": (string)[] }; Returns: string[] };
+      "generated_version": { Args: Record<PropertyKey, never>; Returns: number };
       "get": { Args: { "name": string }; Returns: string };
       "given_correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
+      "go_live": { Args: { "origin"?: string; "project"?: string }; Returns: string };
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
       "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
@@ -1300,6 +1467,15 @@ export type Schema = {
         };
         Returns: string;
       };
+      "is_comparison_due": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
+      };
       "is_consent_text": { Args: { "p_given": string }; Returns: boolean };
       "is_lift_overtaken": {
         Args: {
@@ -1310,6 +1486,7 @@ export type Schema = {
         };
         Returns: boolean;
       };
+      "is_live": { Args: { "p_origin": string; "p_project": string }; Returns: boolean };
       "is_mailable": { Args: { "p_status": string }; Returns: boolean };
       "is_of_sql": {
         Args: {
@@ -1321,6 +1498,7 @@ export type Schema = {
         Returns: string;
       };
       "is_plain_type": { Args: { "p_type": unknown }; Returns: boolean };
+      "is_same_source": { Args: { "p_lead_id": string; "p_other": string }; Returns: boolean };
       "key_of_table": {
         Args: { "p_given": string; "p_table": unknown };
         Returns: Record<string, unknown>;
@@ -1496,15 +1674,6 @@ export type Schema = {
         };
         Returns: undefined;
       };
-      "make_triggers_patiently": {
-        Args: {
-          "a": Omit<
-            Schema["mautic"]["Tables"]["attachment"]["Row"],
-            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
-          >;
-        };
-        Returns: undefined;
-      };
       "make_writers": { Args: Record<PropertyKey, never>; Returns: undefined };
       "map_field": {
         Args: { "alias": string; "from": string; "source"?: string };
@@ -1570,6 +1739,15 @@ export type Schema = {
           isSetofReturn: false;
         };
       };
+      "merged_payload": {
+        Args: {
+          "p_contact_id": number;
+          "p_lead_id": string;
+          "p_origin": string;
+          "p_payload": Json;
+        };
+        Returns: Json;
+      };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
       "normalize_pasted_address": { Args: { "p_address": string }; Returns: string };
@@ -1577,6 +1755,7 @@ export type Schema = {
         Args: { "p_rows": (Schema["mautic"]["CompositeTypes"]["activity"])[] };
         Returns: undefined;
       };
+      "note_digest": { Args: { "p_source": string }; Returns: undefined };
       "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
@@ -1602,7 +1781,12 @@ export type Schema = {
         Returns: (string)[];
       };
       "pick": {
-        Args: { "p_is_probe": boolean; "p_limit": number; "p_origin": string };
+        Args: {
+          "p_is_probe": boolean;
+          "p_limit": number;
+          "p_only_chosen": boolean;
+          "p_origin": string;
+        };
         Returns: Record<string, unknown>;
       };
       "pick_from": {
@@ -1629,6 +1813,10 @@ export type Schema = {
       "purge_history": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_rings": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_webhooks": { Args: { "p_older_than"?: string }; Returns: number };
+      "queue_known": {
+        Args: { "p_correlation_id": string; "p_lead_ids": (string)[] };
+        Returns: number;
+      };
       "queue_others": {
         Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
         Returns: undefined;
@@ -1789,6 +1977,7 @@ export type Schema = {
       };
       "read_status": { Args: Record<PropertyKey, never>; Returns: Json };
       "read_unseen": { Args: { "p_patience"?: string }; Returns: number };
+      "read_watch": { Args: { "p_given": string; "p_table": unknown }; Returns: string };
       "receive_delivery": {
         Args: {
           "p_body": string;
@@ -1860,6 +2049,7 @@ export type Schema = {
         Args: {
           "changed_since"?: string;
           "changed_until"?: string;
+          "confirm"?: boolean;
           "crm_status"?: (string)[];
           "dead_reason"?: string;
           "everything"?: boolean;
@@ -1938,6 +2128,10 @@ export type Schema = {
       "ring_for": { Args: { "p_action": string; "p_correlation_id": string }; Returns: string };
       "ring_reconcile": { Args: Record<PropertyKey, never>; Returns: string };
       "role_sql": { Args: { "p_role": string; "p_source": string }; Returns: string };
+      "run_patiently": {
+        Args: { "p_relation": unknown; "p_statement": string };
+        Returns: undefined;
+      };
       "said_values": { Args: { "p_attnum": number; "p_table": unknown }; Returns: (string)[] };
       "save_subscriptions": {
         Args: { "p_leads": Json; "p_pairs": (Schema["mautic"]["CompositeTypes"]["event_lead"])[] };
@@ -1959,7 +2153,8 @@ export type Schema = {
         };
         Returns: string;
       };
-      "sending_state": { Args: { "p_origin"?: string }; Returns: string };
+      "send": { Args: { "key": string; "source"?: string }; Returns: string };
+      "sending_state": { Args: { "p_origin"?: string; "p_project"?: string }; Returns: string };
       "set": { Args: { "name": string; "value": string }; Returns: string };
       "settle": {
         Args: {
@@ -2031,6 +2226,7 @@ export type Schema = {
           "error_message": string | null;
           "error_remedy": string | null;
           "failed_alone": number;
+          "fill": boolean;
           "force": boolean;
           "lane": Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
@@ -2068,9 +2264,18 @@ export type Schema = {
       "source_of": {
         Args: { "p_lead_id": string };
         Returns: {
+          "absent": number;
+          "absent_upto": string | null;
           "activity": string | null;
           "attached_at": string | null;
+          "compared_at": string | null;
+          "compared_mark": string | null;
+          "compared_upto": string | null;
+          "comparing_since": string | null;
           "declared": NonNullable<Json>;
+          "digest_of": string | null;
+          "generated_version": number | null;
+          "is_rewriting": boolean;
           "key_column": unknown;
           "key_type": string | null;
           "prefix": string;
@@ -2084,6 +2289,7 @@ export type Schema = {
           "status_at_column": unknown;
           "status_column": unknown;
           "table_name": unknown;
+          "unseen": number;
         };
         SetofOptions: {
           from: "*";
@@ -2164,6 +2370,7 @@ export type Schema = {
         };
       };
       "sweep": { Args: Record<PropertyKey, never>; Returns: string };
+      "table_mark": { Args: { "p_relation": unknown }; Returns: string };
       "table_of": {
         Args: {
           "a": Omit<
@@ -2181,6 +2388,7 @@ export type Schema = {
           "chosen": boolean;
           "columns": (unknown)[] | null;
           "correlation_id": string;
+          "fill": boolean;
           "force": boolean;
           "id": number;
           "lane": Schema["mautic"]["Enums"]["lane"];
@@ -2200,11 +2408,24 @@ export type Schema = {
         Args: { "p_keys": string; "p_source": string; "p_what": string };
         Returns: string;
       };
+      "trouble_of": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_expression": string;
+          "p_type": unknown;
+        };
+        Returns: string;
+      };
       "try_events": {
         Args: { "p_event_ids": (number)[]; "p_one_by_one": boolean };
         Returns: number;
       };
+      "turn_comparison": { Args: { "p_begins": boolean; "p_source": string }; Returns: undefined };
       "unmap_field": { Args: { "alias": string; "source"?: string }; Returns: string };
+      "unwatch": { Args: { "source"?: string; "table": string }; Returns: string };
       "update_circuit": {
         Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
         Returns: boolean;
@@ -2214,6 +2435,7 @@ export type Schema = {
         Returns: string;
       };
       "vault_secret": { Args: { "p_name": string }; Returns: string };
+      "watch": { Args: { "lead": string; "source"?: string; "table": string }; Returns: string };
       "where_sql": {
         Args: {
           "a": Omit<
