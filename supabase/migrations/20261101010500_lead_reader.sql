@@ -122,7 +122,7 @@ stable
 set search_path = ''
 as $$
   select case
-    when p_expression is null then case p_target when 'deleted' then 'false' else 'null' end
+    when p_expression is null then case p_target when 'deleted' then 'false' when 'time' then 'null::timestamptz' else 'null' end
     when p_target = 'consent' then format(
       case kind
         when 'boolean' then '(%s)' when 'number' then 'mautic.read_consent((%s)::numeric)'
