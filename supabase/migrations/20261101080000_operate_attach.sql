@@ -159,8 +159,10 @@ begin
         where i.indrelid = p_table and i.indisprimary), p_table
       using errcode = 'invalid_table_definition';
   end if;
-  raise exception '% has no key: % is not unique and not null. Remedy: alter table % add primary key (%);', p_table,
-    coalesce('column ' || key_column, 'no column'), p_table, coalesce(key_column, 'id')
+  raise exception '% has no key: %. Remedy: alter table % add primary key (%);', p_table,
+    case when key_column is null then 'no column is unique and not null'
+      else format('column %s is not unique and not null', key_column) end, p_table,
+    coalesce(quote_ident(key_column), 'id')
     using errcode = 'invalid_table_definition';
 end
 $$;
@@ -454,7 +456,8 @@ begin
   perform mautic.check_table(a.relation::regclass);
   key := mautic.key_of_table(a.relation::regclass, a.declared ->> 'key');
   a.key_column := key.key_column;
-  select format_type(t.atttypid, t.atttypmod) into a.key_type
+  -- Without its length, which would cut another key until it is this one.
+  select format_type(t.atttypid, -1) into a.key_type
   from pg_catalog.pg_attribute t where t.attrelid = a.relation and t.attname = a.key_column;
   status := mautic.resolve_status(a);
   a.status_column := status.status_column;
@@ -613,9 +616,8 @@ begin
   if a.prefix = '' and (select count(*) from mautic.attachment) > 1 then
     raise exception 'Detach the other sources first: ids without a prefix are this one''s' using errcode = 'invalid_parameter_value';
   end if;
-  if a.relation is not null and to_regclass(mautic.table_of(a)) is not null then
-    perform mautic.drop_triggers(a.source, a.relation);
-  end if;
+  -- Whatever it is called by now.
+  perform mautic.drop_triggers(a.source, a.relation);
   delete from mautic.lead_change c where (mautic.source_of(c.lead_id)).source = a.source;
   delete from mautic.outbox o
   where (mautic.source_of(o.lead_id)).source = a.source and o.removal is null and o.lead_id not like 'erase:%';
@@ -648,7 +650,7 @@ begin
   loop
     begin
       perform mautic.connect_table(a.source);
-      attached := attached + 1;
+      attached := attached + (select (s.problem is null)::int from mautic.attachment s where s.source = a.source);
     exception when others then
       update mautic.attachment s set problem = sqlerrm where s.source = a.source;
     end;
