@@ -22,6 +22,7 @@ export type Schema = {
           "status_at_column": unknown;
           "status_column": unknown;
           "table_name": unknown;
+          "has_key_sql": string | null;
           "is_of_sql": string | null;
           "keys_sql": string | null;
           "log_delete_sql": string | null;
@@ -37,6 +38,7 @@ export type Schema = {
           "write_fields": undefined | null;
         };
         ComputedFields:
+          | "has_key_sql"
           | "is_of_sql"
           | "keys_sql"
           | "log_delete_sql"
@@ -1187,6 +1189,7 @@ export type Schema = {
         Returns: string;
       };
       "end_probe": { Args: { "p_holder": string }; Returns: undefined };
+      "equals_sql": { Args: { "p_type": unknown }; Returns: string };
       "erase": { Args: { "address": string; "delete_leads"?: boolean }; Returns: Json };
       "erase_activity": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "erase_contacts": {
@@ -1225,6 +1228,15 @@ export type Schema = {
       "get": { Args: { "name": string }; Returns: string };
       "given_correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
+      "has_key_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
       "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };
