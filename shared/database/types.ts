@@ -90,6 +90,22 @@ export type Schema = {
         };
         Relationships: [];
       };
+      "bulk_transaction": {
+        Row: {
+          "noted_at": string;
+          "xid": unknown;
+        };
+        ComputedFields: never;
+        Insert: {
+          "noted_at"?: string;
+          "xid": unknown;
+        };
+        Update: {
+          "noted_at"?: string;
+          "xid"?: unknown;
+        };
+        Relationships: [];
+      };
       "contact": {
         Row: {
           "address": string;
@@ -341,39 +357,45 @@ export type Schema = {
         Row: {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at": string;
+          "chosen": boolean;
           "columns": (unknown)[] | null;
           "correlation_id": string;
           "force": boolean;
           "id": number;
+          "lane": Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
-          "priority": number;
           "queued_at": string | null;
           "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "xid": unknown;
         };
         ComputedFields: never;
         Insert: {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
+          "chosen"?: boolean;
           "columns"?: (unknown)[] | null;
           "correlation_id": string;
           "force"?: boolean;
           "id"?: never;
+          "lane"?: Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
-          "priority"?: number;
           "queued_at"?: string | null;
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "xid"?: unknown;
         };
         Update: {
           "cause"?: Schema["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
+          "chosen"?: boolean;
           "columns"?: (unknown)[] | null;
           "correlation_id"?: string;
           "force"?: boolean;
           "id"?: never;
+          "lane"?: Schema["mautic"]["Enums"]["lane"];
           "lead_id"?: string;
-          "priority"?: number;
           "queued_at"?: string | null;
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "xid"?: unknown;
         };
         Relationships: [];
       };
@@ -381,36 +403,45 @@ export type Schema = {
         Row: {
           "address": string | null;
           "changed_at": string | null;
+          "consent": boolean | null;
           "digest": number | null;
           "email_status": string | null;
           "email_status_changed_at": string | null;
+          "known_since": string | null;
           "lead_id": string;
           "read_at": string;
           "source": string;
           "stage": string | null;
+          "times": NonNullable<Json>;
         };
         ComputedFields: never;
         Insert: {
           "address"?: string | null;
           "changed_at"?: string | null;
+          "consent"?: boolean | null;
           "digest"?: number | null;
           "email_status"?: string | null;
           "email_status_changed_at"?: string | null;
+          "known_since"?: string | null;
           "lead_id": string;
           "read_at"?: string;
           "source": string;
           "stage"?: string | null;
+          "times"?: NonNullable<Json>;
         };
         Update: {
           "address"?: string | null;
           "changed_at"?: string | null;
+          "consent"?: boolean | null;
           "digest"?: number | null;
           "email_status"?: string | null;
           "email_status_changed_at"?: string | null;
+          "known_since"?: string | null;
           "lead_id"?: string;
           "read_at"?: string;
           "source"?: string;
           "stage"?: string | null;
+          "times"?: NonNullable<Json>;
         };
         Relationships: [];
       };
@@ -451,6 +482,7 @@ export type Schema = {
           "attempted": NonNullable<Json>;
           "attempts": number;
           "changed_at": string;
+          "chosen": boolean;
           "correlation_id": string;
           "enqueued_at": string;
           "error_at": string | null;
@@ -459,6 +491,7 @@ export type Schema = {
           "error_remedy": string | null;
           "failed_alone": number;
           "force": boolean;
+          "lane": Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
           "lease_expires_at": string | null;
           "lease_token": string | null;
@@ -466,7 +499,6 @@ export type Schema = {
           "leased_version": number | null;
           "not_before": string | null;
           "person_keys": (string)[] | null;
-          "priority": number;
           "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state": string;
           "version": number;
@@ -477,6 +509,7 @@ export type Schema = {
           "attempted"?: NonNullable<Json>;
           "attempts"?: number;
           "changed_at": string;
+          "chosen"?: boolean;
           "correlation_id": string;
           "enqueued_at": string;
           "error_at"?: string | null;
@@ -485,6 +518,7 @@ export type Schema = {
           "error_remedy"?: string | null;
           "failed_alone"?: number;
           "force"?: boolean;
+          "lane"?: Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
           "lease_expires_at"?: string | null;
           "lease_token"?: string | null;
@@ -492,7 +526,6 @@ export type Schema = {
           "leased_version"?: number | null;
           "not_before"?: string | null;
           "person_keys"?: (string)[] | null;
-          "priority"?: number;
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state"?: string;
           "version"?: number;
@@ -502,6 +535,7 @@ export type Schema = {
           "attempted"?: NonNullable<Json>;
           "attempts"?: number;
           "changed_at"?: string;
+          "chosen"?: boolean;
           "correlation_id"?: string;
           "enqueued_at"?: string;
           "error_at"?: string | null;
@@ -510,6 +544,7 @@ export type Schema = {
           "error_remedy"?: string | null;
           "failed_alone"?: number;
           "force"?: boolean;
+          "lane"?: Schema["mautic"]["Enums"]["lane"];
           "lead_id"?: string;
           "lease_expires_at"?: string | null;
           "lease_token"?: string | null;
@@ -517,7 +552,6 @@ export type Schema = {
           "leased_version"?: number | null;
           "not_before"?: string | null;
           "person_keys"?: (string)[] | null;
-          "priority"?: number;
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state"?: string;
           "version"?: number;
@@ -690,6 +724,31 @@ export type Schema = {
           "name"?: string;
           "standard"?: string;
           "value"?: string;
+        };
+        Relationships: [];
+      };
+      "stage_change": {
+        Row: {
+          "changed_at": string;
+          "from_stage": string | null;
+          "id": number;
+          "lead_id": string;
+          "to_stage": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "changed_at": string;
+          "from_stage"?: string | null;
+          "id"?: never;
+          "lead_id": string;
+          "to_stage"?: string | null;
+        };
+        Update: {
+          "changed_at"?: string;
+          "from_stage"?: string | null;
+          "id"?: never;
+          "lead_id"?: string;
+          "to_stage"?: string | null;
         };
         Relationships: [];
       };
@@ -1301,6 +1360,7 @@ export type Schema = {
           "role": string;
         }[];
       };
+      "lane_quotas": { Args: { "p_limit": number }; Returns: (number)[] };
       "lead_history": {
         Args: { "lead_id": string };
         Returns: {
@@ -1333,6 +1393,13 @@ export type Schema = {
       };
       "lead_lock": { Args: { "p_lead_id": string }; Returns: number };
       "leads_of": { Args: { "p_address": string }; Returns: (string)[] };
+      "leads_to_send": {
+        Args: {
+          "p_seen": (Schema["mautic"]["CompositeTypes"]["seen_lead"])[];
+          "p_taken": (Schema["mautic"]["Tables"]["lead_change"]["Row"])[];
+        };
+        Returns: (string)[];
+      };
       "leased_items": {
         Args: {
           "p_address"?: string;
@@ -1395,6 +1462,20 @@ export type Schema = {
           >;
         };
         Returns: string;
+      };
+      "look_at_changes": {
+        Args: { "p_taken": (Schema["mautic"]["Tables"]["lead_change"]["Row"])[] };
+        Returns: (Schema["mautic"]["CompositeTypes"]["seen_lead"])[];
+      };
+      "look_at_leads": {
+        Args: { "p_lead_ids": (string)[]; "p_logged_at": (string)[]; "p_times": (Json)[] };
+        Returns: Schema["mautic"]["CompositeTypes"]["seen_lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "seen_lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "make_function": {
         Args: {
@@ -1505,9 +1586,9 @@ export type Schema = {
       "pending_after": {
         Args: {
           "p_enqueued_at": string;
+          "p_lane": Schema["mautic"]["Enums"]["lane"];
           "p_lead_id": string;
           "p_limit": number;
-          "p_priority": number;
         };
         Returns: (string)[];
       };
@@ -1523,6 +1604,21 @@ export type Schema = {
       "pick": {
         Args: { "p_is_probe": boolean; "p_limit": number; "p_origin": string };
         Returns: Record<string, unknown>;
+      };
+      "pick_from": {
+        Args: {
+          "p_lane": Schema["mautic"]["Enums"]["lane"];
+          "p_limit": number;
+          "p_origin": string;
+          "p_so_far": Schema["mautic"]["CompositeTypes"]["picking"];
+        };
+        Returns: Schema["mautic"]["CompositeTypes"]["picking"];
+        SetofOptions: {
+          from: "*";
+          to: "picking";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
       };
       "plain_name": { Args: { "p_name": string }; Returns: string };
       "probe_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
@@ -1730,7 +1826,10 @@ export type Schema = {
         Returns: undefined;
       };
       "remember_change": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
-      "remember_leads": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
+      "remember_leads": {
+        Args: { "p_seen": (Schema["mautic"]["CompositeTypes"]["seen_lead"])[] };
+        Returns: undefined;
+      };
       "removal_set": {
         Args: Record<PropertyKey, never>;
         Returns: Schema["mautic"]["Enums"]["contact_removal"];
@@ -1922,6 +2021,7 @@ export type Schema = {
           "attempted": NonNullable<Json>;
           "attempts": number;
           "changed_at": string;
+          "chosen": boolean;
           "correlation_id": string;
           "enqueued_at": string;
           "error_at": string | null;
@@ -1930,6 +2030,7 @@ export type Schema = {
           "error_remedy": string | null;
           "failed_alone": number;
           "force": boolean;
+          "lane": Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
           "lease_expires_at": string | null;
           "lease_token": string | null;
@@ -1937,7 +2038,6 @@ export type Schema = {
           "leased_version": number | null;
           "not_before": string | null;
           "person_keys": (string)[] | null;
-          "priority": number;
           "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state": string;
           "version": number;
@@ -2071,6 +2171,10 @@ export type Schema = {
         };
         Returns: string;
       };
+      "take_changes": {
+        Args: { "p_limit": number };
+        Returns: (Schema["mautic"]["Tables"]["lead_change"]["Row"])[];
+      };
       "trigger_body": {
         Args: { "p_keys": string; "p_source": string; "p_what": string };
         Returns: string;
@@ -2125,6 +2229,7 @@ export type Schema = {
       "change_cause": "insert" | "update" | "delete" | "suspect" | "replay" | "mailable";
       "contact_removal": "do_not_contact" | "delete_contact";
       "field_type": "text" | "number";
+      "lane": "new" | "live" | "bulk" | "backfill";
       "table_cause": "truncate" | "suspect";
       "too_long": "cut" | "refuse";
       "when_blank": "keep" | "clear";
@@ -2138,7 +2243,7 @@ export type Schema = {
       };
       "candidate": {
         "lead_id": string | null;
-        "priority": number | null;
+        "lane": Schema["mautic"]["Enums"]["lane"] | null;
         "enqueued_at": string | null;
         "is_moot": boolean | null;
         "person_keys": (string)[] | null;
@@ -2192,6 +2297,29 @@ export type Schema = {
         "error_code": string | null;
         "error_message": string | null;
         "error_remedy": string | null;
+      };
+      "picking": {
+        "picked": (Schema["mautic"]["CompositeTypes"]["candidate"])[] | null;
+        "moot": (string)[] | null;
+        "held": (string)[] | null;
+        "upto": Schema["mautic"]["CompositeTypes"]["candidate"] | null;
+        "is_empty": boolean | null;
+      };
+      "seen_lead": {
+        "lead_id": string | null;
+        "is_whole": boolean | null;
+        "source": string | null;
+        "address": string | null;
+        "stage": string | null;
+        "consent": boolean | null;
+        "changed_at": string | null;
+        "digest": number | null;
+        "was_stage": string | null;
+        "was_consent": boolean | null;
+        "was_there": boolean | null;
+        "known_since": string | null;
+        "logged_at": string | null;
+        "times": Json | null;
       };
     };
   };
@@ -2412,6 +2540,7 @@ export const Constants = {
       "change_cause": ["insert", "update", "delete", "suspect", "replay", "mailable"],
       "contact_removal": ["do_not_contact", "delete_contact"],
       "field_type": ["text", "number"],
+      "lane": ["new", "live", "bulk", "backfill"],
       "table_cause": ["truncate", "suspect"],
       "too_long": ["cut", "refuse"],
       "when_blank": ["keep", "clear"],

@@ -32,4 +32,3 @@ as $$
 $$;
 
 comment on function mautic.mask(text) is 'Masks every e-mail address within a text.';
-create function mautic.address_of(p_text text) returns text language sql immutable set search_path='' as $$ select nullif(mautic.normalize_address(p_text),'') $$;

@@ -11,11 +11,18 @@ create type mautic.contact_removal as enum ('do_not_contact', 'delete_contact');
 
 comment on type mautic.contact_removal is 'What becomes of the contact of a lead that was deleted.';
 
+-- Among lanes the order of sending is by weight (mautic.pick), within one by age.
+create type mautic.lane as enum ('new', 'live', 'bulk', 'backfill');
+
+comment on type mautic.lane is
+  'new: a lead somebody just made. live: an edit. bulk: of a statement or a transaction with more rows than the setting '
+  'bulk_rows. backfill: replays, and what a comparison found.';
+
 -- Append-only. An upsert in the trigger would make the application's own writes fail: at
 -- REPEATABLE READ with serialisation errors, and in deadlocks against a settling worker (both
 -- reproduced). A claim folds this log into the outbox.
 create table mautic.lead_change (
-  priority smallint not null default 0,
+  lane mautic.lane not null default 'live',
   id bigint generated always as identity,
   lead_id text not null,
   cause mautic.change_cause not null,
@@ -25,13 +32,15 @@ create table mautic.lead_change (
   queued_at timestamptz,
   removal mautic.contact_removal,
   columns name[],
-  -- Fold reads in this order: a backfill never stands before a fresh lead.
-  primary key (priority, id)
+  chosen boolean not null default false,
+  xid xid8 not null default pg_current_xact_id(),
+  -- Fold reads in this order: neither a bulk nor a backfill stands before a fresh lead.
+  primary key (lane, id)
 );
 
 comment on table mautic.lead_change is
   'Log of lead writes that Mautic has to hear of; emptied by mautic.fold().';
-comment on column mautic.lead_change.priority is '0 = live change, 1 = replay or backfill.';
+comment on column mautic.lead_change.lane is 'As far as was known when it was written; the fold moves rows of a transaction that proved bulk later.';
 comment on column mautic.lead_change.changed_at is
   'When the lead changed. A replay is no change: fold gives it the time of the last one, where that is known. Else '
   'this counts, the lead''s own, so that among leads of one person the newest still wins.';
@@ -42,6 +51,19 @@ comment on column mautic.lead_change.force is 'Send all fields, even those Mauti
 
 alter table mautic.lead_change enable row level security;
 comment on column mautic.lead_change.columns is 'Of an update: the columns that changed, of those that are read. null: all may have.';
+
+comment on column mautic.lead_change.chosen is 'Somebody named this very lead: it goes out although its table is not live, or was there before us.';
+comment on column mautic.lead_change.xid is 'The transaction that wrote it.';
+
+-- Transactions of many single statements, in which it showed only later that they are bulk.
+create table mautic.bulk_transaction (
+  xid xid8 primary key,
+  noted_at timestamptz not null default mautic.clock()
+);
+
+comment on table mautic.bulk_transaction is 'Transactions that logged more than bulk_rows rows, not all of them in lane bulk. Purged after a day.';
+
+alter table mautic.bulk_transaction enable row level security;
 
 -- What befell a table as a whole.
 create type mautic.table_cause as enum ('truncate', 'suspect');

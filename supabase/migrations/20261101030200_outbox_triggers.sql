@@ -24,11 +24,20 @@ as $$
   select format($body$declare
   correlation text;
   changes bigint := 0;
+  before bigint;
+  allowed bigint;
 begin
   begin
     correlation := mautic.correlation_id();
+    before := coalesce(nullif(current_setting('mautic.changes', true), '')::bigint, 0);
+    allowed := (select s.value::bigint from mautic.setting s where s.name = 'bulk_rows') - before;
     %1$s;
     get diagnostics changes = row_count;
+    perform set_config('mautic.changes', (before + changes)::text, true);
+    -- Single statements that were logged as such before their transaction proved bulk.
+    if changes > allowed and before > 0 then
+      insert into mautic.bulk_transaction (xid) values (pg_current_xact_id()) on conflict do nothing;
+    end if;
   exception when others then
     begin
       %2$s;
@@ -90,8 +99,8 @@ stable
 set search_path = ''
 as $$
   select format(
-    'insert into mautic.lead_change (lead_id, cause, correlation_id)
-    select %s, ''insert'', correlation from new_lead l%s',
+    'insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
+    select case when count(*) over () > allowed then mautic.lane ''bulk'' else ''new'' end, %s, ''insert'', correlation from new_lead l%s',
     mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), ''))
 $$;
 
@@ -102,8 +111,8 @@ stable
 set search_path = ''
 as $$
   select format(
-    'insert into mautic.lead_change (lead_id, cause, correlation_id, removal)
-    select %s, ''delete'', correlation, (select mautic.removal_set()) from old_lead l%s',
+    'insert into mautic.lead_change (lane, lead_id, cause, correlation_id, removal)
+    select case when count(*) over () > allowed then mautic.lane ''bulk'' else ''live'' end, %s, ''delete'', correlation, (select mautic.removal_set()) from old_lead l%s',
     mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), ''))
 $$;
 
@@ -141,8 +150,9 @@ begin
   end if;
 
   return format(
-    $sql$insert into mautic.lead_change (lead_id, cause, correlation_id, removal, columns)
+    $sql$insert into mautic.lead_change (lane, lead_id, cause, correlation_id, removal, columns)
     select
+      case when count(*) over () > allowed then mautic.lane 'bulk' else 'live' end,
       case when %1$s is null then %2$s else %3$s end,
       case
         when %1$s is null%4$s then mautic.change_cause 'delete'

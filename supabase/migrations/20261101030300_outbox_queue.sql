@@ -3,9 +3,10 @@
 create table mautic.outbox (
   lead_id text primary key,
   version bigint not null default 1,
-  priority smallint not null default 0,
+  lane mautic.lane not null default 'live',
   state text not null default 'pending' check (state in ('pending', 'leased', 'waiting', 'dead')),
   force boolean not null default false,
+  chosen boolean not null default false,
   correlation_id text not null,
   enqueued_at timestamptz not null,
   changed_at timestamptz not null,
@@ -38,7 +39,7 @@ create table mautic.outbox (
 -- session keeps its plans, and one made while the queue is empty, as it mostly is, reads all of it
 -- once it is full, for each lead. Until the next analyze a claim took 17 s after an import of 100,000
 -- leads, and takes 0.06 s like this. jit: an unavoidable scan is priced as if it were worth compiling.
-create index outbox_pending on mautic.outbox (priority, enqueued_at, lead_id) where state = 'pending';
+create index outbox_pending on mautic.outbox (lane, enqueued_at, lead_id) where state = 'pending';
 
 create index outbox_waiting on mautic.outbox (not_before) where state = 'waiting';
 
@@ -52,6 +53,8 @@ comment on table mautic.outbox is
   'One row for each lead that Mautic has not confirmed in its newest state. Gone once it has.';
 comment on column mautic.outbox.version is
   'Raised by every fold. A settle of an older version leaves the row pending.';
+comment on column mautic.outbox.lane is 'Of all changes that are in it the first: a single edit lifts a lead out of a bulk.';
+comment on column mautic.outbox.chosen is 'Goes out although its project is not live (mautic.go_live).';
 comment on column mautic.outbox.state is
   'pending: due. leased: with a worker. waiting: due at not_before. dead: needs a person; an edit revives it.';
 comment on column mautic.outbox.enqueued_at is 'When the oldest unsent change was made: the order of sending.';

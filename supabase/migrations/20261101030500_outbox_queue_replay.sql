@@ -13,9 +13,9 @@ declare
   asked_at constant timestamptz := mautic.clock();
   queued int;
 begin
-  insert into mautic.lead_change (priority, lead_id, cause, force, correlation_id, changed_at, queued_at)
+  insert into mautic.lead_change (lane, lead_id, cause, force, correlation_id, changed_at, queued_at)
   select
-    1, l.lead_id, 'replay', p_force, p_correlation_id, least(coalesce(l.changed_at, asked_at), asked_at), asked_at
+    'backfill', l.lead_id, 'replay', p_force, p_correlation_id, least(coalesce(l.changed_at, asked_at), asked_at), asked_at
   from (
     select s.lead_id, s.changed_at from mautic.lead_state s where s.lead_id = any (p_lead_ids)
     union all

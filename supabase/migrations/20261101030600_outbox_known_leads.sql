@@ -1,7 +1,50 @@
 -- What is known of leads (mautic.lead_state), kept up with the change log, and leads found by it.
 
+create type mautic.seen_lead as (
+  lead_id text, is_whole boolean, source text, address text, stage text, consent boolean, changed_at timestamptz, digest bigint,
+  was_stage text, was_consent boolean, was_there boolean, known_since timestamptz, logged_at timestamptz, times jsonb
+);
+
+comment on type mautic.seen_lead is
+  'A lead as it is and as it was known before. is_whole: nothing of it is missing (null: its row is gone); logged_at, times: '
+  'when it changed, and each of its columns, as the log says.';
+
+-- Put together by grouping: joins of sets whose size a cached plan does not know may go row by row.
+create function mautic.look_at_leads(p_lead_ids text[], p_logged_at timestamptz[], p_times jsonb[])
+returns setof mautic.seen_lead
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  return query
+  select
+    u.lead_id, bool_or(u.is_whole), max(u.source), max(u.address), max(u.stage), bool_or(u.consent), max(u.changed_at),
+    max(u.digest), max(u.was_stage), bool_or(u.was_consent), coalesce(bool_or(u.was_there), false), max(u.known_since),
+    max(u.logged_at), (array_agg(u.times) filter (where u.times is not null))[1]
+  from (
+    select r.lead_id, r.payload -> 'missing' = '[]' as is_whole, r.source, r.address, r.payload ->> 'stage' as stage,
+      (r.payload ->> 'consent')::boolean as consent, r.changed_at, r.digest,
+      null as was_stage, null::boolean as was_consent, null::boolean as was_there, null::timestamptz as known_since,
+      null::timestamptz as logged_at, null::jsonb as times
+    from mautic.read_leads(p_lead_ids) r
+    union all
+    select s.lead_id, null, null, null, null, null, null, null, s.stage, s.consent, true, s.known_since, null, null
+    from mautic.lead_state s
+    where s.lead_id = any (p_lead_ids)
+    union all
+    select g.lead_id, null, null, null, null, null, null, null, null, null, null, null, g.logged_at, g.times
+    from unnest(p_lead_ids, p_logged_at, p_times) as g(lead_id, logged_at, times)
+  ) u
+  group by u.lead_id;
+end
+$$;
+
+comment on function mautic.look_at_leads(text[], timestamptz[], jsonb[]) is 'These leads as they are and as they were known. The times may be shorter arrays.';
+
 -- What cannot be read just now stays known as it was.
-create function mautic.remember_leads(p_lead_ids text[])
+create function mautic.remember_leads(p_seen mautic.seen_lead[])
 returns void
 language plpgsql
 volatile
@@ -9,25 +52,28 @@ security definer
 set search_path = ''
 as $$
 begin
-  with read as materialized (
-    select r.* from mautic.read_leads(p_lead_ids) r
-  ), gone as (
-    delete from mautic.lead_state s
-    where s.lead_id = any (p_lead_ids) and not exists (select from read r where r.lead_id = s.lead_id)
-  )
-  insert into mautic.lead_state as s (lead_id, source, address, stage, changed_at, digest)
-  select r.lead_id, r.source, r.address, r.payload ->> 'stage', r.changed_at, r.digest
-  from read r
-  where r.payload -> 'missing' = '[]'
+  delete from mautic.lead_state s
+  where s.lead_id = any (array(select l.lead_id from unnest(p_seen) l where l.is_whole is null and l.was_there));
+
+  insert into mautic.lead_state as s (lead_id, source, address, stage, consent, changed_at, digest, times, known_since)
+  select l.lead_id, l.source, l.address, l.stage, l.consent, l.changed_at, l.digest, coalesce(l.times, '{}'), l.known_since
+  from unnest(p_seen) l
+  where l.is_whole
   -- One order for all who write several.
-  order by r.lead_id
+  order by l.lead_id
   on conflict (lead_id) do update
-  set address = excluded.address, stage = excluded.stage, changed_at = excluded.changed_at, digest = excluded.digest,
-    read_at = excluded.read_at;
+  set address = excluded.address, stage = excluded.stage, consent = excluded.consent, changed_at = excluded.changed_at,
+    digest = excluded.digest, times = s.times || excluded.times, known_since = excluded.known_since, read_at = excluded.read_at;
+
+  insert into mautic.stage_change (lead_id, from_stage, to_stage, changed_at)
+  select l.lead_id, l.was_stage, l.stage, l.logged_at
+  from unnest(p_seen) l
+  where l.is_whole and l.logged_at is not null and l.stage is distinct from l.was_stage;
 end
 $$;
 
-comment on function mautic.remember_leads(text[]) is 'Keeps what these leads are now in mautic.lead_state; those that are gone are known no more.';
+comment on function mautic.remember_leads(mautic.seen_lead[]) is
+  'Keeps what leads are in mautic.lead_state, and the stages they went through; those that are gone are known no more.';
 
 -- The next rows of a table that are not known, by their key.
 create function mautic.read_page(p_source text, p_limit int)
@@ -51,8 +97,9 @@ begin
     ), read as materialized (
       %5$s where l.%1$I = any (array(select p.key from page p))%6$s
     ), kept as (
-      insert into mautic.lead_state (lead_id, source, address, stage, changed_at, digest)
-      select r.lead_id, r.source, r.address, r.payload ->> 'stage', r.changed_at, r.digest
+      insert into mautic.lead_state (lead_id, source, address, stage, consent, changed_at, digest, known_since)
+      select r.lead_id, r.source, r.address, r.payload ->> 'stage', (r.payload ->> 'consent')::boolean, r.changed_at, r.digest,
+        mautic.clock()
       from read as r(lead_id, source, address, payload, email_status, changed_at, digest)
       on conflict (lead_id) do nothing
     )
@@ -114,7 +161,7 @@ as $$
   from mautic.read_leads(array(
     select s.lead_id from mautic.lead_state s where s.address = any (p_addresses)
     union
-    (select c.lead_id from mautic.lead_change c order by c.priority, c.id desc limit 200)
+    (select c.lead_id from mautic.lead_change c order by c.lane, c.id desc limit 200)
   )) r
   where r.address = any (p_addresses);
 $$;

@@ -1,7 +1,92 @@
 -- What a claim begins with: the log is folded into the outbox, and what was out or waiting and is
 -- due again becomes pending.
 
--- Folds up to p_limit changes, live before replays. Only under the claim lock.
+-- Takes rows from the log. Those of a transaction that proved bulk are bulk from its first row on.
+create function mautic.take_changes(p_limit int)
+returns setof mautic.lead_change
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  return query
+  with gone as (
+    delete from mautic.lead_change c
+    using (select f.lane, f.id from mautic.lead_change f order by f.lane, f.id limit p_limit) first
+    where c.lane = first.lane and c.id = first.id
+    returning c.*
+  )
+  select
+    case when g.lane < 'bulk' and exists (select from mautic.bulk_transaction b where b.xid = g.xid) then 'bulk' else g.lane end,
+    g.id, g.lead_id, g.cause, g.force, g.correlation_id, g.changed_at, g.queued_at, g.removal, g.columns, g.chosen, g.xid
+  from gone g;
+end
+$$;
+
+comment on function mautic.take_changes(int) is 'Takes up to p_limit rows from the log, by lane and age.';
+
+create function mautic.look_at_changes(p_taken mautic.lead_change[])
+returns setof mautic.seen_lead
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  ids text[];
+  logged_at timestamptz[];
+  times jsonb[];
+begin
+  select array_agg(b.lead_id), array_agg(b.logged_at), array_agg(b.times) into ids, logged_at, times
+  from (
+    select c.lead_id, max(c.logged_at) as logged_at, jsonb_object_agg(c.name, c.logged_at) filter (where c.name is not null) as times
+    from (
+      select t.lead_id, u.name, max(t.changed_at) filter (where t.cause not in ('replay', 'mailable')) as logged_at
+      from unnest(p_taken) t
+      left join lateral unnest(t.columns) u(name) on true
+      group by t.lead_id, u.name
+    ) c
+    group by c.lead_id
+  ) b;
+  return query select l.* from mautic.look_at_leads(ids, logged_at, times) l;
+end
+$$;
+
+comment on function mautic.look_at_changes(mautic.lead_change[]) is 'The leads of these changes, as they are and as they were known.';
+
+-- Which of these leads are to be sent. A lead that was there before its table was attached is not, for a bulk's or a
+-- comparison's sake: nobody has said that it belongs in Mautic. Consent that is withdrawn always passes.
+create function mautic.leads_to_send(p_taken mautic.lead_change[], p_seen mautic.seen_lead[])
+returns text[]
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  unread constant text[] := array(select a.source from mautic.attachment a where a.read_to_end_at is null);
+begin
+  return array(
+    select u.lead_id
+    from (
+      select t.lead_id, t.lane < 'bulk' or t.chosen or t.cause in ('insert', 'replay') as is_said, null::boolean as is_known,
+        null::boolean as has_withdrawn
+      from unnest(p_taken) t
+      union all
+      select l.lead_id, null, l.known_since is not null or (not l.was_there and l.source = any (unread)),
+        l.was_consent and not l.consent
+      from unnest(p_seen) l
+    ) u
+    group by u.lead_id
+    having bool_or(u.is_said) or not coalesce(bool_or(u.is_known), false) or bool_or(u.has_withdrawn));
+end
+$$;
+
+comment on function mautic.leads_to_send(mautic.lead_change[], mautic.seen_lead[]) is
+  'Those of these leads that go out: all but known ones that only a bulk or a comparison touched.';
+
+-- Folds up to p_limit changes, new leads first. Only under the claim lock.
 create function mautic.fold(p_limit int)
 returns boolean
 language plpgsql
@@ -9,6 +94,10 @@ volatile
 security definer
 set search_path = ''
 as $$
+declare
+  taken mautic.lead_change[];
+  seen mautic.seen_lead[];
+  sent text[];
 begin
   with emptied as (
     delete from mautic.table_change t where t.cause = 'truncate' returning t.source, t.changed_at
@@ -17,54 +106,64 @@ begin
   using emptied
   where s.source = emptied.source and s.read_at < emptied.changed_at;
 
+  taken := array(select t from mautic.take_changes(p_limit) t);
+  if taken = '{}' then
+    return false;
+  end if;
+  seen := array(select l from mautic.look_at_changes(taken) l);
+  sent := mautic.leads_to_send(taken, seen);
   perform mautic.remember_leads(array(
-    select distinct first.lead_id
-    from (select c.lead_id from mautic.lead_change c order by c.priority, c.id limit p_limit) first));
+    select (l.lead_id, l.is_whole, l.source, l.address, l.stage, l.consent, l.changed_at, l.digest, l.was_stage, l.was_consent,
+      l.was_there, case when s.id is null then coalesce(l.known_since, mautic.clock()) end, l.logged_at, l.times)::mautic.seen_lead
+    from unnest(seen) l
+    left join unnest(sent) s(id) on s.id = l.lead_id));
 
-  with taken as (
-    delete from mautic.lead_change c
-    using (
-      select priority, id from mautic.lead_change order by priority, id limit p_limit
-    ) first
-    where c.priority = first.priority and c.id = first.id
-    returning c.*
-  ), meant as (
-    select lead_id, priority, id, cause, force, changed_at, queued_at, correlation_id, removal from taken
+  with meant as (
+    select t.lead_id, t.lane, t.id, t.cause, t.force, t.chosen, t.changed_at, t.queued_at, t.correlation_id, t.removal
+    from unnest(taken) t
+    where t.lead_id = any (sent)
     union all
     -- What became mailable again is the person: the lead that the contact shows is the one to be
     -- looked at once more.
-    select c.lead_id, t.priority, t.id, t.cause, false, c.lead_changed_at, t.changed_at, t.correlation_id, null
-    from taken t
+    select c.lead_id, t.lane, t.id, t.cause, false, false, c.lead_changed_at, t.changed_at, t.correlation_id, null
+    from unnest(taken) t
     join mautic.contact_link k on k.lead_id = t.lead_id
     join mautic.contact c on c.origin = k.origin and c.contact_id = k.contact_id
     where t.cause = 'mailable' and c.lead_id <> t.lead_id
       and exists (select from mautic.read_leads(array[c.lead_id]))
+    union all
+    -- Who says no now goes first.
+    select l.lead_id, 'new', null, null, false, false, null, null, null, null
+    from unnest(seen) l
+    where l.was_consent and not l.consent
   ), dirty as (
     select
       lead_id,
-      count(*) as changes,
-      min(priority) as priority,
+      count(id) as changes,
+      min(lane) as lane,
       bool_or(force) as force,
+      bool_or(chosen) as chosen,
       min(coalesce(queued_at, changed_at)) as enqueued_at,
       max(changed_at) filter (where cause not in ('replay', 'mailable')) as changed_at,
       max(changed_at) filter (where cause in ('replay', 'mailable')) as replayed_at,
-      (array_agg(correlation_id order by id desc))[1] as correlation_id,
-      -- The newest live change says whether the lead is there; a replay knows nothing of that.
-      (array_agg(removal order by id desc) filter (where priority = 0))[1] as removal
+      (array_agg(correlation_id order by id desc nulls last))[1] as correlation_id,
+      -- The newest change says whether the lead is there; a replay knows nothing of that.
+      bool_or(cause not in ('replay', 'mailable')) as has_changed,
+      (array_agg(removal order by id desc) filter (where cause not in ('replay', 'mailable')))[1] as removal
     from meant
     group by lead_id
   )
   insert into mautic.outbox as o
-    (lead_id, version, priority, force, enqueued_at, changed_at, correlation_id, removal)
+    (lead_id, version, lane, force, chosen, enqueued_at, changed_at, correlation_id, removal)
   select
-    d.lead_id, d.changes, d.priority, d.force, d.enqueued_at,
+    d.lead_id, d.changes, d.lane, d.force, d.chosen, d.enqueued_at,
     -- A replay is no change: the time it carries counts only where none of a change is known.
     coalesce(
       d.changed_at, queued.changed_at,
       (select max(k.changed_at) from mautic.contact_link k where k.lead_id = d.lead_id),
       d.replayed_at
     ),
-    d.correlation_id, d.removal
+    d.correlation_id, case when d.has_changed then d.removal else queued.removal end
   from dirty d
   left join mautic.outbox queued on queued.lead_id = d.lead_id
   -- One order for all who lock several outbox rows: no deadlocks among them.
@@ -72,9 +171,10 @@ begin
   on conflict (lead_id) do update
   set
     version = o.version + excluded.version,
-    priority = case when o.state = 'dead' then excluded.priority else least(o.priority, excluded.priority) end,
-    removal = case when excluded.priority = 0 then excluded.removal else o.removal end,
+    lane = case when o.state = 'dead' then excluded.lane else least(o.lane, excluded.lane) end,
+    removal = excluded.removal,
     force = excluded.force or (o.force and o.state <> 'dead'),
+    chosen = o.chosen or excluded.chosen,
     changed_at = greatest(o.changed_at, excluded.changed_at),
     correlation_id = excluded.correlation_id,
     -- An edit revives a dead letter, and starts its count again. Whoever waits goes on waiting.

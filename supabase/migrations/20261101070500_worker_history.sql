@@ -41,7 +41,7 @@ as $$
   select
     o.lead_id, t.contact_id, t.result, t.action, t.error_code, o.attempts + 1,
     case
-      when t.result = 'done' and o.priority = 0 and o.version = o.leased_version
+      when t.result = 'done' and o.lane < 'backfill' and o.version = o.leased_version
         then greatest(0, least(extract(epoch from mautic.clock() - o.changed_at) * 1000, 2147483647))::int
     end,
     o.correlation_id

@@ -60,7 +60,7 @@ as $$
         'correlation_id', o.correlation_id,
         'changed_at', o.changed_at
       )
-      order by o.priority, o.enqueued_at, o.lead_id
+      order by o.lane, o.enqueued_at, o.lead_id
     ),
     '[]'
   )

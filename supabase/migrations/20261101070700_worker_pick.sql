@@ -32,7 +32,7 @@ $$;
 comment on function mautic.probe_candidates() is
   'Up to 50 due leads, those first that were tried least, of these the newest: a probe claims in this order.';
 
-create function mautic.pending_after(p_priority smallint, p_enqueued_at timestamptz, p_lead_id text, p_limit int)
+create function mautic.pending_after(p_lane mautic.lane, p_enqueued_at timestamptz, p_lead_id text, p_limit int)
 returns text[]
 language sql
 volatile
@@ -42,17 +42,17 @@ as $$
   select array(
     select lead_id
     from mautic.outbox
-    where state = 'pending' and (priority, enqueued_at, lead_id) > (p_priority, p_enqueued_at, p_lead_id)
-    order by priority, enqueued_at, lead_id
+    where state = 'pending' and lane = p_lane and (enqueued_at, lead_id) > (p_enqueued_at, p_lead_id)
+    order by enqueued_at, lead_id
     limit p_limit
   );
 $$;
 
-comment on function mautic.pending_after(smallint, timestamptz, text, int) is
-  'The next p_limit due leads behind this place in the order of sending.';
+comment on function mautic.pending_after(mautic.lane, timestamptz, text, int) is
+  'The next p_limit due leads of a lane behind this place in the order of sending.';
 
 create type mautic.candidate as (
-  lead_id text, priority smallint, enqueued_at timestamptz, is_moot boolean, person_keys text[], attempted jsonb
+  lead_id text, lane mautic.lane, enqueued_at timestamptz, is_moot boolean, person_keys text[], attempted jsonb
 );
 
 comment on type mautic.candidate is
@@ -66,7 +66,7 @@ security definer
 set search_path = ''
 as $$
   select
-    o.lead_id, o.priority, o.enqueued_at,
+    o.lead_id, o.lane, o.enqueued_at,
     case
       -- Whoever else has its address may be among the changes that nobody has seen.
       when l.lead_id is null and o.removal is not null and exists (select from mautic.lead_change) then null
@@ -89,10 +89,81 @@ $$;
 
 comment on function mautic.candidates(text, text[]) is 'These due leads in this order, as a claim looks at them.';
 
--- Picks without writing. In windows, so that a run of leads of one person does not hide those behind it.
+-- How many of a batch each lane gets while it has as many: by weights of 8, 4, 2 and 1 among those lanes that have
+-- any. By chance where that is no whole number, so that in batches of a few no lane waits for ever.
+create function mautic.lane_quotas(p_limit int)
+returns int[]
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  weights numeric[] := '{8,4,2,1}';
+  lanes constant mautic.lane[] := enum_range(null::mautic.lane);
+begin
+  for n in 1 .. cardinality(lanes) loop
+    if not exists (select from mautic.outbox o where o.state = 'pending' and o.lane = lanes[n]) then
+      weights[n] := 0;
+    end if;
+  end loop;
+  return array(
+    select case when w = 0 then 0 else floor(p_limit * w / (select sum(a) from unnest(weights) a) + random()::numeric)::int end
+    from unnest(weights) with ordinality as each(w, n) order by n);
+end
+$$;
+
+comment on function mautic.lane_quotas(int) is 'The share of each lane, in their order, in a batch of p_limit.';
+
+create type mautic.picking as (picked mautic.candidate[], moot text[], held text[], upto mautic.candidate, is_empty boolean);
+
+comment on type mautic.picking is 'What a claim has picked so far. upto: the last item met of the lane; is_empty: the lane has no more.';
+
+-- From one lane, in windows, so that a run of leads of one person does not hide those behind it.
+create function mautic.pick_from(p_origin text, p_lane mautic.lane, p_limit int, p_so_far mautic.picking)
+returns mautic.picking
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  s mautic.picking := p_so_far;
+  wanted constant int := cardinality(s.picked) + p_limit;
+  lead_ids text[];
+  candidate mautic.candidate;
+begin
+  for round in 1 .. 40 loop
+    exit when cardinality(s.picked) >= wanted or s.is_empty;
+    lead_ids := mautic.pending_after(
+      p_lane, coalesce((s.upto).enqueued_at, '-infinity'), coalesce((s.upto).lead_id, ''), greatest(p_limit, 50));
+    if lead_ids = '{}' then
+      s.is_empty := true;
+      exit;
+    end if;
+    for candidate in select * from mautic.candidates(p_origin, lead_ids) loop
+      exit when cardinality(s.picked) >= wanted;
+      s.upto := candidate;
+      continue when candidate.person_keys && s.held or candidate.is_moot is null;
+      if candidate.is_moot then
+        s.moot := s.moot || candidate.lead_id;
+      else
+        s.held := s.held || candidate.person_keys;
+        s.picked := s.picked || candidate;
+      end if;
+    end loop;
+  end loop;
+  return s;
+end
+$$;
+
+comment on function mautic.pick_from(text, mautic.lane, int, mautic.picking) is
+  'Picks up to p_limit more from a lane, behind p_so_far.upto: no person twice and nobody who is out.';
+
+-- Picks without writing.
 create function mautic.pick(
   p_origin text, p_limit int, p_is_probe boolean,
-  out picked mautic.candidate[], out moot text[], out last mautic.candidate
+  out picked mautic.candidate[], out moot text[], out more boolean
 )
 language plpgsql
 volatile
@@ -100,35 +171,52 @@ security definer
 set search_path = ''
 as $$
 declare
-  held text[] := mautic.held_keys();
-  lead_ids text[];
+  s mautic.picking;
   candidate mautic.candidate;
+  upto mautic.candidate[] := array_fill(null::mautic.candidate, '{4}');
+  quotas int[];
+  lanes constant mautic.lane[] := enum_range(null::mautic.lane);
 begin
-  last := row('', -1, timestamptz '-infinity', null, null, null);
-  picked := array[]::mautic.candidate[];
-  moot := array[]::text[];
-  <<picking>>
-  for round in 1 .. case when p_is_probe then 1 else 40 end loop
-    lead_ids := case
-      when p_is_probe then mautic.probe_candidates()
-      else mautic.pending_after(last.priority, last.enqueued_at, last.lead_id, greatest(p_limit, 50))
-    end;
-    exit when lead_ids = '{}';
-    for candidate in select * from mautic.candidates(p_origin, lead_ids) loop
-      last := candidate;
-      continue when candidate.person_keys && held or candidate.is_moot is null;
+  s.picked := array[]::mautic.candidate[];
+  s.moot := array[]::text[];
+  s.held := mautic.held_keys();
+  more := false;
+  if p_is_probe then
+    for candidate in select * from mautic.candidates(p_origin, mautic.probe_candidates()) loop
+      exit when cardinality(s.picked) >= p_limit;
+      continue when candidate.person_keys && s.held or candidate.is_moot is null;
       if candidate.is_moot then
-        moot := moot || candidate.lead_id;
+        s.moot := s.moot || candidate.lead_id;
       else
-        held := held || candidate.person_keys;
-        picked := picked || candidate;
-        exit picking when cardinality(picked) >= p_limit;
+        s.held := s.held || candidate.person_keys;
+        s.picked := s.picked || candidate;
       end if;
     end loop;
+    picked := s.picked;
+    moot := s.moot;
+    return;
+  end if;
+
+  -- First each lane its share, then what is left of the batch in the order of the lanes.
+  quotas := mautic.lane_quotas(p_limit);
+  for turn in 1 .. 2 loop
+    more := false;
+    for n in 1 .. cardinality(lanes) loop
+      s.upto := upto[n];
+      s.is_empty := quotas[n] = 0;
+      s := mautic.pick_from(
+        p_origin, lanes[n], least(p_limit - cardinality(s.picked), case when turn = 1 then quotas[n] else p_limit end), s);
+      upto[n] := s.upto;
+      more := more or (not s.is_empty and mautic.pending_after(
+        lanes[n], coalesce((s.upto).enqueued_at, '-infinity'), coalesce((s.upto).lead_id, ''), 1) <> '{}');
+    end loop;
+    exit when not more or cardinality(s.picked) >= p_limit;
   end loop;
+  picked := s.picked;
+  moot := s.moot;
 end
 $$;
 
 comment on function mautic.pick(text, int, boolean) is
-  'Up to p_limit due items in the order of sending, no person twice and nobody who is out; a probe in its own order. '
-  'moot: items met on the way that nothing is to be sent for. last: the last one met.';
+  'Up to p_limit due items by lane and age, no person twice and nobody who is out; a probe in its own order. '
+  'moot: items met on the way that nothing is to be sent for. more: further ones were due behind these.';

@@ -79,8 +79,7 @@ begin
     'batch_size', batch_size,
     'field_map', mautic.fields_sent(),
     'items', mautic.leased_items(p_origin, token),
-    'more', unfolded or mautic.pending_after(
-      (found_items.last).priority, (found_items.last).enqueued_at, (found_items.last).lead_id, 1) <> '{}'
+    'more', unfolded or found_items.more
   );
 end
 $$;

@@ -1,5 +1,5 @@
 -- Sending leads again by hand, and the backfill of a table that was there before the sync. A
--- replay waits behind live changes: the log is folded and the outbox claimed by priority first.
+-- replay waits behind live changes: they have a lane of their own (mautic.lane).
 -- What operators call by hand has parameters with plain names: they are written out in the call.
 
 create function mautic.replay(lead_id text, force boolean default false)

@@ -10,7 +10,7 @@ with queue as (
     count(*) filter (where due) as due_now,
     min(enqueued_at) filter (where state <> 'dead') as oldest_pending,
     -- A backfill takes its time; what must not be late are live changes.
-    min(enqueued_at) filter (where due and priority = 0) as oldest_due
+    min(enqueued_at) filter (where due and lane < 'bulk') as oldest_due
   from (
     select
       o.*,
@@ -23,7 +23,7 @@ with queue as (
   select
     count(*) as unfolded,
     min(coalesce(queued_at, changed_at)) as oldest,
-    min(changed_at) filter (where priority = 0) as oldest_live
+    min(changed_at) filter (where lane < 'bulk') as oldest_live
   from mautic.lead_change
 ), hour as (
   select

@@ -165,6 +165,7 @@ begin
   report := report || jsonb_build_object('leads', case when delete_leads then mautic.delete_leads(live) else 0 end);
   report := report || jsonb_build_object('lead_activity', mautic.erase_activity(ids));
   delete from mautic.lead_state s where s.lead_id = any (ids);
+  delete from mautic.stage_change c where c.lead_id = any (ids);
   insert into mautic.erased (lead_hash)
   select sha256(convert_to(id, 'UTF8')) from unnest(ids) id
   on conflict (lead_hash) do update set erased_at = excluded.erased_at;

@@ -81,10 +81,10 @@ Deno.test("replay_where() queues what each filter says, and rings once", async (
   for (const [filter, expected] of filters) {
     await db.sql`truncate mautic.lead_change, net.http_request_queue`;
     const counts = await replayWhere(db.sql, filter);
-    const queued = await db.sql<{ lead_id: string; priority: number; cause: string }[]>`
-      select lead_id, priority, cause from mautic.lead_change`;
+    const queued = await db.sql<{ lead_id: string; lane: string; cause: string }[]>`
+      select lead_id, lane, cause from mautic.lead_change`;
     assert.deepEqual(queued.map((row) => row.lead_id).sort(), [...expected].sort(), filter);
-    assert.ok(queued.every((row) => row.priority === 1 && row.cause === "replay"));
+    assert.ok(queued.every((row) => row.lane === "backfill" && row.cause === "replay"));
     assert.equal(counts.queued, expected.length);
     assert.equal(await rings(db.sql), expected.length > 0 ? 1 : 0, filter);
   }
