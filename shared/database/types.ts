@@ -1052,7 +1052,7 @@ export type Schema = {
         };
         Returns: Json;
       };
-      "address_of": { Args: { "p_text": string }; Returns: string };
+      "address_of": { Args: { "p_address": string }; Returns: string };
       "append_history": {
         Args: { "p_lease_token": string; "p_outcomes": Json };
         Returns: undefined;
@@ -1060,6 +1060,7 @@ export type Schema = {
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
+      "ascii_domain": { Args: { "p_domain": string }; Returns: string };
       "assert_do_not_contact": {
         Args: {
           "p_after_id": number;
@@ -1419,6 +1420,10 @@ export type Schema = {
         Returns: undefined;
       };
       "leave_worker": { Args: { "p_worker_id": string }; Returns: string };
+      "lift_others": {
+        Args: { "p_seen": (Schema["mautic"]["CompositeTypes"]["seen_lead"])[] };
+        Returns: undefined;
+      };
       "link_lead": {
         Args: {
           "p_is_held": boolean;
@@ -1465,7 +1470,13 @@ export type Schema = {
       };
       "look_at_changes": {
         Args: { "p_taken": (Schema["mautic"]["Tables"]["lead_change"]["Row"])[] };
-        Returns: (Schema["mautic"]["CompositeTypes"]["seen_lead"])[];
+        Returns: Schema["mautic"]["CompositeTypes"]["seen_lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "seen_lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "look_at_leads": {
         Args: { "p_lead_ids": (string)[]; "p_logged_at": (string)[]; "p_times": (Json)[] };
@@ -1573,6 +1584,7 @@ export type Schema = {
       };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
+      "normalize_pasted_address": { Args: { "p_address": string }; Returns: string };
       "note_activity": {
         Args: { "p_rows": (Schema["mautic"]["CompositeTypes"]["activity"])[] };
         Returns: undefined;
@@ -1622,6 +1634,8 @@ export type Schema = {
       };
       "plain_name": { Args: { "p_name": string }; Returns: string };
       "probe_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
+      "punycode": { Args: { "p_label": string }; Returns: string };
+      "punycode_number": { Args: { "p_bias": number; "p_number": number }; Returns: string };
       "purge": { Args: Record<PropertyKey, never>; Returns: Json };
       "purge_cron_log": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_history": { Args: Record<PropertyKey, never>; Returns: number };
@@ -2173,7 +2187,26 @@ export type Schema = {
       };
       "take_changes": {
         Args: { "p_limit": number };
-        Returns: (Schema["mautic"]["Tables"]["lead_change"]["Row"])[];
+        Returns: {
+          "cause": Schema["mautic"]["Enums"]["change_cause"];
+          "changed_at": string;
+          "chosen": boolean;
+          "columns": (unknown)[] | null;
+          "correlation_id": string;
+          "force": boolean;
+          "id": number;
+          "lane": Schema["mautic"]["Enums"]["lane"];
+          "lead_id": string;
+          "queued_at": string | null;
+          "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "xid": unknown;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "lead_change";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "trigger_body": {
         Args: { "p_keys": string; "p_source": string; "p_what": string };

@@ -86,6 +86,33 @@ $$;
 comment on function mautic.leads_to_send(mautic.lead_change[], mautic.seen_lead[]) is
   'Those of these leads that go out: all but known ones that only a bulk or a comparison touched.';
 
+-- Of one person in the order of change, whatever the lanes: who takes an address over that another lead is about to
+-- leave would be sent to that lead's contact.
+create function mautic.lift_others(p_seen mautic.seen_lead[])
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  update mautic.outbox o
+  set lane = x.lane
+  from (
+    select k.lead_id, min(q.lane) as lane
+    from unnest(p_seen) l
+    join mautic.outbox q on q.lead_id = l.lead_id
+    join mautic.contact c on c.address = l.address
+    join mautic.contact_link k on k.contact_id = c.contact_id and k.origin = c.origin and k.lead_id <> l.lead_id
+    group by k.lead_id
+  ) x
+  where o.lead_id = x.lead_id and o.lane > x.lane;
+end
+$$;
+
+comment on function mautic.lift_others(mautic.seen_lead[]) is
+  'Lifts queued leads that are the contact with the address of one of these into its lane.';
+
 -- Folds up to p_limit changes, new leads first. Only under the claim lock.
 create function mautic.fold(p_limit int)
 returns boolean
@@ -183,6 +210,7 @@ begin
     attempts = case when o.state = 'dead' then 0 else o.attempts end,
     failed_alone = case when o.state = 'dead' then 0 else o.failed_alone end;
 
+  perform mautic.lift_others(seen);
   return exists (select from mautic.lead_change);
 end
 $$;

@@ -13,12 +13,14 @@ import { createTestDatabase } from "../../dev/test_database.ts";
  * search path of their own would keep the planner from inlining them.
  */
 const inlined = [
+  "mautic.address_of",
   "mautic.claim_lock",
   "mautic.clock",
   "mautic.correlation_id",
   "mautic.doorbell_lock",
   "mautic.email_status_at",
   "mautic.email_status_of",
+  "mautic.normalize_address",
   "mautic.restrictiveness",
 ];
 

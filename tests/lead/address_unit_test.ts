@@ -1,16 +1,15 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { maskAddress, maskAddresses, validateAddress } from "shared/lead/address.ts";
+import {
+  maskAddress,
+  maskAddresses,
+  normalizeAddress,
+  validateAddress,
+} from "shared/lead/address.ts";
+import { faulty, pasted } from "../support/addresses.ts";
 
-for (
-  const [given, address] of [
-    [" Ann@Example.TEST ", "ann@example.test"],
-    ["o'neil@example.test", "o'neil@example.test"],
-    ["a+tag@example.co.uk", "a+tag@example.co.uk"],
-    ["a@xn--exmple-cua.test", "a@xn--exmple-cua.test"],
-  ] as const
-) {
-  Deno.test(`validateAddress() takes ${given}`, () => {
+for (const [given, address] of pasted) {
+  Deno.test(`validateAddress() takes ${JSON.stringify(given)}`, () => {
     assert.deepEqual(validateAddress(given), { ok: true, address });
   });
 }
@@ -19,19 +18,16 @@ for (
   const [given, reason] of [
     ["", /missing/],
     ["   ", /missing/],
+    ["\u200b\u00a0", /missing/],
     [null, /missing/],
     [42, /missing/],
     ["not-an-email", /form/],
     ["a@b@example.test", /form/],
     ["@example.test", /form/],
-    ["josé@example.test", /before the @/],
-    ["a b@example.test", /before the @/],
-    ["a,b@example.test", /before the @/],
-    ["a&b@example.test", /before the @/],
-    ["a/b@example.test", /before the @/],
+    ...faulty,
+    ["a,b@example.test", /, \(U\+002C\) before the @/],
     [".a@example.test", /dot/],
     ["a..b@example.test", /dot/],
-    ["a@exämple.test", /domain/],
     ["a@example", /domain/],
     ["a@-x.test", /domain/],
     ["a@example.test,", /domain/],
@@ -54,7 +50,9 @@ Deno.test("validateAddress() goes by the length that Mautic is set to", () => {
 Deno.test("validateAddress() is total, and takes its own results", () => {
   fc.assert(fc.property(fc.oneof(fc.emailAddress(), fc.anything()), (given) => {
     const checked = validateAddress(given, 300);
-    if (checked.ok) assert.deepEqual(validateAddress(checked.address, 300), checked);
+    if (!checked.ok) return;
+    assert.deepEqual(validateAddress(checked.address, 300), checked);
+    assert.equal(checked.address, normalizeAddress(String(given)));
   }));
 });
 

@@ -4,7 +4,7 @@ const folder = new URL("../../supabase/migrations/", import.meta.url);
 
 /** What a file makes and what it names, by the names of the two schemas; texts and comments aside. */
 function namesIn(sql: string): { made: string[]; named: string[] } {
-  const code = sql.replace(/--[^\n]*/g, "").replace(/'(?:[^']|'')*'/g, "''");
+  const code = sql.replace(/--[^\n]*|'(?:[^']|'')*'/g, "''");
   const made = code.matchAll(
     /\bcreate (?:unlogged )?(?:table|function|type|view)\s+(?:if not exists )?(?:mautic|public)\.(\w+)/g,
   );

@@ -11,12 +11,14 @@ export interface Finding {
  * it from that. They run with the caller's rights and name everything with its schema.
  */
 const inlined = [
+  "mautic.address_of(text)",
   "mautic.claim_lock()",
   "mautic.clock()",
   "mautic.correlation_id()",
   "mautic.doorbell_lock()",
   "mautic.email_status_at(mautic.subscription)",
   "mautic.email_status_of(mautic.subscription)",
+  "mautic.normalize_address(text)",
   "mautic.restrictiveness(text)",
 ];
 
