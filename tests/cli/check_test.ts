@@ -44,7 +44,7 @@ Deno.test("a column that is gone is named with the statement that mends it, in t
 
 Deno.test("a table that is not there, one without an address, and none at all are findings", async () => {
   await using db = await testDatabase();
-  await db.sql`create table public.profile (id uuid primary key, full_name text)`;
+  await db.sql`create table public.profile (id uuid primary key, full_name text, company text)`;
   await db.sql`select mautic.attach('public.profile', source => 'profile')`;
   assert.deepEqual(await problemsOf(db.url), [["public.profile", "address"]]);
   await db.sql`select mautic.attach('public.profile', source => 'profile', address => 'full_name')`;

@@ -70,7 +70,7 @@ const faults: Fault[] = [
     title: "a database that cannot be reached",
     plant: () =>
       Promise.resolve({ env: { SUPABASE_DB_URL: "postgresql://postgres:postgres@127.0.0.1:9/x" } }),
-    expected: ["fail database.reachable"],
+    expected: ["fail database.reachable", "warn mautic.fields"],
   },
   {
     title: "a migration that was not applied",
