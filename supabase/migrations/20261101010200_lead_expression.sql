@@ -81,12 +81,13 @@ begin
   select r.oid, r.ev_action::text as tree into rule from pg_catalog.pg_rewrite r where r.ev_class = view;
 
   if (select count(*) from pg_catalog.pg_attribute a where a.attrelid = view and a.attnum > 0) <> 1
-    or left(definition, 8) <> ' SELECT ' or right(definition, length(ending)) <> ending
+    or definition !~ '^ SELECT\s' or right(definition, length(ending)) <> ending
   then
     raise exception '% => %: this is not one expression over a row of %', p_role, p_given, place
       using errcode = 'syntax_error';
   end if;
-  found.text := substr(definition, 9, length(definition) - 8 - length(ending));
+  -- A case begins on a line of its own.
+  found.text := btrim(substr(definition, 8, length(definition) - 7 - length(ending)), E' \n');
 
   -- pg_depend knows nothing of Postgres' own functions; the stored tree names them all.
   select string_agg(distinct p.oid::regprocedure::text, ', ') into bad

@@ -167,6 +167,12 @@ Deno.test("whatever Postgres is asked, an expression is kept with its columns qu
   );
   const [field] = await db.sql`select expression from mautic.field_map where alias = 'name'`;
   assert.equal(field?.expression, "(l.first || l.last)");
+  await db.sql`select mautic.map_field('name', 'case when l.id > 1 then l.first else last end')`;
+  const [branched] = await db.sql`select expression from mautic.field_map where alias = 'name'`;
+  assert.match(
+    branched?.expression,
+    /^CASE\s+WHEN \(l\.id > 1\) THEN l\.first\s+ELSE l\.last\s+END$/,
+  );
 });
 
 Deno.test("a table that was renamed is left without our triggers when its source is detached", async () => {
