@@ -159,6 +159,31 @@ Deno.test("an expression about many rows is refused when it is attached, one ove
   assert.equal(lead?.payload.fields["hki_score"], 50);
 });
 
+Deno.test("a text that is more than one expression is refused, and nothing of it has run", async () => {
+  await using db = await databaseWith(
+    `create table public.client (id int primary key, email text)`,
+    `create function public.note() returns text language plpgsql volatile
+      as 'begin create table public.noted (); return null; end'`,
+    `select mautic.attach('public.client')`,
+  );
+  for (
+    const given of [
+      "l.email) from public.client l; create table public.noted (); --",
+      "l.email) as a from public.client l; create table public.noted (); select (1",
+      "l.email) as a, (l.id",
+      "l.email) as mautic_probe from public.client l where (true",
+      "l.email) as mautic_probe from public.client l, (select) mautic_nothing order by (1",
+      "public.note()",
+    ]
+  ) {
+    await assert.rejects(db.sql`select mautic.map_field('custom', ${given})`, given);
+  }
+  const left = await db.sql`
+    select from pg_class where relname in ('noted', 'mautic_probe')
+    union all select from mautic.field_map where alias = 'custom'`;
+  assert.equal(left.count, 0);
+});
+
 Deno.test("whatever Postgres is asked, an expression is kept with its columns qualified", async () => {
   await using db = await databaseWith(
     `create table public.client (id int primary key, email text, first text, last text)`,
