@@ -6,9 +6,18 @@ export type Schema = {
     Tables: {
       "attachment": {
         Row: {
+          "absent": number;
+          "absent_upto": string | null;
           "activity": string | null;
           "attached_at": string | null;
+          "compared_at": string | null;
+          "compared_mark": string | null;
+          "compared_upto": string | null;
+          "comparing_since": string | null;
           "declared": NonNullable<Json>;
+          "digest_of": string | null;
+          "generated_version": number | null;
+          "is_rewriting": boolean;
           "key_column": unknown;
           "key_type": string | null;
           "prefix": string;
@@ -22,14 +31,22 @@ export type Schema = {
           "status_at_column": unknown;
           "status_column": unknown;
           "table_name": unknown;
+          "unseen": number;
+          "attach_statement": string | null;
+          "check_source": {
+            "name": string;
+            "problem": string;
+            "remedy": string;
+          } | null;
+          "digest_definition": string | null;
           "has_key_sql": string | null;
+          "is_comparison_due": boolean | null;
           "is_of_sql": string | null;
           "keys_sql": string | null;
           "log_delete_sql": string | null;
           "log_insert_sql": string | null;
           "log_update_sql": string | null;
           "make_triggers": undefined | null;
-          "make_triggers_patiently": undefined | null;
           "resolve_activity": string | null;
           "resolve_status": Record<string, unknown> | null;
           "select_lead_sql": string | null;
@@ -38,14 +55,17 @@ export type Schema = {
           "write_fields": undefined | null;
         };
         ComputedFields:
+          | "attach_statement"
+          | "check_source"
+          | "digest_definition"
           | "has_key_sql"
+          | "is_comparison_due"
           | "is_of_sql"
           | "keys_sql"
           | "log_delete_sql"
           | "log_insert_sql"
           | "log_update_sql"
           | "make_triggers"
-          | "make_triggers_patiently"
           | "resolve_activity"
           | "resolve_status"
           | "select_lead_sql"
@@ -53,9 +73,18 @@ export type Schema = {
           | "where_sql"
           | "write_fields";
         Insert: {
+          "absent"?: number;
+          "absent_upto"?: string | null;
           "activity"?: string | null;
           "attached_at"?: string | null;
+          "compared_at"?: string | null;
+          "compared_mark"?: string | null;
+          "compared_upto"?: string | null;
+          "comparing_since"?: string | null;
           "declared": NonNullable<Json>;
+          "digest_of"?: string | null;
+          "generated_version"?: number | null;
+          "is_rewriting"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
           "prefix": string;
@@ -69,11 +98,21 @@ export type Schema = {
           "status_at_column"?: unknown;
           "status_column"?: unknown;
           "table_name": unknown;
+          "unseen"?: number;
         };
         Update: {
+          "absent"?: number;
+          "absent_upto"?: string | null;
           "activity"?: string | null;
           "attached_at"?: string | null;
+          "compared_at"?: string | null;
+          "compared_mark"?: string | null;
+          "compared_upto"?: string | null;
+          "comparing_since"?: string | null;
           "declared"?: NonNullable<Json>;
+          "digest_of"?: string | null;
+          "generated_version"?: number | null;
+          "is_rewriting"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
           "prefix"?: string;
@@ -87,6 +126,7 @@ export type Schema = {
           "status_at_column"?: unknown;
           "status_column"?: unknown;
           "table_name"?: unknown;
+          "unseen"?: number;
         };
         Relationships: [];
       };
@@ -184,6 +224,28 @@ export type Schema = {
           "left_at"?: string | null;
           "linked_at"?: string;
           "origin"?: string;
+        };
+        Relationships: [];
+      };
+      "deployment": {
+        Row: {
+          "live_at": string | null;
+          "origin": string;
+          "project": string;
+          "seen_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "live_at"?: string | null;
+          "origin": string;
+          "project": string;
+          "seen_at"?: string;
+        };
+        Update: {
+          "live_at"?: string | null;
+          "origin"?: string;
+          "project"?: string;
+          "seen_at"?: string;
         };
         Relationships: [];
       };
@@ -360,6 +422,7 @@ export type Schema = {
           "chosen": boolean;
           "columns": (unknown)[] | null;
           "correlation_id": string;
+          "fill": boolean;
           "force": boolean;
           "id": number;
           "lane": Schema["mautic"]["Enums"]["lane"];
@@ -375,6 +438,7 @@ export type Schema = {
           "chosen"?: boolean;
           "columns"?: (unknown)[] | null;
           "correlation_id": string;
+          "fill"?: boolean;
           "force"?: boolean;
           "id"?: never;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
@@ -389,6 +453,7 @@ export type Schema = {
           "chosen"?: boolean;
           "columns"?: (unknown)[] | null;
           "correlation_id"?: string;
+          "fill"?: boolean;
           "force"?: boolean;
           "id"?: never;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
@@ -490,6 +555,7 @@ export type Schema = {
           "error_message": string | null;
           "error_remedy": string | null;
           "failed_alone": number;
+          "fill": boolean;
           "force": boolean;
           "lane": Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
@@ -517,6 +583,7 @@ export type Schema = {
           "error_message"?: string | null;
           "error_remedy"?: string | null;
           "failed_alone"?: number;
+          "fill"?: boolean;
           "force"?: boolean;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
@@ -543,6 +610,7 @@ export type Schema = {
           "error_message"?: string | null;
           "error_remedy"?: string | null;
           "failed_alone"?: number;
+          "fill"?: boolean;
           "force"?: boolean;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
           "lead_id"?: string;
@@ -850,6 +918,39 @@ export type Schema = {
         };
         Relationships: [];
       };
+      "watched": {
+        Row: {
+          "expression": string;
+          "given": string;
+          "place": string;
+          "relation": unknown;
+          "source": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "expression": string;
+          "given": string;
+          "place": string;
+          "relation": unknown;
+          "source": string;
+        };
+        Update: {
+          "expression"?: string;
+          "given"?: string;
+          "place"?: string;
+          "relation"?: unknown;
+          "source"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "watched_source_fkey";
+            columns: ["source"];
+            isOneToOne: false;
+            referencedRelation: "attachment";
+            referencedColumns: ["source"];
+          },
+        ];
+      };
       "webhook_delivery": {
         Row: {
           "body": string;
@@ -1018,11 +1119,13 @@ export type Schema = {
           "dead_by_reason": Json | null;
           "due_now": number | null;
           "failed_last_hour": number | null;
+          "known": number | null;
           "last_sent_at": string | null;
           "last_webhook_at": string | null;
           "latency_median_ms": number | null;
           "latency_p95_ms": number | null;
           "leased": number | null;
+          "live": boolean | null;
           "oldest_due_age": string | null;
           "oldest_pending_age": string | null;
           "pause_reason": string | null;
@@ -1030,10 +1133,13 @@ export type Schema = {
           "paused_at": string | null;
           "pending": number | null;
           "sent_last_hour": number | null;
+          "shape_problems": number | null;
           "token_expires_at": string | null;
           "unfolded": number | null;
+          "unreadable": number | null;
           "waiting": number | null;
           "webhook_failed": number | null;
+          "without_address": number | null;
           "workers_alive": number | null;
         };
         ComputedFields: never;
@@ -1043,6 +1149,16 @@ export type Schema = {
     Functions: {
       "abandon_reconcile": { Args: { "p_origin": string }; Returns: undefined };
       "abandon_worker": { Args: { "p_worker_id": string }; Returns: undefined };
+      "absent_among": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_lead_ids": (string)[];
+        };
+        Returns: string[];
+      };
       "acquire_token": {
         Args: {
           "p_client_id": string;
@@ -1105,6 +1221,15 @@ export type Schema = {
           "why": string;
         }[];
       };
+      "attach_statement": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "attempt": {
         Args: { "p_address": string; "p_attempted": Json; "p_payload": Json };
         Returns: Json;
@@ -1138,12 +1263,37 @@ export type Schema = {
         };
         Returns: undefined;
       };
+      "check_shape": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "name": string;
+          "place": string;
+          "problem": string;
+          "remedy": string;
+          "source": string;
+        }[];
+      };
+      "check_source": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "name": string;
+          "problem": string;
+          "remedy": string;
+        }[];
+      };
       "check_table": { Args: { "p_table": unknown }; Returns: undefined };
+      "chosen_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "claim": {
         Args: {
           "p_item_lease_ms": number;
           "p_limit": number;
           "p_origin": string;
+          "p_project"?: string;
           "p_worker_id": string;
         };
         Returns: Json;
@@ -1157,6 +1307,7 @@ export type Schema = {
           "p_lead_id": string;
           "p_origin": string;
           "p_payload": Json;
+          "p_project"?: string;
         };
         Returns: Json;
       };
@@ -1171,6 +1322,9 @@ export type Schema = {
         Args: { "p_column": unknown; "p_row": string; "p_table": unknown };
         Returns: string;
       };
+      "compare": { Args: { "p_patience"?: string }; Returns: undefined };
+      "compare_page": { Args: { "p_limit": number; "p_source": string }; Returns: boolean };
+      "compare_some": { Args: { "p_source": string; "p_until": string }; Returns: undefined };
       "confirm_enrollment": {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
         Returns: undefined;
@@ -1200,6 +1354,7 @@ export type Schema = {
         }[];
       };
       "correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
+      "count_absent": { Args: { "p_limit": number; "p_source": string }; Returns: boolean };
       "current_origin": { Args: Record<PropertyKey, never>; Returns: string };
       "decided_at": {
         Args: {
@@ -1215,6 +1370,15 @@ export type Schema = {
       "delete_leads": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "deleted_sql": { Args: { "p_source": string }; Returns: string };
       "detach": { Args: { "source": string }; Returns: string };
+      "digest_definition": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "digest_sql": {
         Args: { "p_row": string; "p_source": string; "p_table": unknown };
         Returns: string;
@@ -1224,6 +1388,7 @@ export type Schema = {
         Args: { "p_origin": string; "p_person_keys": (string)[] };
         Returns: undefined;
       };
+      "drop_absent": { Args: { "confirm"?: boolean; "source": string }; Returns: Json };
       "drop_moot": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "drop_token": {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
@@ -1285,8 +1450,10 @@ export type Schema = {
       };
       "free_events": { Args: { "p_event_ids": (number)[] }; Returns: (number)[] };
       "free_leads": { Args: { "p_lead_ids": (string)[] }; Returns: string[] };
+      "generated_version": { Args: Record<PropertyKey, never>; Returns: number };
       "get": { Args: { "name": string }; Returns: string };
       "given_correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
+      "go_live": { Args: { "origin"?: string; "project"?: string }; Returns: string };
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
       "has_key_sql": {
         Args: {
@@ -1312,6 +1479,15 @@ export type Schema = {
         };
         Returns: string;
       };
+      "is_comparison_due": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
+      };
       "is_consent_text": { Args: { "p_given": string }; Returns: boolean };
       "is_lift_overtaken": {
         Args: {
@@ -1322,6 +1498,7 @@ export type Schema = {
         };
         Returns: boolean;
       };
+      "is_live": { Args: { "p_origin": string; "p_project": string }; Returns: boolean };
       "is_mailable": { Args: { "p_status": string }; Returns: boolean };
       "is_of_sql": {
         Args: {
@@ -1333,6 +1510,7 @@ export type Schema = {
         Returns: string;
       };
       "is_plain_type": { Args: { "p_type": unknown }; Returns: boolean };
+      "is_same_source": { Args: { "p_lead_id": string; "p_other": string }; Returns: boolean };
       "key_of_table": {
         Args: { "p_given": string; "p_table": unknown };
         Returns: Record<string, unknown>;
@@ -1508,15 +1686,6 @@ export type Schema = {
         };
         Returns: undefined;
       };
-      "make_triggers_patiently": {
-        Args: {
-          "a": Omit<
-            Schema["mautic"]["Tables"]["attachment"]["Row"],
-            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
-          >;
-        };
-        Returns: undefined;
-      };
       "make_writers": { Args: Record<PropertyKey, never>; Returns: undefined };
       "map_field": {
         Args: { "alias": string; "from": string; "source"?: string };
@@ -1582,6 +1751,15 @@ export type Schema = {
           isSetofReturn: false;
         };
       };
+      "merged_payload": {
+        Args: {
+          "p_contact_id": number;
+          "p_lead_id": string;
+          "p_origin": string;
+          "p_payload": Json;
+        };
+        Returns: Json;
+      };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
       "normalize_pasted_address": { Args: { "p_address": string }; Returns: string };
@@ -1589,6 +1767,7 @@ export type Schema = {
         Args: { "p_rows": (Schema["mautic"]["CompositeTypes"]["activity"])[] };
         Returns: undefined;
       };
+      "note_digest": { Args: { "p_source": string }; Returns: undefined };
       "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
@@ -1614,7 +1793,12 @@ export type Schema = {
         Returns: (string)[];
       };
       "pick": {
-        Args: { "p_is_probe": boolean; "p_limit": number; "p_origin": string };
+        Args: {
+          "p_is_probe": boolean;
+          "p_limit": number;
+          "p_only_chosen": boolean;
+          "p_origin": string;
+        };
         Returns: Record<string, unknown>;
       };
       "pick_from": {
@@ -1641,6 +1825,10 @@ export type Schema = {
       "purge_history": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_rings": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_webhooks": { Args: { "p_older_than"?: string }; Returns: number };
+      "queue_known": {
+        Args: { "p_correlation_id": string; "p_lead_ids": (string)[] };
+        Returns: number;
+      };
       "queue_others": {
         Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
         Returns: undefined;
@@ -1801,6 +1989,7 @@ export type Schema = {
       };
       "read_status": { Args: Record<PropertyKey, never>; Returns: Json };
       "read_unseen": { Args: { "p_patience"?: string }; Returns: number };
+      "read_watch": { Args: { "p_given": string; "p_table": unknown }; Returns: string };
       "receive_delivery": {
         Args: {
           "p_body": string;
@@ -1872,6 +2061,7 @@ export type Schema = {
         Args: {
           "changed_since"?: string;
           "changed_until"?: string;
+          "confirm"?: boolean;
           "crm_status"?: (string)[];
           "dead_reason"?: string;
           "everything"?: boolean;
@@ -1950,6 +2140,10 @@ export type Schema = {
       "ring_for": { Args: { "p_action": string; "p_correlation_id": string }; Returns: string };
       "ring_reconcile": { Args: Record<PropertyKey, never>; Returns: string };
       "role_sql": { Args: { "p_role": string; "p_source": string }; Returns: string };
+      "run_patiently": {
+        Args: { "p_relation": unknown; "p_statement": string };
+        Returns: undefined;
+      };
       "said_values": { Args: { "p_attnum": number; "p_table": unknown }; Returns: (string)[] };
       "save_subscriptions": {
         Args: { "p_leads": Json; "p_pairs": (Schema["mautic"]["CompositeTypes"]["event_lead"])[] };
@@ -1971,7 +2165,8 @@ export type Schema = {
         };
         Returns: string;
       };
-      "sending_state": { Args: { "p_origin"?: string }; Returns: string };
+      "send": { Args: { "key": string; "source"?: string }; Returns: string };
+      "sending_state": { Args: { "p_origin"?: string; "p_project"?: string }; Returns: string };
       "set": { Args: { "name": string; "value": string }; Returns: string };
       "settle": {
         Args: {
@@ -2043,6 +2238,7 @@ export type Schema = {
           "error_message": string | null;
           "error_remedy": string | null;
           "failed_alone": number;
+          "fill": boolean;
           "force": boolean;
           "lane": Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
@@ -2080,9 +2276,18 @@ export type Schema = {
       "source_of": {
         Args: { "p_lead_id": string };
         Returns: {
+          "absent": number;
+          "absent_upto": string | null;
           "activity": string | null;
           "attached_at": string | null;
+          "compared_at": string | null;
+          "compared_mark": string | null;
+          "compared_upto": string | null;
+          "comparing_since": string | null;
           "declared": NonNullable<Json>;
+          "digest_of": string | null;
+          "generated_version": number | null;
+          "is_rewriting": boolean;
           "key_column": unknown;
           "key_type": string | null;
           "prefix": string;
@@ -2096,6 +2301,7 @@ export type Schema = {
           "status_at_column": unknown;
           "status_column": unknown;
           "table_name": unknown;
+          "unseen": number;
         };
         SetofOptions: {
           from: "*";
@@ -2176,6 +2382,7 @@ export type Schema = {
         };
       };
       "sweep": { Args: Record<PropertyKey, never>; Returns: string };
+      "table_mark": { Args: { "p_relation": unknown }; Returns: string };
       "table_of": {
         Args: {
           "a": Omit<
@@ -2193,6 +2400,7 @@ export type Schema = {
           "chosen": boolean;
           "columns": (unknown)[] | null;
           "correlation_id": string;
+          "fill": boolean;
           "force": boolean;
           "id": number;
           "lane": Schema["mautic"]["Enums"]["lane"];
@@ -2212,11 +2420,24 @@ export type Schema = {
         Args: { "p_keys": string; "p_source": string; "p_what": string };
         Returns: string;
       };
+      "trouble_of": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_expression": string;
+          "p_type": unknown;
+        };
+        Returns: string;
+      };
       "try_events": {
         Args: { "p_event_ids": (number)[]; "p_one_by_one": boolean };
         Returns: number;
       };
+      "turn_comparison": { Args: { "p_begins": boolean; "p_source": string }; Returns: undefined };
       "unmap_field": { Args: { "alias": string; "source"?: string }; Returns: string };
+      "unwatch": { Args: { "source"?: string; "table": string }; Returns: string };
       "update_circuit": {
         Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
         Returns: boolean;
@@ -2226,6 +2447,7 @@ export type Schema = {
         Returns: string;
       };
       "vault_secret": { Args: { "p_name": string }; Returns: string };
+      "watch": { Args: { "lead": string; "source"?: string; "table": string }; Returns: string };
       "where_sql": {
         Args: {
           "a": Omit<

@@ -224,6 +224,18 @@ $$;
 
 comment on function mautic.where_sql(mautic.attachment) is 'SQL that is true for the rows l of these keys that are not deleted softly.';
 
+-- Raised with what is generated: readers and triggers that another version wrote are named by check_shape().
+create function mautic.generated_version()
+returns int
+language sql
+immutable
+set search_path = ''
+as $$
+  select 1
+$$;
+
+comment on function mautic.generated_version() is 'The version of the readers, writers and triggers that attach writes.';
+
 create function mautic.make_readers()
 returns void
 language plpgsql

@@ -169,6 +169,21 @@ $$;
 
 comment on function mautic.source_of(text) is 'The source that a lead id is of: the longest prefix.';
 
+-- Of one source, mostly the only one, the newest lead is the person; among sources each speaks for itself.
+create function mautic.is_same_source(p_lead_id text, p_other text)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return (select count(*) from mautic.attachment) < 2
+    or (mautic.source_of(p_lead_id)).source = (mautic.source_of(p_other)).source;
+end
+$$;
+
+comment on function mautic.is_same_source(text, text) is 'Are these two leads of one source?';
+
 create function mautic.note_activity(p_rows mautic.activity[])
 returns void
 language plpgsql

@@ -33,6 +33,7 @@ create table mautic.lead_change (
   removal mautic.contact_removal,
   columns name[],
   chosen boolean not null default false,
+  fill boolean not null default false,
   xid xid8 not null default pg_current_xact_id(),
   -- Fold reads in this order: neither a bulk nor a backfill stands before a fresh lead.
   primary key (lane, id)
@@ -53,6 +54,7 @@ alter table mautic.lead_change enable row level security;
 comment on column mautic.lead_change.columns is 'Of an update: the columns that changed, of those that are read. null: all may have.';
 
 comment on column mautic.lead_change.chosen is 'Somebody named this very lead: it goes out although its table is not live, or was there before us.';
+comment on column mautic.lead_change.fill is 'As in mautic.outbox.';
 comment on column mautic.lead_change.xid is 'The transaction that wrote it.';
 
 -- Transactions of many single statements, in which it showed only later that they are bulk.

@@ -188,6 +188,32 @@ comment on function mautic.log_insert_sql(mautic.attachment) is 'SQL that logs i
 comment on function mautic.log_delete_sql(mautic.attachment) is 'SQL that logs deleted leads.';
 comment on function mautic.log_update_sql(mautic.attachment) is 'SQL that logs leads of which a column that is read changed.';
 
+-- Nobody has to wait behind us: a session that holds the table for longer is named, and the call can be made again.
+create function mautic.run_patiently(p_relation oid, p_statement text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  before constant text := current_setting('lock_timeout');
+begin
+  perform set_config('lock_timeout', '2s', true);
+  execute p_statement;
+  perform set_config('lock_timeout', before, true);
+exception when lock_not_available then
+  raise exception '% is held by another session for longer than two seconds (%). Nothing was changed: end it, or wait, and '
+    'say it again.', p_relation::regclass, coalesce((
+      select string_agg(format('pid %s, since %s, %s', s.pid, date_trunc('second', s.xact_start), s.state), '; ')
+      from pg_catalog.pg_locks k join pg_catalog.pg_stat_activity s on s.pid = k.pid
+      where k.relation = p_relation and k.granted and k.pid <> pg_backend_pid()), 'it is gone by now')
+    using errcode = 'lock_not_available';
+end
+$$;
+
+comment on function mautic.run_patiently(oid, text) is
+  'Runs a statement that locks a table of the application''s, and waits two seconds for it. Raises lock_not_available, naming who holds it.';
+
 -- The functions are made anew, which holds no lock on the table; a trigger only where it is missing.
 create function mautic.make_triggers(a mautic.attachment)
 returns void
@@ -218,10 +244,10 @@ begin
       select from pg_catalog.pg_trigger t
       where t.tgrelid = a.relation and t.tgname = format('mautic_%s_%s', a.source, event.name)
     ) then
-      execute format(
+      perform mautic.run_patiently(a.relation, format(
         'create trigger %I after %s on %s %s for each statement execute function mautic.%I()',
         format('mautic_%s_%s', a.source, event.name), event.name, mautic.table_of(a), event.tables,
-        format('log_%s_%s', a.source, event.name));
+        format('log_%s_%s', a.source, event.name)));
     end if;
   end loop;
 end

@@ -32,6 +32,18 @@ $$;
 comment on function mautic.probe_candidates() is
   'Up to 50 due leads, those first that were tried least, of these the newest: a probe claims in this order.';
 
+create function mautic.chosen_candidates()
+returns text[]
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select array(select lead_id from mautic.outbox where state = 'pending' and chosen order by enqueued_at, lead_id limit 50);
+$$;
+
+comment on function mautic.chosen_candidates() is 'Up to 50 due leads that somebody named (mautic.send).';
+
 create function mautic.pending_after(p_lane mautic.lane, p_enqueued_at timestamptz, p_lead_id text, p_limit int)
 returns text[]
 language sql
@@ -162,7 +174,7 @@ comment on function mautic.pick_from(text, mautic.lane, int, mautic.picking) is
 
 -- Picks without writing.
 create function mautic.pick(
-  p_origin text, p_limit int, p_is_probe boolean,
+  p_origin text, p_limit int, p_is_probe boolean, p_only_chosen boolean,
   out picked mautic.candidate[], out moot text[], out more boolean
 )
 language plpgsql
@@ -181,8 +193,10 @@ begin
   s.moot := array[]::text[];
   s.held := mautic.held_keys();
   more := false;
-  if p_is_probe then
-    for candidate in select * from mautic.candidates(p_origin, mautic.probe_candidates()) loop
+  if p_is_probe or p_only_chosen then
+    for candidate in
+      select * from mautic.candidates(p_origin, case when p_only_chosen then mautic.chosen_candidates() else mautic.probe_candidates() end)
+    loop
       exit when cardinality(s.picked) >= p_limit;
       continue when candidate.person_keys && s.held or candidate.is_moot is null;
       if candidate.is_moot then
@@ -217,6 +231,6 @@ begin
 end
 $$;
 
-comment on function mautic.pick(text, int, boolean) is
-  'Up to p_limit due items by lane and age, no person twice and nobody who is out; a probe in its own order. '
+comment on function mautic.pick(text, int, boolean, boolean) is
+  'Up to p_limit due items by lane and age, no person twice and nobody who is out; a probe in its own order, and what was chosen alone where nothing else may be sent. '
   'moot: items met on the way that nothing is to be sent for. more: further ones were due behind these.';

@@ -16,8 +16,6 @@ import { phone, random, wholeRun } from "./whole_run.ts";
 const kept: Record<string, string> = {
   "public.leads.email": "the application's own data",
   "public.leads.phone": "the application's own data",
-  "mautic.lead.address": "a view of leads, as the sync reads them; for the owner alone",
-  "mautic.lead.payload": "the same",
   "mautic.contact.address": "who a contact is: opt-outs by address find their lead",
   "mautic.contact.snapshot": "what Mautic confirmed: the next save sends only what differs",
   "mautic.contact_link.address":

@@ -399,38 +399,12 @@ begin
       and t.tgname in (format('mautic_%s_insert', p_source), format('mautic_%s_update', p_source),
         format('mautic_%s_delete', p_source), format('mautic_%s_truncate', p_source))
   loop
-    execute format('drop trigger %I on %s', trigger_name, p_relation::regclass);
+    perform mautic.run_patiently(p_relation, format('drop trigger %I on %s', trigger_name, p_relation::regclass));
   end loop;
 end
 $$;
 
 comment on function mautic.drop_triggers(text, oid) is 'Takes the triggers of a source off a table.';
-
--- Nobody has to wait behind us: a session that holds the table for longer is named, and the call can be made again.
-create function mautic.make_triggers_patiently(a mautic.attachment)
-returns void
-language plpgsql
-volatile
-set search_path = ''
-as $$
-declare
-  before constant text := current_setting('lock_timeout');
-begin
-  perform set_config('lock_timeout', '2s', true);
-  perform mautic.make_triggers(a);
-  perform set_config('lock_timeout', before, true);
-exception when lock_not_available then
-  raise exception '% is held by another session for longer than two seconds (%). Nothing was changed: end it, or wait, and '
-    'call mautic.attach() again.', a.relation::regclass, coalesce((
-      select string_agg(format('pid %s, since %s, %s', s.pid, date_trunc('second', s.xact_start), s.state), '; ')
-      from pg_catalog.pg_locks k join pg_catalog.pg_stat_activity s on s.pid = k.pid
-      where k.relation = a.relation and k.granted and k.pid <> pg_backend_pid()), 'it is gone by now')
-    using errcode = 'lock_not_available';
-end
-$$;
-
-comment on function mautic.make_triggers_patiently(mautic.attachment) is
-  'mautic.make_triggers() that waits two seconds for the table. Raises lock_not_available, naming who holds it.';
 
 -- Reads the table of a source as it is now, and writes what follows from it. All or nothing.
 create function mautic.connect_table(p_source text)
@@ -476,16 +450,18 @@ begin
   update mautic.attachment s
   set relation = a.relation, key_column = a.key_column, key_type = a.key_type, status_column = a.status_column,
     status_at_column = a.status_at_column, activity = a.activity, attached_at = a.attached_at, problem = null,
-    read_upto = case when s.relation = a.relation then s.read_upto end,
-    read_to_end_at = case when s.relation = a.relation then s.read_to_end_at end
+    generated_version = mautic.generated_version()
   where s.source = p_source;
   perform mautic.make_readers();
   perform mautic.make_writers();
+  perform mautic.note_digest(p_source);
   if before is distinct from a.relation and before is not null then
     perform mautic.drop_triggers(p_source, before);
+    -- Another table in its place: what is other in it is found by comparison.
+    insert into mautic.table_change (source, cause) values (p_source, 'suspect');
   end if;
   -- Last: the lock on the table is held until the end, and all that a trigger calls is there.
-  perform mautic.make_triggers_patiently(a);
+  perform mautic.make_triggers(a);
   -- What waited because it could not be read is due.
   update mautic.outbox o set not_before = mautic.clock()
   where o.state = 'waiting' and o.error_code = 'unreadable' and (mautic.source_of(o.lead_id)).source = p_source;

@@ -37,7 +37,8 @@ begin
   select * into a from mautic.attachment s where s.source = p_source and s.relation is not null;
   if a.source is not null then
     perform mautic.make_readers();
-    perform mautic.make_triggers_patiently(a);
+    perform mautic.note_digest(p_source);
+    perform mautic.make_triggers(a);
   end if;
 end
 $$;
