@@ -78,10 +78,10 @@ const nothing: ShapeProblem = {
   remedy: "select mautic.attach('<schema>.<table>');",
 };
 
-/** One line: where it is, and what. */
+/** One line: where it is, and what; nothing is named twice. */
 export function problemLine({ place, name, problem }: ShapeProblem): string {
-  const where = [place, name].filter((part) => part !== null).join(", ");
-  return where === "" ? problem : `${where}: ${problem}`;
+  const isNamed = name === null || name === place || problem.includes(name);
+  return [place, isNamed ? null : name, problem].filter((part) => part !== null).join(": ");
 }
 
 /** One line: what is attached. */

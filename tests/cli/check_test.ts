@@ -35,7 +35,7 @@ Deno.test("a column that is gone is named with the statement that mends it, in t
   await db.sql`alter table public.leads rename column phone to telephone_number`;
   const { code, stdout } = await run("--db-url", db.url);
   assert.equal(code, 1);
-  assert.match(stdout, /^public\.leads, .*phone.*\n {2}→ .*mautic\.attach\(/m);
+  assert.match(stdout, /^public\.leads: .*phone.*\n {2}→ .*mautic\.attach\(/m);
   const problems = await problemsOf(db.url);
   assert.ok(problems.every(([place]) => place === "public.leads"));
   // It changes nothing: the next one finds the same.

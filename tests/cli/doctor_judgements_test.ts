@@ -71,7 +71,7 @@ Deno.test("each problem of an attached table is a finding with the statement tha
     remedy,
   };
   assert.deepEqual(judgeShape({ tables: [table], problems: [problem] }), [
-    fail("database.shape", "crm.customer, phone: the column is not there", remedy),
+    fail("database.shape", "crm.customer: phone: the column is not there", remedy),
   ]);
 });
 
