@@ -149,8 +149,10 @@ begin
     $sql$with given as (select $1 as p_lead_ids), asked as materialized (select %s as keys from given), there as materialized (
       select %s as lead_id from asked, %s l where %s
     )
-    select id from unnest($1) id
-    where not exists (select from there t where t.lead_id = id) and not exists (select from mautic.lead_change c where c.lead_id = id)$sql$,
+    select g.lead_id
+    from unnest($1) g(lead_id)
+    where not exists (select from there t where t.lead_id = g.lead_id)
+      and not exists (select from mautic.lead_change c where c.lead_id = g.lead_id)$sql$,
     mautic.keys_sql(a), mautic.role_sql(a.source, 'key'), mautic.table_of(a), mautic.where_sql(a)) using p_lead_ids;
 end
 $$;

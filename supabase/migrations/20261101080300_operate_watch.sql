@@ -29,8 +29,8 @@ declare
   query constant text := format(E'select k.* from %s w cross join lateral (\n%s\n) as k(mautic_key)', place, p_given);
   probe refcursor;
   definition text;
-  opening constant text := format(E' SELECT k.mautic_key\n   FROM %s w\n     CROSS JOIN LATERAL ( ', place);
-  ending constant text := ') k(mautic_key);';
+  opening constant text := format(E' SELECT k.mautic_key\n   FROM (%s w\n     CROSS JOIN LATERAL ( ', place);
+  ending constant text := ') k(mautic_key));';
 begin
   begin
     open probe for execute query || ' limit 0';

@@ -20,6 +20,8 @@ const kept: Record<string, string> = {
   "mautic.contact.snapshot": "what Mautic confirmed: the next save sends only what differs",
   "mautic.contact_link.address":
     "under which name a lead is its contact: a move is told from a merge",
+  "mautic.lead_state.address":
+    "whose address is whose: an index on the application's table would be in its way",
   "mautic.outbox.attempted": "what a save of unknown outcome may have left in Mautic",
   "mautic.outbox.person_keys": "who is held: one person is never out twice",
   "mautic.webhook_delivery.body": "the delivery as it came, for replays; purged by age",
