@@ -151,7 +151,7 @@ Deno.test("an ORM that migrates later", async () => {
   assert.match(job?.command, /mautic\.attach_declared\(\)/);
 
   await db.sql`select mautic.read_unseen()`;
-  await db.sql`select mautic.replay_where(never_synced => true)`;
+  await db.sql`select mautic.replay_where(never_synced => true, confirm => true)`;
   assert.ok((await db.changed()).includes("before"));
 
   await db.sql`drop table "Customer"`;
