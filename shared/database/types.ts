@@ -1389,6 +1389,7 @@ export type Schema = {
         Returns: undefined;
       };
       "drop_absent": { Args: { "confirm"?: boolean; "source": string }; Returns: Json };
+      "drop_generated": { Args: { "p_source": string }; Returns: undefined };
       "drop_moot": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "drop_token": {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };

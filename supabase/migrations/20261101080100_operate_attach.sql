@@ -574,6 +574,37 @@ comment on function mautic.attach(
   'the table anew. Raises ambiguous_column for two candidates, datatype_mismatch, undefined_column, syntax_error, '
   'wrong_object_type, insufficient_privilege, invalid_table_definition, lock_not_available; nothing is changed then.';
 
+-- Also from tables that have another name by now, or that are only watched.
+create function mautic.drop_generated(p_source text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  written constant text := format(
+    '^(log_%1$s_(insert|update|delete|truncate)|watch_%1$s_[0-9]+_(insert|update|delete)|read_%1$s_rows)$', p_source);
+  found record;
+begin
+  for found in
+    select t.tgname, t.tgrelid
+    from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ written
+  loop
+    perform mautic.run_patiently(found.tgrelid, format('drop trigger %I on %s', found.tgname, found.tgrelid::regclass));
+  end loop;
+  for found in
+    select p.oid::regprocedure as name
+    from pg_catalog.pg_proc p
+    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ written
+  loop
+    execute format('drop function %s', found.name);
+  end loop;
+end
+$$;
+
+comment on function mautic.drop_generated(text) is 'Drops the triggers and functions that were written for a source.';
+
 create function mautic.detach(source text)
 returns text
 language plpgsql
@@ -592,8 +623,7 @@ begin
   if a.prefix = '' and (select count(*) from mautic.attachment) > 1 then
     raise exception 'Detach the other sources first: ids without a prefix are this one''s' using errcode = 'invalid_parameter_value';
   end if;
-  -- Whatever it is called by now.
-  perform mautic.drop_triggers(a.source, a.relation);
+  perform mautic.drop_generated(a.source);
   delete from mautic.lead_change c where (mautic.source_of(c.lead_id)).source = a.source;
   delete from mautic.outbox o
   where (mautic.source_of(o.lead_id)).source = a.source and o.removal is null and o.lead_id not like 'erase:%';

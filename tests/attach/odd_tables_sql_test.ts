@@ -200,15 +200,22 @@ Deno.test("whatever Postgres is asked, an expression is kept with its columns qu
   );
 });
 
-Deno.test("a table that was renamed is left without our triggers when its source is detached", async () => {
+Deno.test("a detached source leaves nothing on its table, whatever that is called by now, nor on those it watched", async () => {
   await using db = await databaseWith(
-    `create table public.client (id int primary key, email text)`,
+    `create table public.client (id int primary key, email text, firm_id int)`,
+    `create table public.firm (id int, name text)`,
     `select mautic.attach('public.client')`,
+    `select mautic.watch('public.firm', 'select c.id from public.client c where c.firm_id = w.id')`,
     `alter table public.client rename to customer`,
     `select mautic.detach('lead')`,
+    `insert into public.firm values (1, 'A')`,
+    `insert into public.customer values (1, 'a@example.test', 1)`,
   );
-  const triggers = await db.sql`select from pg_trigger where tgrelid = 'public.customer'::regclass`;
-  assert.equal(triggers.count, 0);
+  const left = await db.sql`
+    select tgname as name from pg_trigger where tgname like 'mautic\\_%' and tgrelid in ('public.customer'::regclass, 'public.firm'::regclass)
+    union all select proname from pg_proc where proname ~ '^(log|watch|read)_lead_'`;
+  assert.deepEqual([...left], []);
+  assert.deepEqual(await changes(db.sql), []);
 });
 
 Deno.test("cron counts the tables that it attached, not those that are still not there", async () => {
