@@ -1330,6 +1330,9 @@ export type Schema = {
         Returns: undefined;
       };
       "connect_table": { Args: { "p_source": string }; Returns: undefined };
+      "consent_in_number": { Args: { "p_given": number }; Returns: boolean };
+      "consent_in_text": { Args: { "p_given": string }; Returns: boolean };
+      "consent_in_time": { Args: { "p_given": string }; Returns: boolean };
       "contact_in_use": {
         Args: { "p_address"?: string; "p_contact_id": number; "p_origin": string };
         Returns: boolean;
@@ -1444,6 +1447,7 @@ export type Schema = {
         }[];
       };
       "finish_reconcile": { Args: { "p_origin": string }; Returns: undefined };
+      "finite_number": { Args: { "p_given": number }; Returns: number };
       "fold": { Args: { "p_limit": number }; Returns: boolean };
       "forget_contacts": {
         Args: { "p_contact_ids": (number)[]; "p_lead_id": string; "p_origin": string };
@@ -1769,6 +1773,7 @@ export type Schema = {
         Returns: undefined;
       };
       "note_digest": { Args: { "p_source": string }; Returns: undefined };
+      "number_in_text": { Args: { "p_given": string }; Returns: number };
       "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
@@ -1848,44 +1853,6 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
-      "read_consent":
-        | {
-          Args: { "p_given": boolean };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        }
-        | {
-          Args: { "p_given": number };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        }
-        | {
-          Args: { "p_given": string };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        }
-        | {
-          Args: { "p_given": string };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        };
-      "read_deleted":
-        | {
-          Args: { "p_given": boolean };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_deleted(p_given => bool), mautic.read_deleted(p_given => timestamptz). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        }
-        | {
-          Args: { "p_given": string };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_deleted(p_given => bool), mautic.read_deleted(p_given => timestamptz). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        };
       "read_each": {
         Args: { "p_keys": (string)[]; "p_source": string };
         Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
@@ -1953,19 +1920,6 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
-      "read_number":
-        | {
-          Args: { "p_given": number };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_number(p_given => text), mautic.read_number(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        }
-        | {
-          Args: { "p_given": string };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_number(p_given => text), mautic.read_number(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        };
       "read_page": { Args: { "p_limit": number; "p_source": string }; Returns: boolean };
       "read_part": {
         Args: { "p_key": string; "p_statement": string };

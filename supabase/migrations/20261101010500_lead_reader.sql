@@ -150,15 +150,15 @@ as $$
     when p_expression is null then case p_target when 'deleted' then 'false' when 'time' then 'null::timestamptz' else 'null' end
     when p_target = 'consent' then format(
       case kind
-        when 'boolean' then '(%s)' when 'number' then 'mautic.read_consent((%s)::numeric)'
-        when 'time' then 'mautic.read_consent((%s)::timestamptz)' else 'mautic.read_consent((%s)::text)'
+        when 'boolean' then '(%s)' when 'number' then 'mautic.consent_in_number((%s)::numeric)'
+        when 'time' then 'mautic.consent_in_time((%s)::timestamptz)' else 'mautic.consent_in_text((%s)::text)'
       end, p_expression)
     when p_target = 'number' then format(
       case kind
-        when 'number' then 'mautic.read_number((%s)::numeric)' else 'mautic.read_number((%s)::text)'
+        when 'number' then 'mautic.finite_number((%s)::numeric)' else 'mautic.number_in_text((%s)::text)'
       end, p_expression)
     when p_target = 'deleted' then format(
-      case kind when 'time' then 'mautic.read_deleted((%s)::timestamptz)' else 'mautic.read_deleted((%s)::boolean)' end,
+      case kind when 'time' then '((%s) is not null)' else 'coalesce((%s)::boolean, false)' end,
       p_expression)
     when p_target = 'boolean' then format('coalesce((%s)::boolean, false)', p_expression)
     when p_target = 'time' then format('(%s)::timestamptz', p_expression)

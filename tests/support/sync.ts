@@ -66,7 +66,7 @@ export async function startSync(options: SyncOptions = {}): Promise<Sync> {
     MAUTIC_RETRY_DELAY_MS: "1",
     ...options.env,
   };
-  await sayLive(db.sql, env.SUPABASE_URL, mautic.url);
+  await sayLive(db.sql, env.SUPABASE_URL, env.MAUTIC_BASE_URL);
   const log: Record<string, unknown>[] = [];
   const running: Promise<unknown>[] = [];
   const handler = createHandler({
