@@ -1426,6 +1426,7 @@ export type Schema = {
         Returns: Json;
       };
       "erase_inbox": { Args: { "p_address": string; "p_lead_ids": (string)[] }; Returns: Json };
+      "escape_keys": { Args: Record<PropertyKey, never>; Returns: undefined };
       "event_key": {
         Args: {
           "p_address": string;

@@ -433,6 +433,11 @@ begin
   -- Without its length, which would cut another key until it is this one.
   select format_type(t.atttypid, -1) into a.key_type
   from pg_catalog.pg_attribute t where t.attrelid = a.relation and t.attname = a.key_column;
+  if a.key_type::regtype in ('pg_catalog.float4'::regtype, 'pg_catalog.float8'::regtype, 'pg_catalog.money'::regtype, 'pg_catalog.interval'::regtype) then
+    raise exception 'The key % of % is of type %, which each session may write differently. Name another column that is '
+      'unique and not null: key => ''…''', a.key_column, a.relation::regclass, a.key_type
+      using errcode = 'invalid_table_definition';
+  end if;
   status := mautic.resolve_status(a);
   a.status_column := status.status_column;
   a.status_at_column := status.status_at_column;
@@ -513,6 +518,30 @@ $$;
 comment on function mautic.source_for(text, name, name) is
   'The source that attach means. Raises invalid_parameter_value for a second table without a name.';
 
+-- A key of the first source may begin as the ids of a new one do.
+create function mautic.escape_keys()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  a mautic.attachment;
+  lead_id text;
+begin
+  select * into a from mautic.attachment s where s.prefix = '' and s.relation is not null;
+  lead_id := mautic.lead_id_in(a, 'l');
+  if lead_id <> mautic.role_sql(a.source, 'key') then
+    update mautic.role r set expression = lead_id where r.source = a.source and r.role = 'key';
+    perform mautic.make_readers();
+    perform mautic.make_writers();
+    perform mautic.make_triggers(a);
+  end if;
+end
+$$;
+
+comment on function mautic.escape_keys() is 'Writes the ids of the first source anew, when another source was declared.';
+
 create function mautic.attach(
   "table" text, source text default null, rank int default 1, key text default null, address text default null,
   stage text default null, consent text default null, consent_at text default null, score text default null,
@@ -550,6 +579,7 @@ begin
     attach.rank, declared, schema_name, table_name)
   on conflict on constraint attachment_pkey do update
   set rank = excluded.rank, declared = excluded.declared, schema_name = excluded.schema_name, table_name = excluded.table_name;
+  perform mautic.escape_keys();
   perform mautic.connect_table(named);
 
   if exists (select from mautic.attachment s where s.source = named and s.relation is null) then

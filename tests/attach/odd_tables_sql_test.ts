@@ -126,6 +126,31 @@ Deno.test("a key that is too long for its column is no other row's", async () =>
   assert.deepEqual([...await readLeads(db.sql, "abcd")], []);
 });
 
+Deno.test("a key whose text differs from session to session is refused, until another is named", async () => {
+  await using db = await databaseWith(
+    `create table public.client (weight float8 primary key, number int unique not null, email text)`,
+  );
+  await assert.rejects(db.sql`select mautic.attach('public.client')`, { code: "42P16" });
+  await db.sql`select mautic.attach('public.client', key => 'number')`;
+});
+
+Deno.test("a key that begins as the ids of a source that is attached later is not that one's", async () => {
+  await using db = await databaseWith(
+    `create table public.client (id text primary key, email text)`,
+    `create table public.signup (id text primary key, email text)`,
+    `select mautic.attach('public.client')`,
+    `select mautic.attach('public.signup', source => 'news')`,
+    `insert into public.client values ('news:1', 'client@example.test')`,
+    `insert into public.signup values ('1', 'signup@example.test')`,
+  );
+  assert.deepEqual(await changes(db.sql), ["insert :news:1", "insert news:1"]);
+  const leads = await readLeads(db.sql, ":news:1", "news:1");
+  assert.deepEqual(leads.map(({ lead_id, address }) => [lead_id, address]), [
+    [":news:1", "client@example.test"],
+    ["news:1", "signup@example.test"],
+  ]);
+});
+
 Deno.test("a table without times of its own is read in one go and gets known", async () => {
   await using db = await databaseWith(
     `create table public.client (id int primary key, email text)`,
