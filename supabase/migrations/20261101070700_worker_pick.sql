@@ -102,7 +102,7 @@ $$;
 comment on function mautic.candidates(text, text[]) is 'These due leads in this order, as a claim looks at them.';
 
 -- How many of a batch each lane gets while it has as many: by weights of 8, 4, 2 and 1 among those lanes that have
--- any. By chance where that is no whole number, so that in batches of a few no lane waits for ever.
+-- any. Where that is no whole number the clock decides, so that in batches of a few no lane waits for ever.
 create function mautic.lane_quotas(p_limit int)
 returns int[]
 language plpgsql
@@ -113,6 +113,7 @@ as $$
 declare
   weights numeric[] := '{8,4,2,1}';
   lanes constant mautic.lane[] := enum_range(null::mautic.lane);
+  fraction constant numeric := (extract(microseconds from mautic.clock())::bigint % 997) / 997.0;
 begin
   for n in 1 .. cardinality(lanes) loop
     if not exists (select from mautic.outbox o where o.state = 'pending' and o.lane = lanes[n]) then
@@ -120,7 +121,7 @@ begin
     end if;
   end loop;
   return array(
-    select case when w = 0 then 0 else floor(p_limit * w / (select sum(a) from unnest(weights) a) + random()::numeric)::int end
+    select case when w = 0 then 0 else floor(p_limit * w / (select sum(a) from unnest(weights) a) + fraction)::int end
     from unnest(weights) with ordinality as each(w, n) order by n);
 end
 $$;
