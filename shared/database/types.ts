@@ -39,6 +39,7 @@ export type Schema = {
             "remedy": string;
           } | null;
           "digest_definition": string | null;
+          "has_key_sql": string | null;
           "is_comparison_due": boolean | null;
           "is_of_sql": string | null;
           "keys_sql": string | null;
@@ -57,6 +58,7 @@ export type Schema = {
           | "attach_statement"
           | "check_source"
           | "digest_definition"
+          | "has_key_sql"
           | "is_comparison_due"
           | "is_of_sql"
           | "keys_sql"
@@ -1390,6 +1392,7 @@ export type Schema = {
         Returns: undefined;
       };
       "drop_absent": { Args: { "confirm"?: boolean; "source": string }; Returns: Json };
+      "drop_generated": { Args: { "p_source": string }; Returns: undefined };
       "drop_moot": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "drop_token": {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
@@ -1415,6 +1418,7 @@ export type Schema = {
         Returns: string;
       };
       "end_probe": { Args: { "p_holder": string }; Returns: undefined };
+      "equals_sql": { Args: { "p_type": unknown }; Returns: string };
       "erase": { Args: { "address": string; "delete_leads"?: boolean }; Returns: Json };
       "erase_activity": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "erase_contacts": {
@@ -1422,6 +1426,7 @@ export type Schema = {
         Returns: Json;
       };
       "erase_inbox": { Args: { "p_address": string; "p_lead_ids": (string)[] }; Returns: Json };
+      "escape_keys": { Args: Record<PropertyKey, never>; Returns: undefined };
       "event_key": {
         Args: {
           "p_address": string;
@@ -1456,6 +1461,15 @@ export type Schema = {
       "given_correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
       "go_live": { Args: { "origin"?: string; "project"?: string }; Returns: string };
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
+      "has_key_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
       "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };

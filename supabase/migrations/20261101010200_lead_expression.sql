@@ -56,9 +56,10 @@ declare
     select from pg_catalog.pg_attribute a
     where a.attrelid = p_table and a.attname = p_given and a.attnum > 0 and not a.attisdropped);
   said constant text := case when is_column then format('l.%I', p_given) else p_given end;
-  -- A line of its own: a comment at the end cannot swallow what follows.
-  query constant text := format(E'select (\n%s\n) as mautic_probe from %s l', said, place);
-  ending constant text := format(E' AS mautic_probe\n   FROM %s l;', place);
+  -- A line of its own: a comment at the end cannot swallow what follows. Beside a second relation Postgres
+  -- prints every column qualified; since 16 it would not beside none.
+  query constant text := format(E'select (\n%s\n) as mautic_probe from %s l, (select) mautic_nothing', said, place);
+  ending constant text := format(E' AS mautic_probe\n   FROM %s l,\n    ( SELECT) mautic_nothing;', place);
   probe refcursor;
   view oid;
   rule record;
@@ -80,12 +81,13 @@ begin
   select r.oid, r.ev_action::text as tree into rule from pg_catalog.pg_rewrite r where r.ev_class = view;
 
   if (select count(*) from pg_catalog.pg_attribute a where a.attrelid = view and a.attnum > 0) <> 1
-    or left(definition, 8) <> ' SELECT ' or right(definition, length(ending)) <> ending
+    or definition !~ '^ SELECT\s' or right(definition, length(ending)) <> ending
   then
     raise exception '% => %: this is not one expression over a row of %', p_role, p_given, place
       using errcode = 'syntax_error';
   end if;
-  found.text := substr(definition, 9, length(definition) - 8 - length(ending));
+  -- A case begins on a line of its own.
+  found.text := btrim(substr(definition, 8, length(definition) - 7 - length(ending)), E' \n');
 
   -- pg_depend knows nothing of Postgres' own functions; the stored tree names them all.
   select string_agg(distinct p.oid::regprocedure::text, ', ') into bad
@@ -95,6 +97,11 @@ begin
   if bad is not null then
     raise exception '% => %: % gives another value each time, or several', p_role, p_given, bad
       using errcode = 'invalid_parameter_value';
+  end if;
+
+  if rule.tree ~ '^\(\{QUERY [^{]*:has(Aggs|WindowFuncs) true' then
+    raise exception '% => %: this is about many rows of %, not about one', p_role, p_given, place
+      using errcode = 'grouping_error';
   end if;
 
   select a.atttypid into found.type from pg_catalog.pg_attribute a where a.attrelid = view and a.attnum = 1;
@@ -122,4 +129,4 @@ $$;
 comment on function mautic.read_expression(regclass, text, text) is
   'Reads what stands for p_role: the name of a column, or an expression over the row l. Raises what Postgres says '
   'of it, syntax_error for what is more or less than one expression, invalid_parameter_value for one that is '
-  'volatile or gives a set.';
+  'volatile or gives a set, grouping_error for an aggregate of the rows.';

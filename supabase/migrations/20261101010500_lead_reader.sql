@@ -83,6 +83,31 @@ $$;
 
 comment on function mautic.key_sql(text, name, oid) is 'SQL for a key as text.';
 
+-- An extension's operator has to be named with its schema: under an empty search path citext would be compared as text.
+create function mautic.equals_sql(p_type oid)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  with recursive base as (
+    select t.oid, t.typtype, t.typbasetype from pg_catalog.pg_type t where t.oid = p_type
+    union all
+    select t.oid, t.typtype, t.typbasetype
+    from base b join pg_catalog.pg_type t on t.oid = b.typbasetype where b.typtype = 'd'
+  )
+  select coalesce(min(format('operator(%I.%s)', n.nspname, o.oprname)), '=')
+  from base b
+  join pg_catalog.pg_opclass c on c.opcintype = b.oid and c.opcdefault
+  join pg_catalog.pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
+  join pg_catalog.pg_amop e on e.amopfamily = c.opcfamily and e.amoplefttype = b.oid and e.amoprighttype = b.oid and e.amopstrategy = 3
+  join pg_catalog.pg_operator o on o.oid = e.amopopr
+  join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+  where n.nspname <> 'pg_catalog'
+$$;
+
+comment on function mautic.equals_sql(oid) is 'The operator by which keys of this type are equal, as SQL writes it.';
+
 -- Ids of other sources, of contacts and of erasures have a word and a colon before them; a key of the first
 -- source that looks like one gets a colon, and so does one that begins with a colon.
 create function mautic.reserved_ids()

@@ -159,8 +159,10 @@ begin
         where i.indrelid = p_table and i.indisprimary), p_table
       using errcode = 'invalid_table_definition';
   end if;
-  raise exception '% has no key: % is not unique and not null. Remedy: alter table % add primary key (%);', p_table,
-    coalesce('column ' || key_column, 'no column'), p_table, coalesce(key_column, 'id')
+  raise exception '% has no key: %. Remedy: alter table % add primary key (%);', p_table,
+    case when key_column is null then 'no column is unique and not null'
+      else format('column %s is not unique and not null', key_column) end, p_table,
+    coalesce(quote_ident(key_column), 'id')
     using errcode = 'invalid_table_definition';
 end
 $$;
@@ -428,8 +430,14 @@ begin
   perform mautic.check_table(a.relation::regclass);
   key := mautic.key_of_table(a.relation::regclass, a.declared ->> 'key');
   a.key_column := key.key_column;
-  select format_type(t.atttypid, t.atttypmod) into a.key_type
+  -- Without its length, which would cut another key until it is this one.
+  select format_type(t.atttypid, -1) into a.key_type
   from pg_catalog.pg_attribute t where t.attrelid = a.relation and t.attname = a.key_column;
+  if a.key_type::regtype in ('pg_catalog.float4'::regtype, 'pg_catalog.float8'::regtype, 'pg_catalog.money'::regtype, 'pg_catalog.interval'::regtype) then
+    raise exception 'The key % of % is of type %, which each session may write differently. Name another column that is '
+      'unique and not null: key => ''…''', a.key_column, a.relation::regclass, a.key_type
+      using errcode = 'invalid_table_definition';
+  end if;
   status := mautic.resolve_status(a);
   a.status_column := status.status_column;
   a.status_at_column := status.status_at_column;
@@ -510,6 +518,30 @@ $$;
 comment on function mautic.source_for(text, name, name) is
   'The source that attach means. Raises invalid_parameter_value for a second table without a name.';
 
+-- A key of the first source may begin as the ids of a new one do.
+create function mautic.escape_keys()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  a mautic.attachment;
+  lead_id text;
+begin
+  select * into a from mautic.attachment s where s.prefix = '' and s.relation is not null;
+  lead_id := mautic.lead_id_in(a, 'l');
+  if lead_id <> mautic.role_sql(a.source, 'key') then
+    update mautic.role r set expression = lead_id where r.source = a.source and r.role = 'key';
+    perform mautic.make_readers();
+    perform mautic.make_writers();
+    perform mautic.make_triggers(a);
+  end if;
+end
+$$;
+
+comment on function mautic.escape_keys() is 'Writes the ids of the first source anew, when another source was declared.';
+
 create function mautic.attach(
   "table" text, source text default null, rank int default 1, key text default null, address text default null,
   stage text default null, consent text default null, consent_at text default null, score text default null,
@@ -547,6 +579,7 @@ begin
     attach.rank, declared, schema_name, table_name)
   on conflict on constraint attachment_pkey do update
   set rank = excluded.rank, declared = excluded.declared, schema_name = excluded.schema_name, table_name = excluded.table_name;
+  perform mautic.escape_keys();
   perform mautic.connect_table(named);
 
   if exists (select from mautic.attachment s where s.source = named and s.relation is null) then
@@ -571,6 +604,37 @@ comment on function mautic.attach(
   'the table anew. Raises ambiguous_column for two candidates, datatype_mismatch, undefined_column, syntax_error, '
   'wrong_object_type, insufficient_privilege, invalid_table_definition, lock_not_available; nothing is changed then.';
 
+-- Also from tables that have another name by now, or that are only watched.
+create function mautic.drop_generated(p_source text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  written constant text := format(
+    '^(log_%1$s_(insert|update|delete|truncate)|watch_%1$s_[0-9]+_(insert|update|delete)|read_%1$s_rows)$', p_source);
+  found record;
+begin
+  for found in
+    select t.tgname, t.tgrelid
+    from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ written
+  loop
+    perform mautic.run_patiently(found.tgrelid, format('drop trigger %I on %s', found.tgname, found.tgrelid::regclass));
+  end loop;
+  for found in
+    select p.oid::regprocedure as name
+    from pg_catalog.pg_proc p
+    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ written
+  loop
+    execute format('drop function %s', found.name);
+  end loop;
+end
+$$;
+
+comment on function mautic.drop_generated(text) is 'Drops the triggers and functions that were written for a source.';
+
 create function mautic.detach(source text)
 returns text
 language plpgsql
@@ -589,9 +653,7 @@ begin
   if a.prefix = '' and (select count(*) from mautic.attachment) > 1 then
     raise exception 'Detach the other sources first: ids without a prefix are this one''s' using errcode = 'invalid_parameter_value';
   end if;
-  if a.relation is not null and to_regclass(mautic.table_of(a)) is not null then
-    perform mautic.drop_triggers(a.source, a.relation);
-  end if;
+  perform mautic.drop_generated(a.source);
   delete from mautic.lead_change c where (mautic.source_of(c.lead_id)).source = a.source;
   delete from mautic.outbox o
   where (mautic.source_of(o.lead_id)).source = a.source and o.removal is null and o.lead_id not like 'erase:%';
@@ -624,7 +686,7 @@ begin
   loop
     begin
       perform mautic.connect_table(a.source);
-      attached := attached + 1;
+      attached := attached + (select (s.problem is null)::int from mautic.attachment s where s.source = a.source);
     exception when others then
       update mautic.attachment s set problem = sqlerrm where s.source = a.source;
     end;

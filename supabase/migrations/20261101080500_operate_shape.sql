@@ -77,9 +77,9 @@ begin
     cross join lateral mautic.trouble_of(a, part.expression, part.type) trouble
     where part.expression is not null and trouble is not null;
   return query
-    select 'key', format('the key %s is of type %s and was %s', a.key_column, format_type(t.atttypid, t.atttypmod), a.key_type), again
+    select 'key', format('the key %s is of type %s and was %s', a.key_column, format_type(t.atttypid, -1), a.key_type), again
     from pg_catalog.pg_attribute t
-    where t.attrelid = a.relation and t.attname = a.key_column and format_type(t.atttypid, t.atttypmod) <> a.key_type;
+    where t.attrelid = a.relation and t.attname = a.key_column and format_type(t.atttypid, -1) <> a.key_type;
   return query
     select format('mautic_%s_%s', a.source, e.event),
       case when t.oid is null then 'the trigger is missing: changes are not seen' else 'the trigger is disabled: changes are not seen' end,
