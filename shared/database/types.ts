@@ -146,6 +146,22 @@ export type Schema = {
         };
         Relationships: [];
       };
+      "column_set": {
+        Row: {
+          "columns": (unknown)[];
+          "id": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "columns": (unknown)[];
+          "id"?: never;
+        };
+        Update: {
+          "columns"?: (unknown)[];
+          "id"?: never;
+        };
+        Relationships: [];
+      };
       "contact": {
         Row: {
           "address": string;
@@ -420,7 +436,7 @@ export type Schema = {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at": string;
           "chosen": boolean;
-          "columns": (unknown)[] | null;
+          "columns": string | null;
           "correlation_id": string;
           "fill": boolean;
           "force": boolean;
@@ -436,7 +452,7 @@ export type Schema = {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
           "chosen"?: boolean;
-          "columns"?: (unknown)[] | null;
+          "columns"?: string | null;
           "correlation_id": string;
           "fill"?: boolean;
           "force"?: boolean;
@@ -451,7 +467,7 @@ export type Schema = {
           "cause"?: Schema["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
           "chosen"?: boolean;
-          "columns"?: (unknown)[] | null;
+          "columns"?: string | null;
           "correlation_id"?: string;
           "fill"?: boolean;
           "force"?: boolean;
@@ -1313,6 +1329,7 @@ export type Schema = {
       };
       "claim_lock": { Args: Record<PropertyKey, never>; Returns: number };
       "clock": { Args: Record<PropertyKey, never>; Returns: string };
+      "column_set_of": { Args: { "p_columns": (unknown)[] }; Returns: number };
       "columns_by_convention": {
         Args: { "p_role": string; "p_table": unknown };
         Returns: (unknown)[];
@@ -1517,6 +1534,16 @@ export type Schema = {
       };
       "is_plain_type": { Args: { "p_type": unknown }; Returns: boolean };
       "is_same_source": { Args: { "p_lead_id": string; "p_other": string }; Returns: boolean };
+      "join_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_row": string;
+        };
+        Returns: string;
+      };
       "key_of_table": {
         Args: { "p_given": string; "p_table": unknown };
         Returns: Record<string, unknown>;
@@ -1546,6 +1573,10 @@ export type Schema = {
         }[];
       };
       "lane_quotas": { Args: { "p_limit": number }; Returns: (number)[] };
+      "lane_sql": {
+        Args: { "p_lane": Schema["mautic"]["Enums"]["lane"]; "p_rows": string };
+        Returns: string;
+      };
       "lead_history": {
         Args: { "lead_id": string };
         Returns: {
@@ -1773,6 +1804,7 @@ export type Schema = {
         Args: { "p_rows": (Schema["mautic"]["CompositeTypes"]["activity"])[] };
         Returns: undefined;
       };
+      "note_bulk": { Args: { "p_before": number; "p_changes": number }; Returns: undefined };
       "note_digest": { Args: { "p_source": string }; Returns: undefined };
       "number_in_text": { Args: { "p_given": string }; Returns: number };
       "part_from_contact": {
@@ -2354,7 +2386,7 @@ export type Schema = {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at": string;
           "chosen": boolean;
-          "columns": (unknown)[] | null;
+          "columns": string | null;
           "correlation_id": string;
           "fill": boolean;
           "force": boolean;

@@ -44,7 +44,11 @@ begin
     from (
       select t.lead_id, u.name, max(t.changed_at) filter (where t.cause not in ('replay', 'mailable')) as logged_at
       from unnest(p_taken) t
-      left join lateral unnest(t.columns) u(name) on true
+      left join lateral (
+        select c.name
+        from mautic.column_set s, unnest(s.columns) with ordinality c(name, place)
+        where s.id = split_part(t.columns, ':', 1)::int and substr(split_part(t.columns, ':', 2), c.place::int, 1) = 't'
+      ) u on true
       group by t.lead_id, u.name
     ) c
     group by c.lead_id

@@ -45,6 +45,26 @@ $$;
 
 comment on function mautic.rewrite(text) is 'Writes readers and trigger functions anew after the fields of a source changed.';
 
+-- What is written out in trigger functions of a setting's value is written anew with it.
+create function mautic.rewrite_all()
+returns trigger
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  perform mautic.rewrite(a.source) from mautic.attachment a;
+  return null;
+end
+$$;
+
+comment on function mautic.rewrite_all() is 'Writes the functions of all sources anew, after the setting bulk_rows changed.';
+
+create trigger mautic_setting_update
+after update of value on mautic.setting
+for each row when (new.name = 'bulk_rows' and new.value is distinct from old.value)
+execute function mautic.rewrite_all();
+
 create function mautic.map_field(alias text, "from" text, source text default null)
 returns text
 language plpgsql

@@ -85,9 +85,9 @@ begin
 
   what := format(
     $sql$insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
-    select case when count(*) over () > allowed then mautic.lane 'bulk' else 'live' end, %s, 'suspect', correlation
+    select %s, %s, 'suspect', correlation
     from (select distinct q.key::%s as %I from mautic_rows w cross join lateral (%s) q(key) where q.key is not null) l$sql$,
-    mautic.role_sql(a.source, 'key'), a.key_type, a.key_column, query);
+    mautic.lane_sql('live', 'mautic_rows w'), mautic.role_sql(a.source, 'key'), a.key_type, a.key_column, query);
   for event in
     select * from (values
       ('insert', 'referencing new table as new_row', 'new_row'),
