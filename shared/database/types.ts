@@ -12,6 +12,7 @@ export type Schema = {
           "attached_at": string | null;
           "compared_at": string | null;
           "compared_mark": string | null;
+          "compared_rows": number;
           "compared_upto": string | null;
           "comparing_since": string | null;
           "declared": NonNullable<Json>;
@@ -79,6 +80,7 @@ export type Schema = {
           "attached_at"?: string | null;
           "compared_at"?: string | null;
           "compared_mark"?: string | null;
+          "compared_rows"?: number;
           "compared_upto"?: string | null;
           "comparing_since"?: string | null;
           "declared": NonNullable<Json>;
@@ -107,6 +109,7 @@ export type Schema = {
           "attached_at"?: string | null;
           "compared_at"?: string | null;
           "compared_mark"?: string | null;
+          "compared_rows"?: number;
           "compared_upto"?: string | null;
           "comparing_since"?: string | null;
           "declared"?: NonNullable<Json>;
@@ -2270,6 +2273,7 @@ export type Schema = {
           "attached_at": string | null;
           "compared_at": string | null;
           "compared_mark": string | null;
+          "compared_rows": number;
           "compared_upto": string | null;
           "comparing_since": string | null;
           "declared": NonNullable<Json>;

@@ -26,6 +26,7 @@ create table mautic.attachment (
   comparing_since timestamptz,
   compared_at timestamptz,
   compared_mark text,
+  compared_rows bigint not null default 0,
   unseen bigint not null default 0,
   absent bigint not null default 0,
   absent_upto text,
@@ -54,6 +55,7 @@ comment on column mautic.attachment.compared_upto is 'The key up to which rows w
 comment on column mautic.attachment.comparing_since is 'When the pass under way began; null: none is.';
 comment on column mautic.attachment.compared_at is 'When the last pass ended.';
 comment on column mautic.attachment.compared_mark is 'The table''s counters when the last pass began: without another write there is nothing to compare.';
+comment on column mautic.attachment.compared_rows is 'Known leads whose rows the pass under way has met.';
 comment on column mautic.attachment.unseen is 'Rows that the last pass found changed or new, and that no trigger saw. They are queued.';
 comment on column mautic.attachment.absent is 'Leads whose rows the last pass did not find, though no trigger saw them go. Nothing is done by itself (mautic.drop_absent).';
 comment on column mautic.attachment.absent_upto is 'The lead id up to which the pass under way has looked for absent rows.';

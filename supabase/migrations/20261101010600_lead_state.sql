@@ -2,7 +2,7 @@
 -- outbox; of rows that were there before, by cron, in pages (migration "outbox_known_leads").
 
 create table mautic.lead_state (
-  lead_id text primary key,
+  lead_id text,
   source text not null,
   address text,
   stage text,
@@ -13,7 +13,9 @@ create table mautic.lead_state (
   known_since timestamptz,
   read_at timestamptz not null default mautic.clock(),
   email_status text,
-  email_status_changed_at timestamptz
+  email_status_changed_at timestamptz,
+  -- A comparison reads the index alone.
+  primary key (lead_id) include (digest)
 );
 
 create index lead_state_by_address on mautic.lead_state (address) where address is not null;

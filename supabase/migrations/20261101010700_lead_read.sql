@@ -97,6 +97,10 @@ begin
     when is_readable then (
       mautic.read_part(format('select to_jsonb(l.%I::text)', a.status_column) || where_sql, p_key)).value #>> '{}'
   end;
+  if is_readable then
+    lead.digest := ((mautic.read_part(
+      format('select to_jsonb(%s)', mautic.digest_sql(a.source, a.relation, 'l')) || where_sql, p_key)).value #>> '{}')::bigint;
+  end if;
   lead.payload := jsonb_build_object(
     'id', p_lead_id, 'email', case when lead.address is not null then said -> 'address' end,
     'stage', said -> 'stage', 'consent', said -> 'consent', 'score', said -> 'score', 'fields', fields,

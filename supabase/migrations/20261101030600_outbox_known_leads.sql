@@ -85,6 +85,7 @@ as $$
 declare
   a mautic.attachment;
   read int;
+  ids text[];
   last text;
 begin
   select * into a from mautic.attachment s where s.source = p_source and s.relation is not null and s.read_to_end_at is null for update;
@@ -93,22 +94,24 @@ begin
   end if;
   execute format(
     $sql$with page as materialized (
-      select l.%1$I as key from %2$s l where %3$s order by l.%1$I limit %4$s
-    ), read as materialized (
-      %5$s where l.%1$I = any (array(select p.key from page p))%6$s
-    ), kept as (
-      insert into mautic.lead_state (lead_id, source, address, stage, consent, changed_at, digest, known_since)
-      select r.lead_id, r.source, r.address, r.payload ->> 'stage', (r.payload ->> 'consent')::boolean, r.changed_at, r.digest,
-        mautic.clock()
-      from read as r(lead_id, source, address, payload, email_status, changed_at, digest)
-      on conflict (lead_id) do nothing
+      select l.%1$I as key, %2$s as lead_id from %3$s l where %4$s order by l.%1$I limit %5$s
     )
-    select count(*), (select %7$s from page l order by l.key desc limit 1) from page$sql$,
-    a.key_column, mautic.table_of(a),
+    select count(*), array_agg(p.lead_id), (select %6$s from page l order by l.key desc limit 1) from page p$sql$,
+    a.key_column, mautic.role_sql(a.source, 'key'), mautic.table_of(a),
     case when a.read_upto is null then 'true' else format('l.%I > %L::%s', a.key_column, a.read_upto, a.key_type) end,
-    p_limit, mautic.select_lead_sql(a), coalesce(' and not ' || mautic.deleted_sql(a.source), ''),
-    mautic.key_sql('l', 'key', a.key_type::regtype))
-  into read, last;
+    p_limit, mautic.key_sql('l', 'key', a.key_type::regtype))
+  into read, ids, last;
+  -- By the way that leads are read: one that cannot be read does not keep the others from being known.
+  insert into mautic.lead_state as s (lead_id, source, address, stage, consent, changed_at, digest, known_since)
+  select r.lead_id, r.source, r.address, r.payload ->> 'stage', (r.payload ->> 'consent')::boolean, r.changed_at, r.digest,
+    mautic.clock()
+  from mautic.read_leads(ids) r
+  where r.payload -> 'missing' = '[]'
+  on conflict (lead_id) do update
+  -- Known so far by its email_status alone.
+  set address = excluded.address, stage = excluded.stage, consent = excluded.consent, changed_at = excluded.changed_at,
+    digest = excluded.digest, known_since = excluded.known_since
+  where s.digest is null;
   update mautic.attachment s
   set read_upto = coalesce(last, s.read_upto), read_to_end_at = case when read < p_limit then mautic.clock() end
   where s.source = p_source;

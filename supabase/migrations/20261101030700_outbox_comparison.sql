@@ -75,38 +75,51 @@ create function mautic.compare_page(p_source text, p_limit int, out is_last bool
 language plpgsql
 volatile
 set search_path = ''
+-- Each known lead by its index: a page joined otherwise reads all that is known.
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
   a mautic.attachment;
-  read int;
-  found_rows int;
-  last text;
+  page record;
+  upto text;
+  after text := 'true';
 begin
   select * into a from mautic.attachment s where s.source = p_source for update;
+  if a.compared_upto is not null then
+    after := format('l.%I > %L::%s', a.key_column, a.compared_upto, a.key_type);
+  end if;
   execute format(
-    $sql$with page as materialized (
-      select %1$s as lead_id, %2$s as digest, l.%3$I as key%4$s from %5$s l where %6$s order by l.%3$I limit %7$s
-    ), other as materialized (
-      select p.lead_id, p.digest, s.lead_id is not null as is_known
-      from page p
-      left join mautic.lead_state s on s.lead_id = p.lead_id
-      where not p.is_deleted and s.digest is distinct from p.digest
-        and not exists (select from mautic.lead_change c where c.lead_id = p.lead_id)
-    ), rewritten as (
-      update mautic.lead_state s set digest = o.digest from other o where %8$L::boolean and s.lead_id = o.lead_id
-    ), queued as (
-      insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
-      select 'backfill', o.lead_id, 'suspect', 'comparison' from other o where not %8$L::boolean
-    )
-    select (select count(*) from page), (select count(*) from other), (select %9$s from page l order by l.key desc limit 1)$sql$,
-    mautic.role_sql(a.source, 'key'), mautic.digest_sql(a.source, a.relation, 'l'), a.key_column,
-    ', ' || coalesce(mautic.deleted_sql(a.source), 'false') || ' as is_deleted', mautic.table_of(a),
-    case when a.compared_upto is null then 'true' else format('l.%I > %L::%s', a.key_column, a.compared_upto, a.key_type) end,
-    p_limit, a.is_rewriting, mautic.key_sql('l', 'key', a.key_type::regtype))
-  into read, found_rows, last;
-  is_last := read < p_limit;
+    'select %s from %s l where %s order by l.%I offset %s limit 1',
+    mautic.key_sql('l', a.key_column, a.key_type::regtype), mautic.table_of(a), after, a.key_column, p_limit - 1)
+  into upto;
+  is_last := upto is null;
+
+  execute format(
+    $sql$select
+      count(s.lead_id) filter (where not p.is_deleted) as met,
+      array_agg(p.lead_id) filter (where %1$s) as lead_ids, array_agg(p.digest) filter (where %1$s) as digests
+    from (
+      select %2$s as lead_id, %3$s as digest, %4$s as is_deleted from %5$s l where %6$s and %7$s
+    ) p
+    left join mautic.lead_state s on s.lead_id = p.lead_id$sql$,
+    'not p.is_deleted and s.digest is distinct from p.digest and p.lead_id not in (select c.lead_id from mautic.lead_change c)',
+    mautic.role_sql(a.source, 'key'), mautic.digest_sql(a.source, a.relation, 'l'),
+    coalesce(mautic.deleted_sql(a.source), 'false'), mautic.table_of(a), after,
+    case when is_last then 'true' else format('l.%I <= %L::%s', a.key_column, upto, a.key_type) end)
+  into page;
+  if a.is_rewriting then
+    update mautic.lead_state s set digest = o.digest
+    from unnest(page.lead_ids, page.digests) as o(lead_id, digest)
+    where s.lead_id = o.lead_id;
+  else
+    insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
+    select 'backfill', o.lead_id, 'suspect', 'comparison' from unnest(page.lead_ids) as o(lead_id);
+  end if;
   update mautic.attachment s
-  set compared_upto = coalesce(last, s.compared_upto), unseen = s.unseen + case when a.is_rewriting then 0 else found_rows end
+  set compared_upto = coalesce(upto, s.compared_upto), compared_rows = s.compared_rows + page.met,
+    unseen = s.unseen + case when a.is_rewriting then 0 else coalesce(cardinality(page.lead_ids), 0) end
   where s.source = p_source;
 end
 $$;
@@ -172,7 +185,7 @@ begin
     delete from mautic.table_change t where t.source = p_source and t.cause = 'suspect';
     update mautic.attachment a
     set comparing_since = mautic.clock(), compared_mark = mautic.table_mark(a.relation), compared_upto = null, absent_upto = null,
-      unseen = 0, absent = 0
+      compared_rows = 0, unseen = 0, absent = 0
     where a.source = p_source;
   else
     update mautic.attachment a
@@ -194,28 +207,35 @@ set row_security = off
 as $$
 declare
   a mautic.attachment;
-  is_last boolean;
 begin
   loop
     select * into a from mautic.attachment s where s.source = p_source;
-    exit when mautic.clock() > p_until or not mautic.is_comparison_due(a)
+    exit when not mautic.is_comparison_due(a)
       -- With so much in the log each page would look through it for long.
       or exists (select from mautic.lead_change offset 20000);
     if a.comparing_since is null then
       perform mautic.turn_comparison(p_source, true);
     end if;
     if a.absent_upto is null then
-      is_last := mautic.compare_page(p_source, 2000);
-      -- From here on by lead id.
-      update mautic.attachment s set absent_upto = '' where s.source = p_source and is_last;
+      if mautic.compare_page(p_source, 40000) then
+        -- Where as many are known as were met, none is absent.
+        if (select count(*) from mautic.lead_state s where s.source = p_source)
+          > (select s.compared_rows from mautic.attachment s where s.source = p_source)
+        then
+          update mautic.attachment s set absent_upto = '' where s.source = p_source;
+        else
+          perform mautic.turn_comparison(p_source, false);
+        end if;
+      end if;
     elsif mautic.count_absent(p_source, 2000) then
       perform mautic.turn_comparison(p_source, false);
     end if;
+    exit when mautic.clock() > p_until;
   end loop;
 end
 $$;
 
-comment on function mautic.compare_some(text, timestamptz) is 'Goes on with the comparison of a source, page by page, until then.';
+comment on function mautic.compare_some(text, timestamptz) is 'Goes on with the comparison of a source, a page at least, until then.';
 
 create function mautic.compare(p_patience interval default '2 seconds')
 returns void
