@@ -79,12 +79,11 @@ $$;
 comment on function mautic.ring(text) is 'Asks mautic-sync to drain. Never raises. Returns as ring_for().';
 
 -- The writer's half of the protocol, called by the triggers. Every write of a lead pays for it, so
--- it has no rights of its own: who calls it has them (security definer).
+-- it has no rights of its own, and no search path: who calls it has them (security definer, and an empty one).
 create function mautic.ring_doorbell(p_correlation_id text, p_changes bigint)
 returns void
 language plpgsql
 volatile
-set search_path = ''
 as $$
 begin
   -- Once a transaction. The setting is transaction-local: rolling back to a savepoint takes it

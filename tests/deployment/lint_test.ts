@@ -22,6 +22,7 @@ const inlined = [
   "mautic.email_status_of",
   "mautic.normalize_address",
   "mautic.restrictiveness",
+  "mautic.ring_doorbell",
 ];
 
 const advice = z.object({

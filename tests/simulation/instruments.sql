@@ -58,6 +58,14 @@ end $$;
 create trigger note_version after insert or update or delete on public.leads
 for each row execute function simulation.note_version();
 
+create function simulation.note_truncate() returns trigger language plpgsql security definer as $$
+begin
+  insert into simulation.version (lead_id, at) select l.id::text, simulation.time_of(mautic.clock()) from public.leads l order by l.id;
+  return null;
+end $$;
+create trigger note_truncate before truncate on public.leads
+for each statement execute function simulation.note_truncate();
+
 create function simulation.apply_known_events() returns trigger language plpgsql security definer as $$
 begin
   insert into simulation.link (lead_id, contact_id, at)

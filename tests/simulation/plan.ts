@@ -58,7 +58,7 @@ export interface Plan {
   /** How often somebody does something in Mautic just when a request about them is under way. */
   reactions: number;
   /** Settings in `mautic.setting`. */
-  settings: { on_lead_delete: string; on_contact_deleted: string };
+  settings: { on_lead_delete: string; on_contact_deleted: string; bulk_rows: string };
   hook: {
     mode: "immediate" | "queue";
     proof: "secret" | "signature";
@@ -136,6 +136,8 @@ export function makePlan(random: Random): Plan {
     settings: {
       on_lead_delete: random.pick(["keep", "keep", "keep", "do_not_contact", "delete_contact"]),
       on_contact_deleted: random.pick(["recreate", "recreate", "recreate", "leave"]),
+      // In lanes of their own: what many rows change, and in some histories what two do.
+      bulk_rows: random.pick(["100", "100", "1"]),
     },
     hook: {
       mode: random.pick(["immediate", "immediate", "queue"]),

@@ -185,6 +185,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   });
   await database.step((sql) =>
     sql`select mautic.set('on_lead_delete', ${plan.settings.on_lead_delete}),
+      mautic.set('bulk_rows', ${plan.settings.bulk_rows}),
       mautic.set('on_contact_deleted', ${plan.settings.on_contact_deleted})`
   );
   startCron({

@@ -44,6 +44,7 @@ export interface Writer {
   update(sql: postgres.Sql, ids: string[]): Promise<void>;
   remove(sql: postgres.Sql, ids: string[]): Promise<void>;
   reinsert(sql: postgres.Sql, id: string): Promise<void>;
+  truncate(sql: postgres.Sql): Promise<void>;
 }
 
 export function createWriter(
@@ -85,6 +86,10 @@ export function createWriter(
         await tx`delete from public.leads where id = ${id}`;
         await tx`insert into public.leads ${tx(row)}`;
       });
+    },
+    async truncate(sql) {
+      note("truncate");
+      await sql`truncate public.leads`;
     },
   };
 }
