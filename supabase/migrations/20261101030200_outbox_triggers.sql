@@ -22,11 +22,14 @@ immutable
 set search_path = ''
 as $$
   select format($body$declare
-  correlation text;
+  correlation pg_catalog.text;
   changes bigint := 0;
   before bigint;
   allowed bigint;
 begin
+  -- Under an empty path temporary types come before Postgres' own, and whoever writes may have made some: what hides in a
+  -- check of theirs would run with our rights. Until this function ends.
+  perform set_config('search_path', 'pg_catalog, pg_temp', true);
   begin
     correlation := mautic.correlation_id();
     before := coalesce(nullif(current_setting('mautic.changes', true), '')::bigint, 0);
@@ -126,6 +129,7 @@ set search_path = ''
 as $$
 declare
   columns constant name[] := mautic.columns_read(a.source);
+  is_changed text;
   deleted constant text := mautic.deleted_sql(a.source);
   new_key constant text := mautic.comparable_sql(a.relation, 'n', a.key_column);
   old_key constant text := mautic.comparable_sql(a.relation, 'o', a.key_column);
@@ -143,6 +147,8 @@ begin
   into new_row, old_row, changed
   from unnest(columns) c
   where mautic.comparable_sql(a.relation, 'n', c) is not null;
+  -- A table of which nothing is read but its key.
+  is_changed := case when new_row is null then 'false' else format('(%s) is distinct from (%s)', new_row, old_row) end;
   if a.status_column is not null then
     became_mailable := format(
       '(coalesce(o.%1$I::text, ''subscribed'') <> ''subscribed'' and coalesce(n.%1$I::text, ''subscribed'') = ''subscribed'')',
@@ -158,25 +164,25 @@ begin
         when %1$s is null%4$s then mautic.change_cause 'delete'
         when %5$s is null%6$s then 'insert'
         -- Mailable again and nothing else: looked at once more, but not newer than before.
-        when %7$s and (%8$s) is not distinct from (%9$s) then 'mailable'
+        when %7$s and not (%8$s) then 'mailable'
         else 'update'
       end,
       correlation,
       case when %1$s is null%4$s then (select mautic.removal_set()) end,
-      array_remove(array[%10$s], null)
-    from %11$s n
-    full join %12$s o on %5$s = %1$s
+      array_remove(array[%9$s]::name[], null)
+    from %10$s n
+    full join %11$s o on %5$s = %1$s
     where (
         %1$s is null
         or %5$s is null
-        or (%8$s) is distinct from (%9$s)
+        or %8$s
         or %7$s
-      )%13$s$sql$,
+      )%12$s$sql$,
     new_key, mautic.lead_id_in(a, 'o'), mautic.lead_id_in(a, 'n'),
     case when deleted is null then '' else ' or (n.mautic_deleted and not o.mautic_deleted)' end,
     old_key,
     case when deleted is null then '' else ' or (o.mautic_deleted and not n.mautic_deleted)' end,
-    became_mailable, new_row, old_row, changed,
+    became_mailable, is_changed, coalesce(changed, ''),
     case when deleted is null then 'new_lead' else format('(select l.*, %s as mautic_deleted from new_lead l)', deleted) end,
     case when deleted is null then 'old_lead' else format('(select l.*, %s as mautic_deleted from old_lead l)', deleted) end,
     -- Deleted it was and deleted it is.
@@ -200,6 +206,7 @@ declare
     'insert into mautic.lead_change (lead_id, cause, correlation_id) select %s, ''suspect'', coalesce(correlation, ''suspect'') from %s';
   key_sql constant text := mautic.lead_id_in(a, 'l');
   event record;
+  found record;
 begin
   for event in
     select * from (values
@@ -214,18 +221,21 @@ begin
     perform mautic.make_function(
       format('log_%s_%s', a.source, event.name), '', 'trigger', 'volatile',
       mautic.trigger_body(a.source, event.what, event.keys));
-    if not exists (
-      select from pg_catalog.pg_trigger t
-      where t.tgrelid = a.relation and t.tgname = format('mautic_%s_%s', a.source, event.name)
-    ) then
+    -- By its function: the application may have given it another name.
+    select t.tgname, t.tgenabled into found
+    from pg_catalog.pg_trigger t
+    where t.tgrelid = a.relation and t.tgfoid = format('mautic.%I', format('log_%s_%s', a.source, event.name))::regproc;
+    if found.tgname is null then
       execute format(
         'create trigger %I after %s on %s %s for each statement execute function mautic.%I()',
-        format('mautic_%s_%s', a.source, event.name), event.name, mautic.table_of(a), event.tables,
+        format('mautic_%s_%s', a.source, event.name), event.name, a.relation::regclass, event.tables,
         format('log_%s_%s', a.source, event.name));
+    elsif found.tgenabled in ('D', 'R') then
+      execute format('alter table %s enable trigger %I', a.relation::regclass, found.tgname);
     end if;
   end loop;
 end
 $$;
 
 comment on function mautic.make_triggers(mautic.attachment) is
-  'Writes the trigger functions mautic.log_<source>_<event>() of an attached table, and makes those triggers mautic_<source>_<event> that are missing.';
+  'Writes the trigger functions mautic.log_<source>_<event>() of an attached table, and makes those triggers mautic_<source>_<event> that are missing; switched off ones are switched on.';
