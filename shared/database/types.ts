@@ -28,7 +28,6 @@ export type Schema = {
           "log_insert_sql": string | null;
           "log_update_sql": string | null;
           "make_triggers": undefined | null;
-          "make_triggers_patiently": undefined | null;
           "resolve_activity": string | null;
           "resolve_status": Record<string, unknown> | null;
           "select_lead_sql": string | null;
@@ -43,7 +42,6 @@ export type Schema = {
           | "log_insert_sql"
           | "log_update_sql"
           | "make_triggers"
-          | "make_triggers_patiently"
           | "resolve_activity"
           | "resolve_status"
           | "select_lead_sql"
@@ -1058,6 +1056,7 @@ export type Schema = {
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
+      "as_text": { Args: { "p_given": string }; Returns: string };
       "ascii_domain": { Args: { "p_domain": string }; Returns: string };
       "assert_do_not_contact": {
         Args: {
@@ -1108,6 +1107,7 @@ export type Schema = {
         Returns: Json;
       };
       "attempted_addresses": { Args: { "p_attempted": Json }; Returns: (string)[] };
+      "base_type": { Args: { "p_type": unknown }; Returns: unknown };
       "begin_lift": {
         Args: {
           "p_contact_id": number;
@@ -1227,7 +1227,7 @@ export type Schema = {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
         Returns: undefined;
       };
-      "drop_triggers": { Args: { "p_relation": unknown; "p_source": string }; Returns: undefined };
+      "drop_triggers": { Args: { "p_except"?: unknown; "p_source": string }; Returns: undefined };
       "email_status_at": {
         Args: {
           "s": Omit<
@@ -1264,6 +1264,10 @@ export type Schema = {
           "p_place"?: number;
         };
         Returns: string;
+      };
+      "field_type": {
+        Args: { "p_alias": string; "p_given": string; "p_type": unknown };
+        Returns: Schema["mautic"]["Enums"]["field_type"];
       };
       "fields_sent": { Args: Record<PropertyKey, never>; Returns: Json };
       "fields_sql": { Args: { "p_source": string }; Returns: string };
@@ -1496,15 +1500,6 @@ export type Schema = {
         };
         Returns: undefined;
       };
-      "make_triggers_patiently": {
-        Args: {
-          "a": Omit<
-            Schema["mautic"]["Tables"]["attachment"]["Row"],
-            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
-          >;
-        };
-        Returns: undefined;
-      };
       "make_writers": { Args: Record<PropertyKey, never>; Returns: undefined };
       "map_field": {
         Args: { "alias": string; "from": string; "source"?: string };
@@ -1637,6 +1632,7 @@ export type Schema = {
         Args: { "p_correlation_id": string; "p_force": boolean; "p_lead_ids": (string)[] };
         Returns: number;
       };
+      "raise_held": { Args: { "p_table": string }; Returns: undefined };
       "read_activity": {
         Args: { "p_lead_ids": (string)[] };
         Returns: Schema["mautic"]["CompositeTypes"]["activity"][];
@@ -2196,6 +2192,10 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
+      "takes_silence_as_no": {
+        Args: { "p_read": Schema["mautic"]["CompositeTypes"]["expression"]; "p_table": unknown };
+        Returns: boolean;
+      };
       "trigger_body": {
         Args: { "p_keys": string; "p_source": string; "p_what": string };
         Returns: string;
@@ -2285,7 +2285,6 @@ export type Schema = {
         "text": string | null;
         "type": unknown;
         "columns": (unknown)[] | null;
-        "is_null_test": boolean | null;
         "tables": (string)[] | null;
       };
       "lead": {

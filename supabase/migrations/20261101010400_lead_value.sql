@@ -74,6 +74,16 @@ exception when data_exception then
 end
 $$;
 
+-- A text as it is. Of a column that has become json or an array meanwhile there is none, rather than a spelling of it:
+-- this takes nothing that is not a text by itself. No `set search_path`: it would keep the planner from inlining the call.
+create function mautic.as_text(p_given text)
+returns text
+language sql
+immutable
+as 'select p_given';
+
+comment on function mautic.as_text(text) is 'A text as it is; no such function for what is none.';
+
 -- JSON knows neither NaN nor infinity, and a double ends at 308 digits.
 create function mautic.read_number(p_given numeric)
 returns numeric

@@ -167,6 +167,34 @@ $$;
 
 comment on function mautic.key_of_table(regclass, text) is 'The column that tells the rows of a table apart, and why. Raises with the remedy where there is none, or no one.';
 
+-- Asked of a row of which nothing is known, whatever way the expression has of saying "x is not null". A generated column
+-- is asked for what generates it.
+create function mautic.takes_silence_as_no(p_table regclass, p_read mautic.expression)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  said text := p_read.text;
+  said_no boolean;
+begin
+  select pg_get_expr(d.adbin, d.adrelid) into said
+  from pg_catalog.pg_attribute t
+  join pg_catalog.pg_attrdef d on d.adrelid = t.attrelid and d.adnum = t.attnum
+  where t.attrelid = p_table and t.attgenerated <> '' and format('l.%I', t.attname) = p_read.text;
+  execute format(
+    'select not (%s) from (select) one left join %s l on false',
+    mautic.value_sql('consent', coalesce(said, p_read.text), p_read.type), p_table) into said_no;
+  return coalesce(said_no, false);
+exception when others then
+  return false;
+end
+$$;
+
+comment on function mautic.takes_silence_as_no(regclass, mautic.expression) is
+  'Does this consent say no of a row that says nothing?';
+
 -- What a role is by this call, or by convention; kept in mautic.role.
 create function mautic.resolve_role(a mautic.attachment, p_role text, p_kinds text[], p_missing text)
 returns void
@@ -203,9 +231,10 @@ begin
       coalesce(given, columns[1]), format_type(found.type, null), array_to_string(p_kinds, ', ')
       using errcode = 'datatype_mismatch';
   end if;
-  if p_role = 'consent' and found.is_null_test then
+  if p_role = 'consent' and mautic.takes_silence_as_no(a.relation, found) then
     raise exception 'consent => %: where there is nothing this says no, and everybody who was never asked would be opted '
-      'out. Say consent => ''<the column>'' (a time: given then; nothing: unknown), or a case with yes, no and null.', given
+      'out. Say consent => ''<the column>'' (a time: given then; nothing: unknown), or a case with yes, no and null.',
+      coalesce(given, columns[1])
       using errcode = 'invalid_parameter_value';
   end if;
   insert into mautic.role (source, role, given, expression, type, columns, why, remedy)
@@ -236,7 +265,7 @@ begin
   if p_is_standard or not is_column then
     select r.* into role from mautic.role r where r.source = a.source and r.role = p_given;
     if role.role is not null then
-      return row(role.expression, role.type, role.columns, false, '{}'::text[])::mautic.expression;
+      return row(role.expression, role.type, role.columns, '{}'::text[])::mautic.expression;
     end if;
     if cardinality(columns) = 1 then
       return mautic.read_expression(a.relation, p_alias, columns[1]);
@@ -269,6 +298,22 @@ $$;
 
 comment on function mautic.check_field(text, text, mautic.expression) is 'Raises datatype_mismatch for json, arrays, rows and bytes.';
 
+create function mautic.field_type(p_alias text, p_given text, p_type oid)
+returns mautic.field_type
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when mautic.kind_of_type(p_type) = 'number' then 'number'
+    else coalesce((
+      select f.type from mautic.standard_fields() f where f."from" = p_given or f.alias = p_alias
+      order by f."from" = p_given desc limit 1), 'text')
+  end
+$$;
+
+comment on function mautic.field_type(text, text, oid) is 'As what a field that map_field() gives is sent: a number where it is one, or where the standard field is.';
+
 -- All fields of a source anew: the standard ones, and those that map_field() gave, which go before.
 create function mautic.write_fields(a mautic.attachment)
 returns void
@@ -296,7 +341,8 @@ begin
     read := mautic.resolve_field(a, field.alias, field.given, false);
     perform mautic.check_field(field.alias, field.given, read);
     update mautic.field_map f
-    set expression = read.text, value_type = read.type, columns = coalesce(read.columns, '{}')
+    set expression = read.text, value_type = read.type, columns = coalesce(read.columns, '{}'),
+      type = mautic.field_type(field.alias, field.given, read.type)
     where f.source = a.source and f.alias = field.alias;
   end loop;
 end
@@ -364,7 +410,7 @@ begin
   if given is null then
     return null;
   end if;
-  place := to_regclass(case when given like '%.%' then given else 'public.' || given end);
+  place := to_regclass(case when cardinality(parse_ident(given)) = 1 then 'public.' || given else given end);
   select string_agg(w.name || ' ' || w.type, ', ') into lacking
   from (values ('lead_id', 'text'), ('type', 'text'), ('detail', 'jsonb'), ('occurred_at', 'timestamp with time zone')) as w(name, type)
   where not exists (
@@ -382,53 +428,53 @@ $$;
 
 comment on function mautic.resolve_activity(mautic.attachment) is 'The application''s table of activities, qualified. Raises undefined_column.';
 
-create function mautic.drop_triggers(p_source text, p_relation oid)
+-- By their functions, whatever they and their table are called by now.
+create function mautic.drop_triggers(p_source text, p_except oid default null)
 returns void
 language plpgsql
 volatile
 set search_path = ''
 as $$
 declare
-  trigger_name name;
+  found record;
 begin
-  for trigger_name in
-    select t.tgname from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    where t.tgrelid = p_relation and p.pronamespace = 'mautic'::regnamespace
-      and t.tgname in (format('mautic_%s_insert', p_source), format('mautic_%s_update', p_source),
-        format('mautic_%s_delete', p_source), format('mautic_%s_truncate', p_source))
+  for found in
+    select t.tgname, t.tgrelid::regclass as place
+    from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    where p.pronamespace = 'mautic'::regnamespace and t.tgrelid is distinct from p_except
+      and p.proname in (format('log_%s_insert', p_source), format('log_%s_update', p_source),
+        format('log_%s_delete', p_source), format('log_%s_truncate', p_source))
   loop
-    execute format('drop trigger %I on %s', trigger_name, p_relation::regclass);
+    execute format('drop trigger %I on %s', found.tgname, found.place);
   end loop;
 end
 $$;
 
-comment on function mautic.drop_triggers(text, oid) is 'Takes the triggers of a source off a table.';
+comment on function mautic.drop_triggers(text, oid) is 'Takes the triggers of a source off all tables but this one.';
 
--- Nobody has to wait behind us: a session that holds the table for longer is named, and the call can be made again.
-create function mautic.make_triggers_patiently(a mautic.attachment)
+-- Nobody has to wait behind us: who holds a table for longer than the two seconds of lock_timeout is named, and the
+-- call can be made again.
+create function mautic.raise_held(p_table text)
 returns void
 language plpgsql
 volatile
 set search_path = ''
 as $$
-declare
-  before constant text := current_setting('lock_timeout');
 begin
-  perform set_config('lock_timeout', '2s', true);
-  perform mautic.make_triggers(a);
-  perform set_config('lock_timeout', before, true);
-exception when lock_not_available then
   raise exception '% is held by another session for longer than two seconds (%). Nothing was changed: end it, or wait, and '
-    'call mautic.attach() again.', a.relation::regclass, coalesce((
-      select string_agg(format('pid %s, since %s, %s', s.pid, date_trunc('second', s.xact_start), s.state), '; ')
-      from pg_catalog.pg_locks k join pg_catalog.pg_stat_activity s on s.pid = k.pid
-      where k.relation = a.relation and k.granted and k.pid <> pg_backend_pid()), 'it is gone by now')
+    'call it again.', p_table, coalesce((
+      select string_agg(distinct format('pid %s, since %s, %s', s.pid, date_trunc('second', s.xact_start), s.state), '; ')
+      from pg_catalog.pg_locks k
+      join pg_catalog.pg_stat_activity s on s.pid = k.pid
+      -- A mere reader keeps nobody from making triggers.
+      where k.relation = to_regclass(p_table) and k.granted and k.mode not in ('AccessShareLock', 'RowShareLock')
+        and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
+        and k.pid <> pg_backend_pid()), 'another attach, or it is gone by now')
     using errcode = 'lock_not_available';
 end
 $$;
 
-comment on function mautic.make_triggers_patiently(mautic.attachment) is
-  'mautic.make_triggers() that waits two seconds for the table. Raises lock_not_available, naming who holds it.';
+comment on function mautic.raise_held(text) is 'Raises lock_not_available, naming who holds this table.';
 
 -- Reads the table of a source as it is now, and writes what follows from it. All or nothing.
 create function mautic.connect_table(p_source text)
@@ -436,9 +482,11 @@ returns void
 language plpgsql
 volatile
 set search_path = ''
+set lock_timeout = '2s'
 as $$
 declare
   a mautic.attachment;
+  first mautic.attachment;
   before oid;
   role record;
   key record;
@@ -454,7 +502,8 @@ begin
   perform mautic.check_table(a.relation::regclass);
   key := mautic.key_of_table(a.relation::regclass, a.declared ->> 'key');
   a.key_column := key.key_column;
-  select format_type(t.atttypid, t.atttypmod) into a.key_type
+  -- Without a length: a longer key is another one, and is not to be cut to this.
+  select format_type(t.atttypid, -1) into a.key_type
   from pg_catalog.pg_attribute t where t.attrelid = a.relation and t.attname = a.key_column;
   status := mautic.resolve_status(a);
   a.status_column := status.status_column;
@@ -476,16 +525,28 @@ begin
     read_upto = case when s.relation = a.relation then s.read_upto end,
     read_to_end_at = case when s.relation = a.relation then s.read_to_end_at end
   where s.source = p_source;
+  -- Keys of the first source that look like another's are told apart by the sources that there are.
+  if a.prefix <> '' and before is null then
+    select * into first from mautic.attachment s where s.prefix = '' and mautic.lead_id_in(s, 'l') is not null;
+    update mautic.role r set expression = mautic.lead_id_in(first, 'l') where r.source = first.source and r.role = 'key';
+  end if;
   perform mautic.make_readers();
   perform mautic.make_writers();
-  if before is distinct from a.relation and before is not null then
-    perform mautic.drop_triggers(p_source, before);
-  end if;
   -- Last: the lock on the table is held until the end, and all that a trigger calls is there.
-  perform mautic.make_triggers_patiently(a);
+  if first.source is not null then
+    perform mautic.make_triggers(first);
+  end if;
+  perform mautic.make_triggers(a);
+  begin
+    perform mautic.drop_triggers(p_source, a.relation);
+  exception when lock_not_available or insufficient_privilege then
+    raise warning 'the table that source % had before keeps its triggers until attach is called again: %', p_source, sqlerrm;
+  end;
   -- What waited because it could not be read is due.
   update mautic.outbox o set not_before = mautic.clock()
   where o.state = 'waiting' and o.error_code = 'unreadable' and (mautic.source_of(o.lead_id)).source = p_source;
+exception when lock_not_available then
+  perform mautic.raise_held(mautic.table_of(a));
 end
 $$;
 
@@ -546,7 +607,7 @@ volatile
 set search_path = ''
 as $$
 declare
-  names constant text[] := parse_ident(attach."table");
+  names constant text[] := parse_ident(coalesce(attach."table", ''));
   schema_name constant name := case when cardinality(names) = 1 then 'public' else names[1] end;
   table_name constant name := names[cardinality(names)];
   named text;
@@ -600,9 +661,11 @@ returns text
 language plpgsql
 volatile
 set search_path = ''
+set lock_timeout = '2s'
 as $$
 declare
   a mautic.attachment;
+  made regprocedure;
 begin
   select * into a from mautic.attachment s where s.source = detach.source;
   if a.source is null then
@@ -613,23 +676,33 @@ begin
   if a.prefix = '' and (select count(*) from mautic.attachment) > 1 then
     raise exception 'Detach the other sources first: ids without a prefix are this one''s' using errcode = 'invalid_parameter_value';
   end if;
-  if a.relation is not null and to_regclass(mautic.table_of(a)) is not null then
-    perform mautic.drop_triggers(a.source, a.relation);
-  end if;
+  perform mautic.drop_triggers(a.source);
   delete from mautic.lead_change c where (mautic.source_of(c.lead_id)).source = a.source;
   delete from mautic.outbox o
   where (mautic.source_of(o.lead_id)).source = a.source and o.removal is null and o.lead_id not like 'erase:%';
   delete from mautic.lead_state s where s.source = a.source;
+  delete from mautic.table_change t where t.source = a.source;
   delete from mautic.attachment s where s.source = a.source;
   perform mautic.make_readers();
   perform mautic.make_writers();
+  for made in
+    select p.oid::regprocedure from pg_catalog.pg_proc p
+    where p.pronamespace = 'mautic'::regnamespace and p.proname in (
+      format('read_%s_rows', a.source), format('log_%s_insert', a.source), format('log_%s_update', a.source),
+      format('log_%s_delete', a.source), format('log_%s_truncate', a.source))
+  loop
+    execute format('drop function %s', made);
+  end loop;
   return format('%s is detached; its contacts stay in Mautic', mautic.table_of(a));
+exception when lock_not_available then
+  perform mautic.raise_held(mautic.table_of(a));
 end
 $$;
 
 comment on function mautic.detach(text) is
-  'Takes a source off: its triggers go, what is queued for its leads is dropped, contacts stay as they are. Raises '
-  'invalid_parameter_value for a source that is not there, and for the first one while there are others.';
+  'Takes a source off: its triggers and functions go, what is queued for its leads is dropped, contacts stay as they are. Raises '
+  'invalid_parameter_value for a source that is not there, and for the first one while there are others, and '
+  'lock_not_available.';
 
 -- Run by cron: tables that were declared before they were made, or that another one has replaced.
 create function mautic.attach_declared()
@@ -648,7 +721,7 @@ begin
   loop
     begin
       perform mautic.connect_table(a.source);
-      attached := attached + 1;
+      attached := attached + (select count(*) from mautic.attachment s where s.source = a.source and s.problem is null);
     exception when others then
       update mautic.attachment s set problem = sqlerrm where s.source = a.source;
     end;

@@ -30,6 +30,7 @@ returns void
 language plpgsql
 volatile
 set search_path = ''
+set lock_timeout = '2s'
 as $$
 declare
   a mautic.attachment;
@@ -37,8 +38,10 @@ begin
   select * into a from mautic.attachment s where s.source = p_source and s.relation is not null;
   if a.source is not null then
     perform mautic.make_readers();
-    perform mautic.make_triggers_patiently(a);
+    perform mautic.make_triggers(a);
   end if;
+exception when lock_not_available then
+  perform mautic.raise_held(mautic.table_of(a));
 end
 $$;
 
@@ -74,7 +77,7 @@ begin
   )
   values (
     a.source, map_field.alias, said, read.text, read.type, coalesce(read.columns, '{}'),
-    case when mautic.kind_of_type(read.type) = 'number' then 'number' else coalesce(standard.type, 'text') end::mautic.field_type,
+    mautic.field_type(map_field.alias, said, read.type),
     standard.part, coalesce(standard.when_blank, 'clear'), coalesce(standard.too_long, 'cut'),
     coalesce(standard.place, (select max(m.place) + 10 from mautic.field_map m where m.source = a.source), 10), false
   )
