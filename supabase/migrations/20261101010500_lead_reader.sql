@@ -75,6 +75,27 @@ $$;
 
 comment on function mautic.key_sql(text, name, oid) is 'SQL for a key as text.';
 
+-- Its operators may be in an extension's schema, and under an empty search path "=" would then be another type's.
+create function mautic.equality_of(p_type oid)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce((
+    select format('operator(%I.%s)', n.nspname, o.oprname)
+    from pg_catalog.pg_opclass c
+    join pg_catalog.pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
+    join pg_catalog.pg_amop f on f.amopfamily = c.opcfamily and f.amopstrategy = 3
+      and f.amoplefttype = c.opcintype and f.amoprighttype = c.opcintype
+    join pg_catalog.pg_operator o on o.oid = f.amopopr
+    join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+    where c.opcdefault and c.opcintype = mautic.base_type(p_type)
+  ), '=')
+$$;
+
+comment on function mautic.equality_of(oid) is 'The operator that makes keys of this type unique, qualified.';
+
 -- Ids of other sources, of contacts and of erasures have a word and a colon before them; a key of the first
 -- source that looks like one gets a colon, and so does one that begins with a colon.
 create function mautic.reserved_ids()

@@ -43,10 +43,13 @@ declare
 begin
   select * into a from mautic.attachment s where s.source = p_source;
   -- A key is compared in the type that it has now; of a key that is there no more its old one does no harm.
-  select format(' from %s l where l.%I = $1::%s', mautic.table_of(a), a.key_column, coalesce(max(format_type(t.atttypid, -1)), a.key_type))
+  select format(' from %s l where l.%I %s $1::%s', mautic.table_of(a), a.key_column, mautic.equality_of(k.type), format_type(k.type, -1))
   into where_sql
-  from pg_catalog.pg_attribute t
-  where t.attrelid = to_regclass(mautic.table_of(a)) and t.attname = a.key_column and not t.attisdropped;
+  from (
+    select coalesce(max(t.atttypid), to_regtype(a.key_type)) as type
+    from pg_catalog.pg_attribute t
+    where t.attrelid = to_regclass(mautic.table_of(a)) and t.attname = a.key_column and not t.attisdropped
+  ) k;
   begin
     execute 'select exists (select' || where_sql || ')' into is_there using p_key;
     if not is_there then
@@ -154,7 +157,8 @@ comment on function mautic.read_leads(text[]) is
   'The leads with these ids, as they are now. Unknown ids are left out; a lead that cannot be read is there, and its '
   'payload names what is missing. Written by attach.';
 
--- What stands in schema mautic and runs with its owner's rights is nobody else's to call.
+-- Columns are written with their row in these, so that any column of the application's may be named as one of our
+-- variables is. What stands in schema mautic and runs with its owner's rights is nobody else's to call.
 create function mautic.make_function(p_name text, p_arguments text, p_returns text, p_settings text, p_body text)
 returns void
 language plpgsql
@@ -164,7 +168,7 @@ as $$
 begin
   execute format(
     'create or replace function mautic.%I(%s) returns %s language plpgsql %s security definer set search_path = '''' as %L',
-    p_name, p_arguments, p_returns, p_settings, p_body);
+    p_name, p_arguments, p_returns, p_settings, E'\n#variable_conflict use_variable\n' || p_body);
   execute format(
     'revoke all on function mautic.%I(%s) from public, anon, authenticated, service_role', p_name, p_arguments);
 end
@@ -210,7 +214,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  select format('l.%I = any (keys::%s[])', a.key_column, a.key_type)
+  select format('l.%I %s any (keys::%s[])', a.key_column, mautic.equality_of(to_regtype(a.key_type)), a.key_type)
     || coalesce(E'\n      and not ' || mautic.deleted_sql(a.source), '')
 $$;
 

@@ -113,8 +113,8 @@ begin
         a.source, mautic.is_of_sql(a));
     end if;
     delete_body := delete_body || keys || format(
-      E'  delete from %s l where l.%I = any (keys::%s[]);\n  get diagnostics n = row_count;\n  deleted := deleted + n;\n',
-      place, a.key_column, a.key_type);
+      E'  delete from %s l where l.%I %s any (keys::%s[]);\n  get diagnostics n = row_count;\n  deleted := deleted + n;\n',
+      place, a.key_column, mautic.equality_of(to_regtype(a.key_type)), a.key_type);
   end loop;
 
   perform mautic.make_function(
