@@ -129,7 +129,7 @@ for (
     ["int", "text", "'abc'"],
     ["smallint", "numeric", "1.5"],
     ["varchar(3)", "text", "'abcdef'"],
-    ]
+  ]
 ) {
   Deno.test(`a key that became ${to} from ${from} is read in the type that it has now`, async () => {
     await using sync = await startSync();
