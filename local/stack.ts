@@ -16,6 +16,7 @@ import {
 } from "./supabase/gateway.ts";
 import type { MauticEmulator, MauticEmulatorOptions } from "./mautic/emulator.ts";
 import { type MauticConnection, startMautic } from "./mautic_part.ts";
+import { projectOf } from "shared/settings/supabase.ts";
 import { migrate } from "./supabase/migrate.ts";
 import { type PgCronRunner, startPgCron } from "./supabase/stand_ins/pg_cron_runner.ts";
 import { type PgNetWorker, startPgNet } from "./supabase/stand_ins/pg_net_worker.ts";
@@ -31,6 +32,8 @@ export type StackOptions = {
   functionEnv?: Record<string, string>;
   /** Apply this project's migrations. Default: true. */
   migrations?: boolean;
+  /** Say mautic.go_live() for the stack's own project and Mautic. Default: with the migrations. */
+  live?: boolean;
   /** Folder with `<name>/index.ts`. Default: this project's functions. */
   functionsFolder?: URL;
   /** Functions that lie elsewhere, by name: what a deployment uploaded, for one. */
@@ -149,6 +152,11 @@ async function assemble(options: StackOptions, cleanup: AsyncDisposableStack): P
     options.functionEnv,
   );
 
+  // Nobody else's leads are here; and before Vault holds the bell's address, for this rings.
+  const { MAUTIC_BASE_URL: origin, SUPABASE_URL: project } = functionEnv;
+  if ((options.live ?? options.migrations ?? true) && origin && project) {
+    await sql`select mautic.go_live(${projectOf(project)}, ${origin})`;
+  }
   const secrets = { mautic_sync_url: `${functionsUrl}/mautic-sync`, mautic_sync_key: keys.secret };
   await writeVaultSecrets(sql, secrets);
 

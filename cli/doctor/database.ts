@@ -1,6 +1,7 @@
-/** The database: extensions, migrations, triggers, the outbox, its clock. */
+/** The database: extensions, migrations, the attached tables, the outbox. */
 import type { Sql } from "postgres";
 import { z } from "zod";
+import { problemLine, type Shape, tableLine } from "../shape.ts";
 import { fail, type Finding, pass, warn } from "./finding.ts";
 
 /** What is read of the database; judged by the functions below. */
@@ -10,8 +11,6 @@ export interface DatabaseFacts {
   /** Versions of applied migrations; null: the table of the CLI is not there. */
   migrations: string[] | null;
   hasSchema: boolean;
-  /** Triggers of a table of the application that call into schema `mautic`. */
-  triggers: { name: string; table: string; enabled: boolean }[];
 }
 
 const wanted: [extension: string, atLeast: string | null, what: string][] = [
@@ -23,7 +22,6 @@ const wanted: [extension: string, atLeast: string | null, what: string][] = [
 const rows = {
   extensions: z.array(z.object({ name: z.string(), installed_version: z.string().nullable() })),
   migrations: z.array(z.object({ version: z.string() })),
-  triggers: z.array(z.object({ name: z.string(), table: z.string(), enabled: z.boolean() })),
   flags: z.array(z.object({ has_log: z.boolean(), has_schema: z.boolean() })).length(1),
 };
 
@@ -42,24 +40,12 @@ export async function readDatabase(sql: Sql): Promise<DatabaseFacts> {
   const migrations = flags?.has_log
     ? rows.migrations.parse(await sql`select version from supabase_migrations.schema_migrations`)
     : null;
-  const triggers = rows.triggers.parse(
-    await sql`
-      select t.tgname as name, c.oid::regclass::text as table, t.tgenabled <> 'D' as enabled
-      from pg_trigger t
-      join pg_proc p on p.oid = t.tgfoid
-      join pg_namespace f on f.oid = p.pronamespace
-      join pg_class c on c.oid = t.tgrelid
-      join pg_namespace n on n.oid = c.relnamespace
-      where not t.tgisinternal and f.nspname = 'mautic' and n.nspname <> 'mautic'
-      order by t.tgname`,
-  );
   return {
     extensions: Object.fromEntries(
       extensions.map(({ name, installed_version }) => [name, installed_version]),
     ),
     migrations: migrations && migrations.map(({ version }) => version),
     hasSchema: flags?.has_schema ?? false,
-    triggers,
   };
 }
 
@@ -129,25 +115,12 @@ export function judgeMigrations(facts: DatabaseFacts, files: string[]): Finding 
   return pass(check, `all ${known.length} applied`);
 }
 
-/** Do changes of leads reach the change log? */
-export function judgeTriggers({ triggers }: DatabaseFacts): Finding {
-  const check = "database.triggers";
-  if (triggers.length === 0) {
-    return fail(
-      check,
-      "no table has triggers of schema mautic: changes of leads go unseen",
-      "Apply the migration …_outbox_triggers.sql to the table of leads (docs/adapt.md).",
-    );
-  }
-  const off = triggers.filter(({ enabled }) => !enabled);
-  return off.length > 0
-    ? fail(
-      check,
-      `disabled: ${off.map(({ name }) => name).join(", ")}`,
-      // Not `trigger all`: those of foreign keys are for a superuser only.
-      [...new Set(off.map(({ table }) => `alter table ${table} enable trigger user;`))].join(" "),
-    )
-    : pass(check, `${triggers.length} triggers watch the leads`);
+/** Do the attached tables give what was declared? A finding for each thing that is wrong. */
+export function judgeShape({ tables, problems }: Shape): Finding[] {
+  const check = "database.shape";
+  return problems.length === 0
+    ? [pass(check, tables.map(tableLine).join("; "))]
+    : problems.map((problem) => fail(check, problemLine(problem), problem.remedy));
 }
 
 const state = z.array(z.object({

@@ -5,13 +5,14 @@ import { messageOf } from "shared/errors/message.ts";
 import { createMauticAdmin, type MauticHook } from "../setup/mautic_admin.ts";
 import { readWantedFields } from "../setup/wanted_fields.ts";
 import { findHook } from "../setup/wanted_hook.ts";
+import { readShape } from "../shape.ts";
 import { databaseSkew, judgeSkew, mauticSkew } from "./clocks.ts";
 import { judgeCron, readCron } from "./cron.ts";
 import {
   checkOutbox,
   judgeExtensions,
   judgeMigrations,
-  judgeTriggers,
+  judgeShape,
   readDatabase,
 } from "./database.ts";
 import { judgeRing, ringAndWait } from "./doorbell.ts";
@@ -89,12 +90,9 @@ async function examineDatabase(
     findings.push(pass("database.reachable", "a connection was made"));
     await attempt("database.migrations", async () => {
       const facts = await readDatabase(sql);
-      return [
-        ...judgeExtensions(facts),
-        judgeMigrations(facts, options.migrations),
-        judgeTriggers(facts),
-      ];
+      return [...judgeExtensions(facts), judgeMigrations(facts, options.migrations)];
     });
+    await attempt("database.shape", async () => judgeShape(await readShape(sql)));
     await attempt("database.field_map", async () => {
       const fields = await readWantedFields(sql);
       wanted = { fields };

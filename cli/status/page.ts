@@ -11,6 +11,7 @@ export function renderPage({ status, dead_letters }: Report, now: number): strin
     `Sending    ${sending(status, now)}`,
     `Queue      ${status.unfolded} new, ${status.pending} pending, ${status.leased} with ${status.workers_alive} worker(s), ` +
     `${status.waiting} waiting, ${status.dead} dead`,
+    ...leads(status),
     `Late       ${late(status)}`,
     `Last hour  ${status.sent_last_hour} sent, ${status.failed_last_hour} failed attempts; ` +
     `median ${span(status.latency_median_ms)}, 95 % within ${span(status.latency_p95_ms)}`,
@@ -51,6 +52,20 @@ function sending(status: Status, now: number): string {
       `next probe ${ahead(status.circuit_probe_at, now)}`;
   }
   return "on";
+}
+
+/** What the tables do not give, where there is any of it. */
+function leads({ unreadable, without_address, shape_problems }: Status): string[] {
+  const said = [
+    ...(unreadable > 0 ? [`${unreadable} wait for a column that the table no longer gives`] : []),
+    ...(without_address > 0 ? [`${without_address} have no address`] : []),
+  ];
+  return [
+    ...(said.length > 0 ? [`Leads      ${said.join(", ")}`] : []),
+    ...(shape_problems > 0
+      ? [`Tables     ${shape_problems} problem(s): select * from mautic.check_shape()`]
+      : []),
+  ];
 }
 
 function late(status: Status): string {

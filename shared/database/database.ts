@@ -1,3 +1,4 @@
+import { projectOf } from "shared/settings/supabase.ts";
 import { createCall, type DatabaseOptions } from "./call.ts";
 import { consentCalls } from "./consent.ts";
 import { contactCalls } from "./contact.ts";
@@ -16,11 +17,12 @@ export type Database = ReturnType<typeof createDatabase>;
  */
 export function createDatabase(options: DatabaseOptions) {
   const call = createCall(options);
+  const project = projectOf(options.url);
   return {
     /** For the chapters that one action alone needs, and loads with itself. */
     call,
-    ...workerCalls(call),
-    ...queueCalls(call),
+    ...workerCalls(call, project),
+    ...queueCalls(call, project),
     ...contactCalls(call),
     ...consentCalls(call),
     ...enrollmentCalls(call),

@@ -21,6 +21,7 @@ export const outcomeSchema = z.object({
       "updated",
       "unchanged",
       "without_address",
+      "out_of_scope",
       "deleted",
       "do_not_contact",
       "kept",

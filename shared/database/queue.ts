@@ -21,6 +21,8 @@ export const leasedItemSchema = z.object({
   removal: z.enum(["do_not_contact", "delete_contact"]).nullable(),
   superseded: z.boolean(),
   force: z.boolean(),
+  /** Of a contact that is in Mautic already only the blanks are filled. */
+  fill: z.boolean(),
   ambiguous: z.boolean(),
   /** null: the lead is gone. */
   payload: leadPayloadSchema.nullable(),
@@ -50,14 +52,14 @@ const claimed = z.discriminatedUnion("state", [
     items: z.array(leasedItemSchema),
     more: z.boolean(),
   }),
-  z.object({ state: z.enum(["lost", "busy", "paused", "open"]) }),
+  z.object({ state: z.enum(["lost", "busy", "paused", "open", "not_live"]) }),
 ]);
 export type Claim = z.infer<typeof claimed>;
 
 const settled = z.object({ settled: z.number(), lost: z.array(z.string()) });
 
 /** The outbox: what is claimed, and what became of it. */
-export function queueCalls(call: Call) {
+export function queueCalls(call: Call, project: string) {
   return {
     claim: (workerId: string, origin: string, limit: number, itemLeaseMs: number) =>
       call("claim", {
@@ -65,6 +67,7 @@ export function queueCalls(call: Call) {
         p_origin: origin,
         p_limit: limit,
         p_item_lease_ms: itemLeaseMs,
+        p_project: project,
       }, claimed),
     claimLead: (
       holder: string,
@@ -81,6 +84,7 @@ export function queueCalls(call: Call) {
         p_payload: lead.payload,
         p_correlation_id: correlationId,
         p_item_lease_ms: itemLeaseMs,
+        p_project: project,
       }, claimed),
     settle: (
       origin: string,

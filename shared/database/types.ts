@@ -6,9 +6,18 @@ export type Schema = {
     Tables: {
       "attachment": {
         Row: {
+          "absent": number;
+          "absent_upto": string | null;
           "activity": string | null;
           "attached_at": string | null;
+          "compared_at": string | null;
+          "compared_mark": string | null;
+          "compared_upto": string | null;
+          "comparing_since": string | null;
           "declared": NonNullable<Json>;
+          "digest_of": string | null;
+          "generated_version": number | null;
+          "is_rewriting": boolean;
           "key_column": unknown;
           "key_type": string | null;
           "prefix": string;
@@ -22,6 +31,16 @@ export type Schema = {
           "status_at_column": unknown;
           "status_column": unknown;
           "table_name": unknown;
+          "unseen": number;
+          "attach_statement": string | null;
+          "check_source": {
+            "name": string;
+            "problem": string;
+            "remedy": string;
+          } | null;
+          "digest_definition": string | null;
+          "has_key_sql": string | null;
+          "is_comparison_due": boolean | null;
           "is_of_sql": string | null;
           "keys_sql": string | null;
           "log_delete_sql": string | null;
@@ -36,6 +55,11 @@ export type Schema = {
           "write_fields": undefined | null;
         };
         ComputedFields:
+          | "attach_statement"
+          | "check_source"
+          | "digest_definition"
+          | "has_key_sql"
+          | "is_comparison_due"
           | "is_of_sql"
           | "keys_sql"
           | "log_delete_sql"
@@ -49,9 +73,18 @@ export type Schema = {
           | "where_sql"
           | "write_fields";
         Insert: {
+          "absent"?: number;
+          "absent_upto"?: string | null;
           "activity"?: string | null;
           "attached_at"?: string | null;
+          "compared_at"?: string | null;
+          "compared_mark"?: string | null;
+          "compared_upto"?: string | null;
+          "comparing_since"?: string | null;
           "declared": NonNullable<Json>;
+          "digest_of"?: string | null;
+          "generated_version"?: number | null;
+          "is_rewriting"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
           "prefix": string;
@@ -65,11 +98,21 @@ export type Schema = {
           "status_at_column"?: unknown;
           "status_column"?: unknown;
           "table_name": unknown;
+          "unseen"?: number;
         };
         Update: {
+          "absent"?: number;
+          "absent_upto"?: string | null;
           "activity"?: string | null;
           "attached_at"?: string | null;
+          "compared_at"?: string | null;
+          "compared_mark"?: string | null;
+          "compared_upto"?: string | null;
+          "comparing_since"?: string | null;
           "declared"?: NonNullable<Json>;
+          "digest_of"?: string | null;
+          "generated_version"?: number | null;
+          "is_rewriting"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
           "prefix"?: string;
@@ -83,6 +126,7 @@ export type Schema = {
           "status_at_column"?: unknown;
           "status_column"?: unknown;
           "table_name"?: unknown;
+          "unseen"?: number;
         };
         Relationships: [];
       };
@@ -99,6 +143,22 @@ export type Schema = {
         Update: {
           "noted_at"?: string;
           "xid"?: unknown;
+        };
+        Relationships: [];
+      };
+      "column_set": {
+        Row: {
+          "columns": (unknown)[];
+          "id": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "columns": (unknown)[];
+          "id"?: never;
+        };
+        Update: {
+          "columns"?: (unknown)[];
+          "id"?: never;
         };
         Relationships: [];
       };
@@ -180,6 +240,28 @@ export type Schema = {
           "left_at"?: string | null;
           "linked_at"?: string;
           "origin"?: string;
+        };
+        Relationships: [];
+      };
+      "deployment": {
+        Row: {
+          "live_at": string | null;
+          "origin": string;
+          "project": string;
+          "seen_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "live_at"?: string | null;
+          "origin": string;
+          "project": string;
+          "seen_at"?: string;
+        };
+        Update: {
+          "live_at"?: string | null;
+          "origin"?: string;
+          "project"?: string;
+          "seen_at"?: string;
         };
         Relationships: [];
       };
@@ -354,8 +436,9 @@ export type Schema = {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at": string;
           "chosen": boolean;
-          "columns": (unknown)[] | null;
+          "columns": string | null;
           "correlation_id": string;
+          "fill": boolean;
           "force": boolean;
           "id": number;
           "lane": Schema["mautic"]["Enums"]["lane"];
@@ -369,8 +452,9 @@ export type Schema = {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
           "chosen"?: boolean;
-          "columns"?: (unknown)[] | null;
+          "columns"?: string | null;
           "correlation_id": string;
+          "fill"?: boolean;
           "force"?: boolean;
           "id"?: never;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
@@ -383,8 +467,9 @@ export type Schema = {
           "cause"?: Schema["mautic"]["Enums"]["change_cause"];
           "changed_at"?: string;
           "chosen"?: boolean;
-          "columns"?: (unknown)[] | null;
+          "columns"?: string | null;
           "correlation_id"?: string;
+          "fill"?: boolean;
           "force"?: boolean;
           "id"?: never;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
@@ -486,6 +571,7 @@ export type Schema = {
           "error_message": string | null;
           "error_remedy": string | null;
           "failed_alone": number;
+          "fill": boolean;
           "force": boolean;
           "lane": Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
@@ -513,6 +599,7 @@ export type Schema = {
           "error_message"?: string | null;
           "error_remedy"?: string | null;
           "failed_alone"?: number;
+          "fill"?: boolean;
           "force"?: boolean;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
@@ -539,6 +626,7 @@ export type Schema = {
           "error_message"?: string | null;
           "error_remedy"?: string | null;
           "failed_alone"?: number;
+          "fill"?: boolean;
           "force"?: boolean;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
           "lead_id"?: string;
@@ -846,6 +934,39 @@ export type Schema = {
         };
         Relationships: [];
       };
+      "watched": {
+        Row: {
+          "expression": string;
+          "given": string;
+          "place": string;
+          "relation": unknown;
+          "source": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "expression": string;
+          "given": string;
+          "place": string;
+          "relation": unknown;
+          "source": string;
+        };
+        Update: {
+          "expression"?: string;
+          "given"?: string;
+          "place"?: string;
+          "relation"?: unknown;
+          "source"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "watched_source_fkey";
+            columns: ["source"];
+            isOneToOne: false;
+            referencedRelation: "attachment";
+            referencedColumns: ["source"];
+          },
+        ];
+      };
       "webhook_delivery": {
         Row: {
           "body": string;
@@ -1014,11 +1135,13 @@ export type Schema = {
           "dead_by_reason": Json | null;
           "due_now": number | null;
           "failed_last_hour": number | null;
+          "known": number | null;
           "last_sent_at": string | null;
           "last_webhook_at": string | null;
           "latency_median_ms": number | null;
           "latency_p95_ms": number | null;
           "leased": number | null;
+          "live": boolean | null;
           "oldest_due_age": string | null;
           "oldest_pending_age": string | null;
           "pause_reason": string | null;
@@ -1026,10 +1149,13 @@ export type Schema = {
           "paused_at": string | null;
           "pending": number | null;
           "sent_last_hour": number | null;
+          "shape_problems": number | null;
           "token_expires_at": string | null;
           "unfolded": number | null;
+          "unreadable": number | null;
           "waiting": number | null;
           "webhook_failed": number | null;
+          "without_address": number | null;
           "workers_alive": number | null;
         };
         ComputedFields: never;
@@ -1039,6 +1165,16 @@ export type Schema = {
     Functions: {
       "abandon_reconcile": { Args: { "p_origin": string }; Returns: undefined };
       "abandon_worker": { Args: { "p_worker_id": string }; Returns: undefined };
+      "absent_among": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_lead_ids": (string)[];
+        };
+        Returns: string[];
+      };
       "acquire_token": {
         Args: {
           "p_client_id": string;
@@ -1056,6 +1192,7 @@ export type Schema = {
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
+      "as_boolean": { Args: { "p_given": boolean }; Returns: boolean };
       "as_text": { Args: { "p_given": string }; Returns: string };
       "ascii_domain": { Args: { "p_domain": string }; Returns: string };
       "assert_do_not_contact": {
@@ -1102,6 +1239,15 @@ export type Schema = {
           "why": string;
         }[];
       };
+      "attach_statement": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "attempt": {
         Args: { "p_address": string; "p_attempted": Json; "p_payload": Json };
         Returns: Json;
@@ -1136,12 +1282,37 @@ export type Schema = {
         };
         Returns: undefined;
       };
+      "check_shape": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "name": string;
+          "place": string;
+          "problem": string;
+          "remedy": string;
+          "source": string;
+        }[];
+      };
+      "check_source": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "name": string;
+          "problem": string;
+          "remedy": string;
+        }[];
+      };
       "check_table": { Args: { "p_table": unknown }; Returns: undefined };
+      "chosen_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "claim": {
         Args: {
           "p_item_lease_ms": number;
           "p_limit": number;
           "p_origin": string;
+          "p_project"?: string;
           "p_worker_id": string;
         };
         Returns: Json;
@@ -1155,11 +1326,13 @@ export type Schema = {
           "p_lead_id": string;
           "p_origin": string;
           "p_payload": Json;
+          "p_project"?: string;
         };
         Returns: Json;
       };
       "claim_lock": { Args: Record<PropertyKey, never>; Returns: number };
       "clock": { Args: Record<PropertyKey, never>; Returns: string };
+      "column_set_of": { Args: { "p_columns": (unknown)[] }; Returns: number };
       "columns_by_convention": {
         Args: { "p_role": string; "p_table": unknown };
         Returns: (unknown)[];
@@ -1169,11 +1342,17 @@ export type Schema = {
         Args: { "p_column": unknown; "p_row": string; "p_table": unknown };
         Returns: string;
       };
+      "compare": { Args: { "p_patience"?: string }; Returns: undefined };
+      "compare_page": { Args: { "p_limit": number; "p_source": string }; Returns: boolean };
+      "compare_some": { Args: { "p_source": string; "p_until": string }; Returns: undefined };
       "confirm_enrollment": {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
         Returns: undefined;
       };
       "connect_table": { Args: { "p_source": string }; Returns: undefined };
+      "consent_in_number": { Args: { "p_given": number }; Returns: boolean };
+      "consent_in_text": { Args: { "p_given": string }; Returns: boolean };
+      "consent_in_time": { Args: { "p_given": string }; Returns: boolean };
       "contact_in_use": {
         Args: { "p_address"?: string; "p_contact_id": number; "p_origin": string };
         Returns: boolean;
@@ -1198,6 +1377,7 @@ export type Schema = {
         }[];
       };
       "correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
+      "count_absent": { Args: { "p_limit": number; "p_source": string }; Returns: boolean };
       "current_origin": { Args: Record<PropertyKey, never>; Returns: string };
       "decided_at": {
         Args: {
@@ -1213,6 +1393,15 @@ export type Schema = {
       "delete_leads": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "deleted_sql": { Args: { "p_source": string }; Returns: string };
       "detach": { Args: { "source": string }; Returns: string };
+      "digest_definition": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "digest_sql": {
         Args: { "p_row": string; "p_source": string; "p_table": unknown };
         Returns: string;
@@ -1222,12 +1411,14 @@ export type Schema = {
         Args: { "p_origin": string; "p_person_keys": (string)[] };
         Returns: undefined;
       };
+      "drop_absent": { Args: { "confirm"?: boolean; "source": string }; Returns: Json };
+      "drop_generated": { Args: { "p_source": string }; Returns: undefined };
       "drop_moot": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "drop_token": {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
         Returns: undefined;
       };
-      "drop_triggers": { Args: { "p_except"?: unknown; "p_source": string }; Returns: undefined };
+      "drop_triggers": { Args: { "p_except": unknown; "p_source": string }; Returns: undefined };
       "email_status_at": {
         Args: {
           "s": Omit<
@@ -1247,6 +1438,7 @@ export type Schema = {
         Returns: string;
       };
       "end_probe": { Args: { "p_holder": string }; Returns: undefined };
+      "equals_sql": { Args: { "p_type": unknown }; Returns: string };
       "erase": { Args: { "address": string; "delete_leads"?: boolean }; Returns: Json };
       "erase_activity": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "erase_contacts": {
@@ -1254,6 +1446,7 @@ export type Schema = {
         Returns: Json;
       };
       "erase_inbox": { Args: { "p_address": string; "p_lead_ids": (string)[] }; Returns: Json };
+      "escape_keys": { Args: Record<PropertyKey, never>; Returns: undefined };
       "event_key": {
         Args: {
           "p_address": string;
@@ -1279,6 +1472,7 @@ export type Schema = {
         }[];
       };
       "finish_reconcile": { Args: { "p_origin": string }; Returns: undefined };
+      "finite_number": { Args: { "p_given": number }; Returns: number };
       "fold": { Args: { "p_limit": number }; Returns: boolean };
       "forget_contacts": {
         Args: { "p_contact_ids": (number)[]; "p_lead_id": string; "p_origin": string };
@@ -1286,9 +1480,20 @@ export type Schema = {
       };
       "free_events": { Args: { "p_event_ids": (number)[] }; Returns: (number)[] };
       "free_leads": { Args: { "p_lead_ids": (string)[] }; Returns: string[] };
+      "generated_version": { Args: Record<PropertyKey, never>; Returns: number };
       "get": { Args: { "name": string }; Returns: string };
       "given_correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
+      "go_live": { Args: { "origin"?: string; "project"?: string }; Returns: string };
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
+      "has_key_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
       "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };
@@ -1304,6 +1509,15 @@ export type Schema = {
         };
         Returns: string;
       };
+      "is_comparison_due": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
+      };
       "is_consent_text": { Args: { "p_given": string }; Returns: boolean };
       "is_lift_overtaken": {
         Args: {
@@ -1314,6 +1528,7 @@ export type Schema = {
         };
         Returns: boolean;
       };
+      "is_live": { Args: { "p_origin": string; "p_project": string }; Returns: boolean };
       "is_mailable": { Args: { "p_status": string }; Returns: boolean };
       "is_of_sql": {
         Args: {
@@ -1325,6 +1540,17 @@ export type Schema = {
         Returns: string;
       };
       "is_plain_type": { Args: { "p_type": unknown }; Returns: boolean };
+      "is_same_source": { Args: { "p_lead_id": string; "p_other": string }; Returns: boolean };
+      "join_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_row": string;
+        };
+        Returns: string;
+      };
       "key_of_table": {
         Args: { "p_given": string; "p_table": unknown };
         Returns: Record<string, unknown>;
@@ -1354,6 +1580,10 @@ export type Schema = {
         }[];
       };
       "lane_quotas": { Args: { "p_limit": number }; Returns: (number)[] };
+      "lane_sql": {
+        Args: { "p_lane": Schema["mautic"]["Enums"]["lane"]; "p_rows": string };
+        Returns: string;
+      };
       "lead_history": {
         Args: { "lead_id": string };
         Returns: {
@@ -1565,6 +1795,15 @@ export type Schema = {
           isSetofReturn: false;
         };
       };
+      "merged_payload": {
+        Args: {
+          "p_contact_id": number;
+          "p_lead_id": string;
+          "p_origin": string;
+          "p_payload": Json;
+        };
+        Returns: Json;
+      };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
       "normalize_pasted_address": { Args: { "p_address": string }; Returns: string };
@@ -1572,6 +1811,9 @@ export type Schema = {
         Args: { "p_rows": (Schema["mautic"]["CompositeTypes"]["activity"])[] };
         Returns: undefined;
       };
+      "note_bulk": { Args: { "p_before": number; "p_changes": number }; Returns: undefined };
+      "note_digest": { Args: { "p_source": string }; Returns: undefined };
+      "number_in_text": { Args: { "p_given": string }; Returns: number };
       "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
@@ -1597,7 +1839,12 @@ export type Schema = {
         Returns: (string)[];
       };
       "pick": {
-        Args: { "p_is_probe": boolean; "p_limit": number; "p_origin": string };
+        Args: {
+          "p_is_probe": boolean;
+          "p_limit": number;
+          "p_only_chosen": boolean;
+          "p_origin": string;
+        };
         Returns: Record<string, unknown>;
       };
       "pick_from": {
@@ -1624,6 +1871,10 @@ export type Schema = {
       "purge_history": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_rings": { Args: Record<PropertyKey, never>; Returns: number };
       "purge_webhooks": { Args: { "p_older_than"?: string }; Returns: number };
+      "queue_known": {
+        Args: { "p_correlation_id": string; "p_lead_ids": (string)[] };
+        Returns: number;
+      };
       "queue_others": {
         Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
         Returns: undefined;
@@ -1632,7 +1883,6 @@ export type Schema = {
         Args: { "p_correlation_id": string; "p_force": boolean; "p_lead_ids": (string)[] };
         Returns: number;
       };
-      "raise_held": { Args: { "p_table": string }; Returns: undefined };
       "read_activity": {
         Args: { "p_lead_ids": (string)[] };
         Returns: Schema["mautic"]["CompositeTypes"]["activity"][];
@@ -1643,44 +1893,6 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
-      "read_consent":
-        | {
-          Args: { "p_given": boolean };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        }
-        | {
-          Args: { "p_given": number };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        }
-        | {
-          Args: { "p_given": string };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        }
-        | {
-          Args: { "p_given": string };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_consent(p_given => bool), mautic.read_consent(p_given => text), mautic.read_consent(p_given => timestamptz), mautic.read_consent(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        };
-      "read_deleted":
-        | {
-          Args: { "p_given": boolean };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_deleted(p_given => bool), mautic.read_deleted(p_given => timestamptz). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        }
-        | {
-          Args: { "p_given": string };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_deleted(p_given => bool), mautic.read_deleted(p_given => timestamptz). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        };
       "read_each": {
         Args: { "p_keys": (string)[]; "p_source": string };
         Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
@@ -1748,19 +1960,6 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
-      "read_number":
-        | {
-          Args: { "p_given": number };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_number(p_given => text), mautic.read_number(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        }
-        | {
-          Args: { "p_given": string };
-          Returns:
-            & { error: true }
-            & "Could not choose the best candidate function between: mautic.read_number(p_given => text), mautic.read_number(p_given => numeric). Try renaming the parameters or the function itself in the database so function overloading can be resolved";
-        };
       "read_page": { Args: { "p_limit": number; "p_source": string }; Returns: boolean };
       "read_part": {
         Args: { "p_key": string; "p_statement": string };
@@ -1785,6 +1984,7 @@ export type Schema = {
       };
       "read_status": { Args: Record<PropertyKey, never>; Returns: Json };
       "read_unseen": { Args: { "p_patience"?: string }; Returns: number };
+      "read_watch": { Args: { "p_given": string; "p_table": unknown }; Returns: string };
       "receive_delivery": {
         Args: {
           "p_body": string;
@@ -1856,6 +2056,7 @@ export type Schema = {
         Args: {
           "changed_since"?: string;
           "changed_until"?: string;
+          "confirm"?: boolean;
           "crm_status"?: (string)[];
           "dead_reason"?: string;
           "everything"?: boolean;
@@ -1934,6 +2135,10 @@ export type Schema = {
       "ring_for": { Args: { "p_action": string; "p_correlation_id": string }; Returns: string };
       "ring_reconcile": { Args: Record<PropertyKey, never>; Returns: string };
       "role_sql": { Args: { "p_role": string; "p_source": string }; Returns: string };
+      "run_patiently": {
+        Args: { "p_relation": unknown; "p_statement": string };
+        Returns: undefined;
+      };
       "said_values": { Args: { "p_attnum": number; "p_table": unknown }; Returns: (string)[] };
       "save_subscriptions": {
         Args: { "p_leads": Json; "p_pairs": (Schema["mautic"]["CompositeTypes"]["event_lead"])[] };
@@ -1955,7 +2160,8 @@ export type Schema = {
         };
         Returns: string;
       };
-      "sending_state": { Args: { "p_origin"?: string }; Returns: string };
+      "send": { Args: { "key": string; "source"?: string }; Returns: string };
+      "sending_state": { Args: { "p_origin"?: string; "p_project"?: string }; Returns: string };
       "set": { Args: { "name": string; "value": string }; Returns: string };
       "settle": {
         Args: {
@@ -2027,6 +2233,7 @@ export type Schema = {
           "error_message": string | null;
           "error_remedy": string | null;
           "failed_alone": number;
+          "fill": boolean;
           "force": boolean;
           "lane": Schema["mautic"]["Enums"]["lane"];
           "lead_id": string;
@@ -2064,9 +2271,18 @@ export type Schema = {
       "source_of": {
         Args: { "p_lead_id": string };
         Returns: {
+          "absent": number;
+          "absent_upto": string | null;
           "activity": string | null;
           "attached_at": string | null;
+          "compared_at": string | null;
+          "compared_mark": string | null;
+          "compared_upto": string | null;
+          "comparing_since": string | null;
           "declared": NonNullable<Json>;
+          "digest_of": string | null;
+          "generated_version": number | null;
+          "is_rewriting": boolean;
           "key_column": unknown;
           "key_type": string | null;
           "prefix": string;
@@ -2080,6 +2296,7 @@ export type Schema = {
           "status_at_column": unknown;
           "status_column": unknown;
           "table_name": unknown;
+          "unseen": number;
         };
         SetofOptions: {
           from: "*";
@@ -2160,6 +2377,7 @@ export type Schema = {
         };
       };
       "sweep": { Args: Record<PropertyKey, never>; Returns: string };
+      "table_mark": { Args: { "p_relation": unknown }; Returns: string };
       "table_of": {
         Args: {
           "a": Omit<
@@ -2175,8 +2393,9 @@ export type Schema = {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed_at": string;
           "chosen": boolean;
-          "columns": (unknown)[] | null;
+          "columns": string | null;
           "correlation_id": string;
+          "fill": boolean;
           "force": boolean;
           "id": number;
           "lane": Schema["mautic"]["Enums"]["lane"];
@@ -2200,11 +2419,24 @@ export type Schema = {
         Args: { "p_keys": string; "p_source": string; "p_what": string };
         Returns: string;
       };
+      "trouble_of": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_expression": string;
+          "p_type": unknown;
+        };
+        Returns: string;
+      };
       "try_events": {
         Args: { "p_event_ids": (number)[]; "p_one_by_one": boolean };
         Returns: number;
       };
+      "turn_comparison": { Args: { "p_begins": boolean; "p_source": string }; Returns: undefined };
       "unmap_field": { Args: { "alias": string; "source"?: string }; Returns: string };
+      "unwatch": { Args: { "source"?: string; "table": string }; Returns: string };
       "update_circuit": {
         Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
         Returns: boolean;
@@ -2214,6 +2446,7 @@ export type Schema = {
         Returns: string;
       };
       "vault_secret": { Args: { "p_name": string }; Returns: string };
+      "watch": { Args: { "lead": string; "source"?: string; "table": string }; Returns: string };
       "where_sql": {
         Args: {
           "a": Omit<

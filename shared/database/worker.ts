@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Call } from "./call.ts";
 
 /** Workers and their leases, the bell that starts them, and whether there is anything to do. */
-export function workerCalls(call: Call) {
+export function workerCalls(call: Call, project: string) {
   const nothing = z.unknown();
 
   return {
@@ -26,7 +26,11 @@ export function workerCalls(call: Call) {
     hasWork: () => call("has_work", {}, z.boolean()),
     hasChanges: () => call("has_changes", {}, z.boolean()),
     sendingState: (origin: string) =>
-      call("sending_state", { p_origin: origin }, z.enum(["closed", "probe", "open", "paused"])),
+      call(
+        "sending_state",
+        { p_origin: origin, p_project: project },
+        z.enum(["closed", "probe", "open", "paused", "not_live"]),
+      ),
     ring: (correlationId: string) => call("ring", { p_correlation_id: correlationId }, z.string()),
   };
 }

@@ -120,6 +120,10 @@ const descriptions = {
     status: 503,
     remedy: "See select * from mautic.status: is it paused, is Mautic in trouble, does cron run?",
   },
+  not_live: {
+    status: 503,
+    remedy: "Nobody has said yet that this project sends to this Mautic: select mautic.go_live();",
+  },
   paused: { status: 503, remedy: "An operator paused sending; select mautic.resume() ends it." },
   retry_later: { status: 503, remedy: later },
   database_unavailable: { status: 503, remedy: later },

@@ -41,6 +41,7 @@ export interface MappedLead {
  * const { desired } = mapLead(
  *   {
  *     id: "7",
+ *     in_scope: true,
  *     email: " John@Example.com",
  *     stage: null,
  *     consent: true,

@@ -7,6 +7,8 @@ const number = z.custom<number>((given) => typeof given === "number", "expected 
 /** What a row of the table says of a lead, as the database reads it by table mautic.field_map. */
 export const leadPayloadSchema = z.object({
   id: z.string(),
+  /** false: it belongs in Mautic no more, or never did; a withdrawal of consent passes all the same. */
+  in_scope: z.boolean().default(true),
   /** null: the lead has no address. */
   email: z.string().nullable(),
   stage: z.string().nullable(),

@@ -10,6 +10,15 @@ export interface SupabaseSettings {
   serviceRoleKey: string | null;
 }
 
+/**
+ * What tells a project from a copy of its database (mautic.deployment): its reference on Supabase, else
+ * host and port.
+ */
+export function projectOf(url: string): string {
+  const { host } = new URL(url);
+  return /^([a-z0-9]+)\.supabase\.(?:co|in|red)$/.exec(host)?.[1] ?? host;
+}
+
 export type SupabaseReading =
   | { ok: true; settings: SupabaseSettings }
   | { ok: false; problems: SettingProblem[] };

@@ -28,6 +28,8 @@ from (
       'What becomes of a lead whose contact was deleted in Mautic, when the lead changes next.'),
     ('bulk_rows', '100', '[1-9][0-9]{0,5}',
       'A statement or a transaction that changes more leads is bulk: new leads and single edits go before it.'),
+    ('compare_minutes', '60', '[1-9][0-9]{0,4}',
+      'How often a table that was written to is compared with what is known of it, for writes that no trigger saw.'),
     ('circuit_after_halts', '3', '[1-9][0-9]?',
       'After so many runs in a row that Mautic brought to a halt, only probes are sent.'),
     ('circuit_longest_pause_seconds', '30', '[1-9][0-9]{0,3}',

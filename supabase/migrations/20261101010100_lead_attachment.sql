@@ -16,9 +16,19 @@ create table mautic.attachment (
   status_column name,
   status_at_column name,
   activity text,
+  generated_version int,
   attached_at timestamptz,
   read_upto text,
   read_to_end_at timestamptz,
+  digest_of text,
+  is_rewriting boolean not null default false,
+  compared_upto text,
+  comparing_since timestamptz,
+  compared_at timestamptz,
+  compared_mark text,
+  unseen bigint not null default 0,
+  absent bigint not null default 0,
+  absent_upto text,
   problem text,
   check ((relation is null) = (attached_at is null))
 );
@@ -35,8 +45,18 @@ comment on column mautic.attachment.key_type is 'The key''s type as SQL writes i
 comment on column mautic.attachment.status_column is
   'The application''s column that shows email_status; null: only mautic.lead_state does.';
 comment on column mautic.attachment.activity is 'The application''s table of activities, qualified; null: mautic.lead_activity.';
+comment on column mautic.attachment.generated_version is 'mautic.generated_version() when its functions were written.';
 comment on column mautic.attachment.read_upto is 'The key up to which its rows are known (mautic.lead_state).';
 comment on column mautic.attachment.read_to_end_at is 'Since when all rows are known that were there when it was attached.';
+comment on column mautic.attachment.digest_of is 'What lead_state.digest is made of: the expression and the server''s version.';
+comment on column mautic.attachment.is_rewriting is 'digest_of is another one than before: digests are written anew, and tell nothing until that is done.';
+comment on column mautic.attachment.compared_upto is 'The key up to which rows were compared in the pass that is under way.';
+comment on column mautic.attachment.comparing_since is 'When the pass under way began; null: none is.';
+comment on column mautic.attachment.compared_at is 'When the last pass ended.';
+comment on column mautic.attachment.compared_mark is 'The table''s counters when the last pass began: without another write there is nothing to compare.';
+comment on column mautic.attachment.unseen is 'Rows that the last pass found changed or new, and that no trigger saw. They are queued.';
+comment on column mautic.attachment.absent is 'Leads whose rows the last pass did not find, though no trigger saw them go. Nothing is done by itself (mautic.drop_absent).';
+comment on column mautic.attachment.absent_upto is 'The lead id up to which the pass under way has looked for absent rows.';
 comment on column mautic.attachment.problem is 'Why it is not attached, or not any more, as Postgres or attach said it.';
 
 -- What a column, or an expression over the row l, means to us. Also the report of attach: one row a role.

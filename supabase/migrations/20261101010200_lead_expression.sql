@@ -52,9 +52,7 @@ $$;
 comment on function mautic.kind_of_type(oid) is
   'boolean, number, time or text; null: nothing that a contact field holds (json, arrays, rows, bytes).';
 
--- Under an empty search path and with a fixed ending, so that what Postgres prints can be cut out. The second thing in
--- the list has no columns and makes it write l. before those of the row: of one table alone it may leave that away, and
--- a column could then mean a variable of the function that reads it.
+-- Under an empty search path and with a fixed ending, so that what Postgres prints can be cut out.
 create function mautic.read_expression(p_table regclass, p_role text, p_given text)
 returns mautic.expression
 language plpgsql
@@ -71,9 +69,10 @@ declare
     select from pg_catalog.pg_attribute a
     where a.attrelid = p_table and a.attname = p_given and a.attnum > 0 and not a.attisdropped);
   said constant text := case when is_column then format('l.%I', p_given) else p_given end;
-  -- A line of its own: a comment at the end cannot swallow what follows.
-  query constant text := format(E'select (\n%s\n) as mautic_probe from %s l, (select) mautic_row', said, place);
-  ending constant text := format(E' AS mautic_probe\n   FROM %s l,\n    ( SELECT) mautic_row;', place);
+  -- A line of its own: a comment at the end cannot swallow what follows. Beside a second relation Postgres
+  -- prints every column qualified; since 16 it would not beside none.
+  query constant text := format(E'select (\n%s\n) as mautic_probe from %s l, (select) mautic_nothing', said, place);
+  ending constant text := format(E' AS mautic_probe\n   FROM %s l,\n    ( SELECT) mautic_nothing;', place);
   probe refcursor;
   view oid;
   rule record;
@@ -98,8 +97,8 @@ begin
   definition := pg_catalog.pg_get_viewdef(view, false);
   select r.oid, r.ev_action::text as tree into rule from pg_catalog.pg_rewrite r where r.ev_class = view;
 
-  -- What follows the list of a select, or another select joined to this one, would be seen in what is left.
-  found.text := substr(definition, 9, length(definition) - 8 - length(ending));
+  -- A case begins on a line of its own. Another select that was joined to this one is seen by its name in what is left.
+  found.text := btrim(substr(definition, 8, length(definition) - 7 - length(ending)), E' \n');
   if (select count(*) from pg_catalog.pg_attribute a where a.attrelid = view and a.attnum > 0) <> 1
     or definition !~ '^ SELECT\s' or right(definition, length(ending)) <> ending or found.text like '% AS mautic_probe%'
   then
@@ -107,21 +106,24 @@ begin
       using errcode = 'syntax_error';
   end if;
 
-  -- pg_depend knows nothing of Postgres' own functions; the stored tree names them all, and what kind of select it is.
-  select coalesce(
-    case
-      when rule.tree ~ '^\(\{QUERY [^{]*:has(?:Aggs|WindowFuncs) true' then 'a value of several rows'
-      when rule.tree ~ '^\(\{QUERY [^{]*:hasTargetSRFs true' then 'several values of one row'
-      when rule.tree ~ ':varattno -\d' then 'a system column, which is none of the application''s'
-      when rule.tree ~ ':rowMarks \(' then 'locked rows'
-    end,
-    string_agg(distinct p.oid::regprocedure::text, ', ') || ', another value each time')
-  into bad
+  -- pg_depend knows nothing of Postgres' own functions; the stored tree names them all. A set within a select of its own
+  -- is that select's.
+  select string_agg(distinct p.oid::regprocedure::text, ', ') into bad
   from regexp_matches(rule.tree, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)', 'g') m
   join pg_catalog.pg_proc p on p.oid = m[1]::oid
-  where p.provolatile = 'v';
+  where p.provolatile = 'v' or (p.proretset and rule.tree ~ '^\(\{QUERY [^{]*:hasTargetSRFs true');
   if bad is not null then
-    raise exception '% => %: this is %', p_role, p_given, bad using errcode = 'invalid_parameter_value';
+    raise exception '% => %: % gives another value each time, or several', p_role, p_given, bad
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  if rule.tree ~ '^\(\{QUERY [^{]*:has(Aggs|WindowFuncs) true' then
+    raise exception '% => %: this is about many rows of %, not about one', p_role, p_given, place
+      using errcode = 'grouping_error';
+  end if;
+  if rule.tree ~ ':varattno -\d' or rule.tree ~ ':rowMarks \(' then
+    raise exception '% => %: a system column is none of the application''s, and a read locks no rows', p_role, p_given
+      using errcode = 'invalid_parameter_value';
   end if;
 
   select a.atttypid into found.type from pg_catalog.pg_attribute a where a.attrelid = view and a.attnum = 1;
@@ -148,4 +150,4 @@ $$;
 comment on function mautic.read_expression(regclass, text, text) is
   'Reads what stands for p_role: the name of a column, or an expression over the row l. Raises what Postgres says '
   'of it, syntax_error for what is more or less than one expression, invalid_parameter_value for one that is '
-  'volatile, gives a set or an aggregate, or reads a system column.';
+  'volatile, gives a set, reads a system column or locks rows, grouping_error for an aggregate of the rows.';

@@ -2,7 +2,7 @@
 -- one value out and names it (migration "lead_read").
 
 -- Consent. Text in the usual spellings, case and space aside; nothing that is not among them is ever consent.
-create function mautic.read_consent(p_given text)
+create function mautic.consent_in_text(p_given text)
 returns boolean
 language plpgsql
 immutable
@@ -22,16 +22,7 @@ begin
 end
 $$;
 
-create function mautic.read_consent(p_given boolean)
-returns boolean
-language sql
-immutable
-set search_path = ''
-as $$
-  select p_given
-$$;
-
-create function mautic.read_consent(p_given numeric)
+create function mautic.consent_in_number(p_given numeric)
 returns boolean
 language plpgsql
 immutable
@@ -46,7 +37,7 @@ end
 $$;
 
 -- Given at that time; one to come is none yet.
-create function mautic.read_consent(p_given timestamptz)
+create function mautic.consent_in_time(p_given timestamptz)
 returns boolean
 language sql
 stable
@@ -55,10 +46,9 @@ as $$
   select case when p_given <= mautic.clock() then true end
 $$;
 
-comment on function mautic.read_consent(text) is 'Consent as text: yes and no in the usual spellings, null for nothing said. Raises invalid_text_representation for others.';
-comment on function mautic.read_consent(boolean) is 'Consent as it is.';
-comment on function mautic.read_consent(numeric) is 'Consent as 0 or 1. Raises numeric_value_out_of_range for others.';
-comment on function mautic.read_consent(timestamptz) is 'Consent as the time at which it was given: true, or null without one and before it.';
+comment on function mautic.consent_in_text(text) is 'Consent as text: yes and no in the usual spellings, null for nothing said. Raises invalid_text_representation for others.';
+comment on function mautic.consent_in_number(numeric) is 'Consent as 0 or 1. Raises numeric_value_out_of_range for others.';
+comment on function mautic.consent_in_time(timestamptz) is 'Consent as the time at which it was given: true, or null without one and before it.';
 
 create function mautic.is_consent_text(p_given text)
 returns boolean
@@ -67,25 +57,32 @@ immutable
 set search_path = ''
 as $$
 begin
-  perform mautic.read_consent(p_given);
+  perform mautic.consent_in_text(p_given);
   return true;
 exception when data_exception then
   return false;
 end
 $$;
 
--- A text as it is. Of a column that has become json or an array meanwhile there is none, rather than a spelling of it:
--- this takes nothing that is not a text by itself. No `set search_path`: it would keep the planner from inlining the call.
+-- As they are. Of a column that has become json or an array meanwhile there is no value, rather than a spelling of it:
+-- these take nothing that is not one by itself. No `set search_path`: it would keep the planner from inlining the call.
 create function mautic.as_text(p_given text)
 returns text
 language sql
 immutable
 as 'select p_given';
 
+create function mautic.as_boolean(p_given boolean)
+returns boolean
+language sql
+immutable
+as 'select p_given';
+
 comment on function mautic.as_text(text) is 'A text as it is; no such function for what is none.';
+comment on function mautic.as_boolean(boolean) is 'A boolean as it is; no such function for what is none.';
 
 -- JSON knows neither NaN nor infinity, and a double ends at 308 digits.
-create function mautic.read_number(p_given numeric)
+create function mautic.finite_number(p_given numeric)
 returns numeric
 language plpgsql
 immutable
@@ -99,37 +96,15 @@ begin
 end
 $$;
 
-comment on function mautic.read_number(numeric) is 'A number that JSON can hold. Raises numeric_value_out_of_range.';
+comment on function mautic.finite_number(numeric) is 'A number that JSON can hold. Raises numeric_value_out_of_range.';
 
-create function mautic.read_number(p_given text)
+create function mautic.number_in_text(p_given text)
 returns numeric
 language sql
 immutable
 set search_path = ''
 as $$
-  select mautic.read_number(nullif(btrim(p_given), '')::numeric)
+  select mautic.finite_number(nullif(btrim(p_given), '')::numeric)
 $$;
 
-comment on function mautic.read_number(text) is 'A number written as text; empty is none.';
-
--- A row is deleted by a time or a yes.
-create function mautic.read_deleted(p_given timestamptz)
-returns boolean
-language sql
-immutable
-set search_path = ''
-as $$
-  select p_given is not null
-$$;
-
-create function mautic.read_deleted(p_given boolean)
-returns boolean
-language sql
-immutable
-set search_path = ''
-as $$
-  select coalesce(p_given, false)
-$$;
-
-comment on function mautic.read_deleted(timestamptz) is 'Deleted since then; null: not deleted.';
-comment on function mautic.read_deleted(boolean) is 'Deleted; null: not deleted.';
+comment on function mautic.number_in_text(text) is 'A number written as text; empty is none.';

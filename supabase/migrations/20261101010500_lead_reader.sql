@@ -75,26 +75,24 @@ $$;
 
 comment on function mautic.key_sql(text, name, oid) is 'SQL for a key as text.';
 
--- Its operators may be in an extension's schema, and under an empty search path "=" would then be another type's.
-create function mautic.equality_of(p_type oid)
+-- An extension's operator has to be named with its schema: under an empty search path citext would be compared as text.
+create function mautic.equals_sql(p_type oid)
 returns text
 language sql
 stable
 set search_path = ''
 as $$
-  select coalesce((
-    select format('operator(%I.%s)', n.nspname, o.oprname)
-    from pg_catalog.pg_opclass c
-    join pg_catalog.pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
-    join pg_catalog.pg_amop f on f.amopfamily = c.opcfamily and f.amopstrategy = 3
-      and f.amoplefttype = c.opcintype and f.amoprighttype = c.opcintype
-    join pg_catalog.pg_operator o on o.oid = f.amopopr
-    join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
-    where c.opcdefault and c.opcintype = mautic.base_type(p_type)
-  ), '=')
+  select coalesce(min(format('operator(%I.%s)', n.nspname, o.oprname)), '=')
+  from (select mautic.base_type(p_type) as oid) b
+  join pg_catalog.pg_opclass c on c.opcintype = b.oid and c.opcdefault
+  join pg_catalog.pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
+  join pg_catalog.pg_amop e on e.amopfamily = c.opcfamily and e.amoplefttype = b.oid and e.amoprighttype = b.oid and e.amopstrategy = 3
+  join pg_catalog.pg_operator o on o.oid = e.amopopr
+  join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+  where n.nspname <> 'pg_catalog'
 $$;
 
-comment on function mautic.equality_of(oid) is 'The operator that makes keys of this type unique, qualified.';
+comment on function mautic.equals_sql(oid) is 'The operator by which keys of this type are equal, as SQL writes it.';
 
 -- Ids of other sources, of contacts and of erasures have a word and a colon before them; a key of the first
 -- source that looks like one gets a colon, and so does one that begins with a colon.
@@ -138,26 +136,25 @@ stable
 set search_path = ''
 as $$
   select case
-    when p_expression is null then case p_target when 'deleted' then 'false' else 'null' end
+    when p_expression is null then case p_target when 'deleted' then 'false' when 'time' then 'null::timestamptz' else 'null' end
     when p_target = 'consent' then format(
       case kind
-        when 'boolean' then 'mautic.read_consent(%s)' when 'number' then 'mautic.read_consent((%s)::numeric)'
-        when 'time' then 'mautic.read_consent((%s)::timestamptz)' else 'mautic.read_consent((%s)::text)'
+        when 'boolean' then 'mautic.as_boolean(%s)' when 'number' then 'mautic.consent_in_number((%s)::numeric)'
+        when 'time' then 'mautic.consent_in_time((%s)::timestamptz)' else 'mautic.consent_in_text((%s)::text)'
       end, p_expression)
     when p_target = 'number' then format(
       case kind
-        when 'number' then 'mautic.read_number((%s)::numeric)' else 'mautic.read_number((%s)::text)'
+        when 'number' then 'mautic.finite_number((%s)::numeric)' else 'mautic.number_in_text((%s)::text)'
       end, p_expression)
     when p_target = 'deleted' then format(
-      case kind when 'time' then 'mautic.read_deleted((%s)::timestamptz)' else 'mautic.read_deleted((%s)::boolean)' end,
+      case kind when 'time' then '((%s) is not null)' else 'coalesce((%s)::boolean, false)' end,
       p_expression)
     when p_target = 'boolean' then format('coalesce((%s)::boolean, false)', p_expression)
     when p_target = 'time' then format('(%s)::timestamptz', p_expression)
     when kind = 'time' and p_type = 'pg_catalog.date'::regtype then format('to_char((%s), ''YYYY-MM-DD'')', p_expression)
     when kind = 'time' then format('to_char((%s)::timestamptz at time zone ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS"Z"'')', p_expression)
-    when mautic.base_type(p_type) in (
-      'pg_catalog.text'::regtype, 'pg_catalog.varchar'::regtype, 'pg_catalog.bpchar'::regtype
-    ) then format('mautic.as_text(%s)', p_expression)
+    when mautic.base_type(p_type) in ('pg_catalog.text'::regtype, 'pg_catalog.varchar'::regtype, 'pg_catalog.bpchar'::regtype)
+      then format('mautic.as_text(%s)', p_expression)
     else format('(%s)::text', p_expression)
   end
   from mautic.kind_of_type(p_type) kind

@@ -18,6 +18,10 @@ create table mautic.lead_state (
 
 create index lead_state_by_address on mautic.lead_state (address) where address is not null;
 
+create index lead_state_without_address on mautic.lead_state (source) where address is null;
+
+create index lead_state_known on mautic.lead_state (source) where known_since is not null;
+
 comment on table mautic.lead_state is 'Each lead as it was read last: by it leads are found by address, without an index of ours on the application''s table.';
 comment on column mautic.lead_state.address is 'As addresses are compared; null: it has none, or none that can be read.';
 comment on column mautic.lead_state.changed_at is 'By the table''s own columns.';

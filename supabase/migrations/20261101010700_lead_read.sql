@@ -43,7 +43,7 @@ declare
 begin
   select * into a from mautic.attachment s where s.source = p_source;
   -- A key is compared in the type that it has now; of a key that is there no more its old one does no harm.
-  select format(' from %s l where l.%I %s $1::%s', mautic.table_of(a), a.key_column, mautic.equality_of(k.type), format_type(k.type, -1))
+  select format(' from %s l where l.%I %s $1::%s', mautic.table_of(a), a.key_column, mautic.equals_sql(k.type), format_type(k.type, -1))
   into where_sql
   from (
     select coalesce(max(t.atttypid), to_regtype(a.key_type)) as type
@@ -157,8 +157,8 @@ comment on function mautic.read_leads(text[]) is
   'The leads with these ids, as they are now. Unknown ids are left out; a lead that cannot be read is there, and its '
   'payload names what is missing. Written by attach.';
 
--- Columns are written with their row in these, so that any column of the application's may be named as one of our
--- variables is. What stands in schema mautic and runs with its owner's rights is nobody else's to call.
+-- What stands in schema mautic and runs with its owner's rights is nobody else's to call. Every column is written
+-- with its table, so that a name alone is a variable: the application's columns may be called as they like.
 create function mautic.make_function(p_name text, p_arguments text, p_returns text, p_settings text, p_body text)
 returns void
 language plpgsql
@@ -168,7 +168,7 @@ as $$
 begin
   execute format(
     'create or replace function mautic.%I(%s) returns %s language plpgsql %s security definer set search_path = '''' as %L',
-    p_name, p_arguments, p_returns, p_settings, E'\n#variable_conflict use_variable\n' || p_body);
+    p_name, p_arguments, p_returns, p_settings, E'#variable_conflict use_variable\n' || p_body);
   execute format(
     'revoke all on function mautic.%I(%s) from public, anon, authenticated, service_role', p_name, p_arguments);
 end
@@ -208,17 +208,40 @@ $$;
 
 comment on function mautic.keys_sql(mautic.attachment) is 'SQL for the keys among p_lead_ids that are a source''s.';
 
+create function mautic.has_key_sql(a mautic.attachment)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select format('l.%I %s any (keys::%s[])', a.key_column, mautic.equals_sql(a.key_type::regtype), a.key_type)
+$$;
+
+comment on function mautic.has_key_sql(mautic.attachment) is 'SQL that is true for the rows l with these keys.';
+
 create function mautic.where_sql(a mautic.attachment)
 returns text
 language sql
 stable
 set search_path = ''
 as $$
-  select format('l.%I %s any (keys::%s[])', a.key_column, mautic.equality_of(to_regtype(a.key_type)), a.key_type)
+  select mautic.has_key_sql(a)
     || coalesce(E'\n      and not ' || mautic.deleted_sql(a.source), '')
 $$;
 
 comment on function mautic.where_sql(mautic.attachment) is 'SQL that is true for the rows l of these keys that are not deleted softly.';
+
+-- Raised with what is generated: readers and triggers that another version wrote are named by check_shape().
+create function mautic.generated_version()
+returns int
+language sql
+immutable
+set search_path = ''
+as $$
+  select 1
+$$;
+
+comment on function mautic.generated_version() is 'The version of the readers, writers and triggers that attach writes.';
 
 create function mautic.make_readers()
 returns void

@@ -113,8 +113,8 @@ begin
         a.source, mautic.is_of_sql(a));
     end if;
     delete_body := delete_body || keys || format(
-      E'  delete from %s l where l.%I %s any (keys::%s[]);\n  get diagnostics n = row_count;\n  deleted := deleted + n;\n',
-      place, a.key_column, mautic.equality_of(to_regtype(a.key_type)), a.key_type);
+      E'  delete from %s l where %s;\n  get diagnostics n = row_count;\n  deleted := deleted + n;\n',
+      place, mautic.has_key_sql(a));
   end loop;
 
   perform mautic.make_function(
@@ -169,6 +169,21 @@ $$;
 
 comment on function mautic.source_of(text) is 'The source that a lead id is of: the longest prefix.';
 
+-- Of one source, mostly the only one, the newest lead is the person; among sources each speaks for itself.
+create function mautic.is_same_source(p_lead_id text, p_other text)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return (select count(*) from mautic.attachment) < 2
+    or (mautic.source_of(p_lead_id)).source = (mautic.source_of(p_other)).source;
+end
+$$;
+
+comment on function mautic.is_same_source(text, text) is 'Are these two leads of one source?';
+
 create function mautic.note_activity(p_rows mautic.activity[])
 returns void
 language plpgsql
@@ -178,6 +193,7 @@ set search_path = ''
 as $$
 declare
   place record;
+  names text[];
 begin
   for place in
     select (mautic.source_of(r.lead_id)).activity as name, array_agg(r) as rows
@@ -185,10 +201,11 @@ begin
     group by 1
   loop
     begin
+      names := parse_ident(coalesce(place.name, 'mautic.lead_activity'));
       execute format(
-        'insert into %s (lead_id, type, detail, occurred_at) '
+        'insert into %I.%I (lead_id, type, detail, occurred_at) '
         'select r.lead_id, r.type, r.detail, coalesce(r.occurred_at, mautic.clock()) from unnest($1) r',
-        coalesce(place.name, 'mautic.lead_activity')) using place.rows;
+        names[1], names[2]) using place.rows;
     exception when others then
       -- The application's table may refuse; what happened is not lost for that.
       insert into mautic.lead_activity (lead_id, type, detail, occurred_at)
@@ -216,7 +233,8 @@ begin
   loop
     if to_regclass(place) is not null then
       return query execute format(
-        'select t.lead_id, t.type, t.detail, t.occurred_at from %s t where t.lead_id = any ($1)', place) using p_lead_ids;
+        'select t.lead_id, t.type, t.detail, t.occurred_at from %I.%I t where t.lead_id = any ($1)',
+        (parse_ident(place))[1], (parse_ident(place))[2]) using p_lead_ids;
     end if;
   end loop;
 end
@@ -240,7 +258,8 @@ begin
     select 'mautic.lead_activity' union select a.activity from mautic.attachment a where a.activity is not null
   loop
     if to_regclass(place) is not null then
-      execute format('delete from %s t where t.lead_id = any ($1)', place) using p_lead_ids;
+      execute format(
+        'delete from %I.%I t where t.lead_id = any ($1)', (parse_ident(place))[1], (parse_ident(place))[2]) using p_lead_ids;
       get diagnostics n = row_count;
       erased := erased + n;
     end if;

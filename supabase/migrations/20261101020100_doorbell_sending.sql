@@ -32,8 +32,44 @@ alter table mautic.sending enable row level security;
 
 insert into mautic.sending default values;
 
+-- Where this database sends to, and whether somebody said that it may: seeds, previews, clones and restored backups
+-- hold the same leads as the project they were made from. A project is told from its copy by the function's own
+-- address, which no copy of the database brings along.
+create table mautic.deployment (
+  project text not null,
+  origin text not null,
+  seen_at timestamptz not null default mautic.clock(),
+  live_at timestamptz,
+  primary key (project, origin)
+);
+
+comment on table mautic.deployment is 'Each pair of project and Mautic whose function asked for leads; live_at: since when it gets any (mautic.go_live).';
+comment on column mautic.deployment.project is 'By the address under which the function finds this database: the project''s reference on Supabase, else host and port.';
+
+alter table mautic.deployment enable row level security;
+
+create function mautic.is_live(p_project text, p_origin text)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  live_at timestamptz;
+begin
+  select d.live_at into live_at from mautic.deployment d where d.project = p_project and d.origin = p_origin;
+  if not found then
+    insert into mautic.deployment (project, origin) values (p_project, p_origin) on conflict do nothing;
+  end if;
+  return live_at is not null;
+end
+$$;
+
+comment on function mautic.is_live(text, text) is 'May this project send to this Mautic? Remembers that it asked.';
+
 -- paused and open: claims hand out nothing. probe: one caller may try.
-create function mautic.sending_state(p_origin text default null)
+create function mautic.sending_state(p_origin text default null, p_project text default null)
 returns text
 language plpgsql
 volatile
@@ -46,6 +82,7 @@ begin
   select * into s from mautic.sending;
   return case
     when s.paused_at is not null then 'paused'
+    when p_project is not null and not mautic.is_live(p_project, p_origin) then 'not_live'
     when s.opened_at is null or s.origin is distinct from coalesce(p_origin, s.origin) then 'closed'
     when s.probe_at > mautic.clock() or s.prober_until > mautic.clock() then 'open'
     else 'probe'
@@ -53,6 +90,6 @@ begin
 end
 $$;
 
-comment on function mautic.sending_state(text) is
+comment on function mautic.sending_state(text, text) is
   'closed: all is sent. probe: a small batch may be tried. open: Mautic is in trouble, nothing is sent until the next '
-  'probe. paused: by mautic.pause().';
+  'probe. paused: by mautic.pause(). not_live: p_project was given, and nobody said mautic.go_live() for it.';

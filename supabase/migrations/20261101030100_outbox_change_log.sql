@@ -31,8 +31,9 @@ create table mautic.lead_change (
   changed_at timestamptz not null default mautic.clock(),
   queued_at timestamptz,
   removal mautic.contact_removal,
-  columns name[],
+  columns text,
   chosen boolean not null default false,
+  fill boolean not null default false,
   xid xid8 not null default pg_current_xact_id(),
   -- Fold reads in this order: neither a bulk nor a backfill stands before a fresh lead.
   primary key (lane, id)
@@ -50,9 +51,12 @@ comment on column mautic.lead_change.removal is
 comment on column mautic.lead_change.force is 'Send all fields, even those Mautic confirmed already.';
 
 alter table mautic.lead_change enable row level security;
-comment on column mautic.lead_change.columns is 'Of an update: the columns that changed, of those that are read. null: all may have.';
+comment on column mautic.lead_change.columns is
+  'Of an update: which columns changed, of those that are read: the id of a mautic.column_set, a colon, and t or f for each. '
+  'null: all may have. An array of names costs a bulk update a third of its time.';
 
 comment on column mautic.lead_change.chosen is 'Somebody named this very lead: it goes out although its table is not live, or was there before us.';
+comment on column mautic.lead_change.fill is 'As in mautic.outbox.';
 comment on column mautic.lead_change.xid is 'The transaction that wrote it.';
 
 -- Transactions of many single statements, in which it showed only later that they are bulk.
@@ -64,6 +68,29 @@ create table mautic.bulk_transaction (
 comment on table mautic.bulk_transaction is 'Transactions that logged more than bulk_rows rows, not all of them in lane bulk. Purged after a day.';
 
 alter table mautic.bulk_transaction enable row level security;
+
+create table mautic.column_set (
+  id int generated always as identity primary key,
+  columns name[] not null unique
+);
+
+comment on table mautic.column_set is 'Columns in the order in which mautic.lead_change.columns tells of them.';
+
+alter table mautic.column_set enable row level security;
+
+create function mautic.column_set_of(p_columns name[])
+returns int
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  insert into mautic.column_set (columns) values (p_columns) on conflict do nothing;
+  return (select s.id from mautic.column_set s where s.columns = p_columns);
+end
+$$;
+
+comment on function mautic.column_set_of(name[]) is 'The id of these columns in this order.';
 
 -- What befell a table as a whole.
 create type mautic.table_cause as enum ('truncate', 'suspect');

@@ -14,6 +14,38 @@
 -- cannot be compared is logged by its key, what cannot be logged by key makes the whole table suspect, and
 -- where even that fails a warning is all. The bell rings apart: a failure there takes no log row back.
 
+-- By the rows that the statement touched. The setting is written out: a look at it costs a single row a tenth of all.
+create function mautic.lane_sql(p_lane mautic.lane, p_rows text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select format(
+    'case when before + (select count(*) from %s) > %s then mautic.lane ''bulk'' else %L end',
+    p_rows, mautic.get('bulk_rows')::int, p_lane)
+$$;
+
+comment on function mautic.lane_sql(mautic.lane, text) is 'SQL for the lane of what a trigger logs of the transition table p_rows: p_lane, or bulk.';
+
+-- Single statements that were logged as such before their transaction proved bulk.
+create function mautic.note_bulk(p_before bigint, p_changes bigint)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  bulk_rows constant bigint := (select s.value::bigint from mautic.setting s where s.name = 'bulk_rows');
+begin
+  if p_before <= bulk_rows and p_before + p_changes > bulk_rows then
+    insert into mautic.bulk_transaction (xid) values (pg_current_xact_id()) on conflict do nothing;
+  end if;
+end
+$$;
+
+comment on function mautic.note_bulk(bigint, bigint) is 'Notes a transaction that becomes bulk with these changes, after that many before.';
+
 -- p_what: the insert with its columns; p_keys: what it does where that fails.
 create function mautic.trigger_body(p_source text, p_what text, p_keys text)
 returns text
@@ -24,8 +56,9 @@ as $$
   select format($body$declare
   correlation pg_catalog.text;
   changes bigint := 0;
+  -- Logged by earlier statements of this transaction.
   before bigint;
-  allowed bigint;
+  noted pg_catalog.text;
 begin
   -- Under an empty path temporary types come before Postgres' own, and whoever writes may have made some: what hides in a
   -- check of theirs would run with our rights. Until this function ends.
@@ -33,13 +66,14 @@ begin
   begin
     correlation := mautic.correlation_id();
     before := coalesce(nullif(current_setting('mautic.changes', true), '')::bigint, 0);
-    allowed := (select s.value::bigint from mautic.setting s where s.name = 'bulk_rows') - before;
     %1$s;
     get diagnostics changes = row_count;
-    perform set_config('mautic.changes', (before + changes)::text, true);
-    -- Single statements that were logged as such before their transaction proved bulk.
-    if changes > allowed and before > 0 then
-      insert into mautic.bulk_transaction (xid) values (pg_current_xact_id()) on conflict do nothing;
+    if changes > 0 then
+      if before > 0 then
+        perform mautic.note_bulk(before, changes);
+      end if;
+      -- An assignment, because plpgsql runs a perform as a query.
+      noted := set_config('mautic.changes', (before + changes)::text, true);
     end if;
   exception when others then
     begin
@@ -56,7 +90,7 @@ begin
       end;
     end;
   end;
-  if changes > 0 then
+  if changes > 0 and current_setting('mautic.doorbell', true) is distinct from 'answered' then
     begin
       perform mautic.ring_doorbell(coalesce(correlation, 'suspect'), changes);
     exception when others then
@@ -95,6 +129,23 @@ $$;
 
 comment on function mautic.removal_set() is 'What becomes of the contact of a lead that is deleted now; null: it is kept.';
 
+-- By which old and new rows are one: as the lead id is made of it, where its type would call other texts equal.
+create function mautic.join_sql(a mautic.attachment, p_row text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when mautic.is_plain_type(t.atttypid) then mautic.comparable_sql(a.relation, p_row, a.key_column)
+    else mautic.key_sql(p_row, a.key_column, t.atttypid)
+  end
+  from pg_catalog.pg_attribute t
+  where t.attrelid = a.relation and t.attname = a.key_column and not t.attisdropped
+$$;
+
+comment on function mautic.join_sql(mautic.attachment, text) is 'SQL for the key of a row, named as p_row, as a trigger compares it.';
+
 create function mautic.log_insert_sql(a mautic.attachment)
 returns text
 language sql
@@ -103,7 +154,7 @@ set search_path = ''
 as $$
   select format(
     'insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
-    select case when count(*) over () > allowed then mautic.lane ''bulk'' else ''new'' end, %s, ''insert'', correlation from new_lead l%s',
+    select ' || mautic.lane_sql('new', 'new_lead') || ', %s, ''insert'', correlation from new_lead l%s',
     mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), ''))
 $$;
 
@@ -115,7 +166,7 @@ set search_path = ''
 as $$
   select format(
     'insert into mautic.lead_change (lane, lead_id, cause, correlation_id, removal)
-    select case when count(*) over () > allowed then mautic.lane ''bulk'' else ''live'' end, %s, ''delete'', correlation, (select mautic.removal_set()) from old_lead l%s',
+    select ' || mautic.lane_sql('live', 'old_lead') || ', %s, ''delete'', correlation, (select mautic.removal_set()) from old_lead l%s',
     mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), ''))
 $$;
 
@@ -124,31 +175,30 @@ $$;
 create function mautic.log_update_sql(a mautic.attachment)
 returns text
 language plpgsql
-stable
+volatile
 set search_path = ''
 as $$
 declare
-  columns constant name[] := mautic.columns_read(a.source);
-  is_changed text;
   deleted constant text := mautic.deleted_sql(a.source);
-  new_key constant text := mautic.comparable_sql(a.relation, 'n', a.key_column);
-  old_key constant text := mautic.comparable_sql(a.relation, 'o', a.key_column);
+  -- A name that no table has.
+  rows constant text := '(select l.*, ' || deleted || ' as "mautic: deleted?" from ';
+  new_key constant text := mautic.join_sql(a, 'n');
+  old_key constant text := mautic.join_sql(a, 'o');
+  columns name[];
   new_row text;
   old_row text;
   changed text;
   became_mailable text := 'false';
 begin
   select
+    array_agg(c order by c),
     string_agg(mautic.comparable_sql(a.relation, 'n', c), ', ' order by c),
     string_agg(mautic.comparable_sql(a.relation, 'o', c), ', ' order by c),
     string_agg(format(
-      'case when %s is distinct from %s then name %L end', mautic.comparable_sql(a.relation, 'n', c),
-      mautic.comparable_sql(a.relation, 'o', c), c), ', ' order by c)
-  into new_row, old_row, changed
-  from unnest(columns) c
+      '%s is distinct from %s', mautic.comparable_sql(a.relation, 'n', c), mautic.comparable_sql(a.relation, 'o', c)), ', ' order by c)
+  into columns, new_row, old_row, changed
+  from unnest(mautic.columns_read(a.source)) c
   where mautic.comparable_sql(a.relation, 'n', c) is not null;
-  -- A table of which nothing is read but its key.
-  is_changed := case when new_row is null then 'false' else format('(%s) is distinct from (%s)', new_row, old_row) end;
   if a.status_column is not null then
     became_mailable := format(
       '(coalesce(o.%1$I::text, ''subscribed'') <> ''subscribed'' and coalesce(n.%1$I::text, ''subscribed'') = ''subscribed'')',
@@ -158,41 +208,71 @@ begin
   return format(
     $sql$insert into mautic.lead_change (lane, lead_id, cause, correlation_id, removal, columns)
     select
-      case when count(*) over () > allowed then mautic.lane 'bulk' else 'live' end,
+      %14$s,
       case when %1$s is null then %2$s else %3$s end,
       case
         when %1$s is null%4$s then mautic.change_cause 'delete'
         when %5$s is null%6$s then 'insert'
         -- Mailable again and nothing else: looked at once more, but not newer than before.
-        when %7$s and not (%8$s) then 'mailable'
+        when %7$s and row(%8$s) is not distinct from row(%9$s) then 'mailable'
         else 'update'
       end,
       correlation,
       case when %1$s is null%4$s then (select mautic.removal_set()) end,
-      array_remove(array[%9$s]::name[], null)
-    from %10$s n
-    full join %11$s o on %5$s = %1$s
+      concat('%15$s:', %10$s)
+    from %11$s n
+    full join %12$s o on %5$s = %1$s
     where (
         %1$s is null
         or %5$s is null
-        or %8$s
+        or row(%8$s) is distinct from row(%9$s)
         or %7$s
-      )%12$s$sql$,
+      )%13$s$sql$,
     new_key, mautic.lead_id_in(a, 'o'), mautic.lead_id_in(a, 'n'),
-    case when deleted is null then '' else ' or (n.mautic_deleted and not o.mautic_deleted)' end,
+    case when deleted is null then '' else ' or (n."mautic: deleted?" and not o."mautic: deleted?")' end,
     old_key,
-    case when deleted is null then '' else ' or (o.mautic_deleted and not n.mautic_deleted)' end,
-    became_mailable, is_changed, coalesce(changed, ''),
-    case when deleted is null then 'new_lead' else format('(select l.*, %s as mautic_deleted from new_lead l)', deleted) end,
-    case when deleted is null then 'old_lead' else format('(select l.*, %s as mautic_deleted from old_lead l)', deleted) end,
+    case when deleted is null then '' else ' or (o."mautic: deleted?" and not n."mautic: deleted?")' end,
+    became_mailable, coalesce(new_row, 'null'), coalesce(old_row, 'null'), coalesce(changed, 'null'),
+    coalesce(rows || 'new_lead l)', 'new_lead'), coalesce(rows || 'old_lead l)', 'old_lead'),
     -- Deleted it was and deleted it is.
-    case when deleted is null then '' else ' and not (coalesce(n.mautic_deleted, true) and coalesce(o.mautic_deleted, true))' end);
+    case
+      when deleted is null then ''
+      else ' and not (coalesce(n."mautic: deleted?", true) and coalesce(o."mautic: deleted?", true))'
+    end,
+    mautic.lane_sql('live', 'new_lead'), mautic.column_set_of(coalesce(columns, '{}')));
 end
 $$;
 
 comment on function mautic.log_insert_sql(mautic.attachment) is 'SQL that logs inserted leads.';
 comment on function mautic.log_delete_sql(mautic.attachment) is 'SQL that logs deleted leads.';
 comment on function mautic.log_update_sql(mautic.attachment) is 'SQL that logs leads of which a column that is read changed.';
+
+-- Nobody has to wait behind us: a session that holds the table for longer is named, and the call can be made again.
+create function mautic.run_patiently(p_relation oid, p_statement text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  before constant text := current_setting('lock_timeout');
+begin
+  perform set_config('lock_timeout', '2s', true);
+  execute p_statement;
+  perform set_config('lock_timeout', before, true);
+exception when lock_not_available then
+  raise exception '% is held by another session for longer than two seconds (%). Nothing was changed: end it, or wait, and '
+    'say it again.', p_relation::regclass, coalesce((
+      select string_agg(distinct format('pid %s, since %s, %s', s.pid, date_trunc('second', s.xact_start), s.state), '; ')
+      from pg_catalog.pg_locks k join pg_catalog.pg_stat_activity s on s.pid = k.pid
+      -- A mere reader keeps nobody from making triggers.
+      where k.relation = p_relation and k.granted and k.pid <> pg_backend_pid() and k.mode not in ('AccessShareLock', 'RowShareLock')), 'it is gone by now')
+    using errcode = 'lock_not_available';
+end
+$$;
+
+comment on function mautic.run_patiently(oid, text) is
+  'Runs a statement that locks a table of the application''s, and waits two seconds for it. Raises lock_not_available, naming who holds it.';
 
 -- The functions are made anew, which holds no lock on the table; a trigger only where it is missing.
 create function mautic.make_triggers(a mautic.attachment)
@@ -226,12 +306,12 @@ begin
     from pg_catalog.pg_trigger t
     where t.tgrelid = a.relation and t.tgfoid = format('mautic.%I', format('log_%s_%s', a.source, event.name))::regproc;
     if found.tgname is null then
-      execute format(
+      perform mautic.run_patiently(a.relation, format(
         'create trigger %I after %s on %s %s for each statement execute function mautic.%I()',
         format('mautic_%s_%s', a.source, event.name), event.name, a.relation::regclass, event.tables,
-        format('log_%s_%s', a.source, event.name));
+        format('log_%s_%s', a.source, event.name)));
     elsif found.tgenabled in ('D', 'R') then
-      execute format('alter table %s enable trigger %I', a.relation::regclass, found.tgname);
+      perform mautic.run_patiently(a.relation, format('alter table %s enable trigger %I', a.relation::regclass, found.tgname));
     end if;
   end loop;
 end

@@ -7,6 +7,7 @@ create table mautic.outbox (
   state text not null default 'pending' check (state in ('pending', 'leased', 'waiting', 'dead')),
   force boolean not null default false,
   chosen boolean not null default false,
+  fill boolean not null default false,
   correlation_id text not null,
   enqueued_at timestamptz not null,
   changed_at timestamptz not null,
@@ -41,6 +42,8 @@ create table mautic.outbox (
 -- leads, and takes 0.06 s like this. jit: an unavoidable scan is priced as if it were worth compiling.
 create index outbox_pending on mautic.outbox (lane, enqueued_at, lead_id) where state = 'pending';
 
+create index outbox_chosen on mautic.outbox (enqueued_at) where chosen;
+
 create index outbox_waiting on mautic.outbox (not_before) where state = 'waiting';
 
 create index outbox_leased on mautic.outbox (lease_expires_at) where state = 'leased';
@@ -55,6 +58,7 @@ comment on column mautic.outbox.version is
   'Raised by every fold. A settle of an older version leaves the row pending.';
 comment on column mautic.outbox.lane is 'Of all changes that are in it the first: a single edit lifts a lead out of a bulk.';
 comment on column mautic.outbox.chosen is 'Goes out although its project is not live (mautic.go_live).';
+comment on column mautic.outbox.fill is 'The first send of a lead that was there before us: a contact that is in Mautic already gets its blanks filled only.';
 comment on column mautic.outbox.state is
   'pending: due. leased: with a worker. waiting: due at not_before. dead: needs a person; an edit revives it.';
 comment on column mautic.outbox.enqueued_at is 'When the oldest unsent change was made: the order of sending.';

@@ -36,3 +36,29 @@ begin
   return queued;
 end
 $$;
+
+comment on function mautic.queue_replay(text[], boolean, text) is 'Queues these leads once more, unless they are queued; returns how many.';
+
+-- The first send of leads that were there before us.
+create function mautic.queue_known(p_lead_ids text[], p_correlation_id text)
+returns int
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  asked_at constant timestamptz := mautic.clock();
+  queued int;
+begin
+  insert into mautic.lead_change (lane, lead_id, cause, fill, correlation_id, changed_at, queued_at)
+  select 'backfill', s.lead_id, 'replay', true, p_correlation_id, least(coalesce(s.changed_at, asked_at), asked_at), asked_at
+  from mautic.lead_state s
+  where s.lead_id = any (p_lead_ids) and s.known_since is not null
+  order by s.lead_id;
+  get diagnostics queued = row_count;
+  return queued;
+end
+$$;
+
+comment on function mautic.queue_known(text[], text) is 'Queues known leads for the first time; of contacts that are in Mautic only blanks are filled.';

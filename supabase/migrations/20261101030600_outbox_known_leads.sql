@@ -119,7 +119,7 @@ $$;
 comment on function mautic.read_page(text, int) is
   'Reads the next p_limit rows of a source''s table into mautic.lead_state, unless they are known; true while there are more.';
 
-create function mautic.read_unseen(p_patience interval default '20 seconds')
+create function mautic.read_unseen(p_patience interval default '5 seconds')
 returns int
 language plpgsql
 volatile

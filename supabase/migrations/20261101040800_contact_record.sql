@@ -21,6 +21,7 @@ begin
     where k.origin = p_origin and k.contact_id = p_outcome.contact_id and k.left_at is null
   ) n
   where n.lead_id <> p_outcome.lead_id and n.changed_at > p_outcome.changed_at
+    and mautic.is_same_source(n.lead_id, p_outcome.lead_id)
     and not exists (select from mautic.outbox o where o.lead_id = n.lead_id and o.state = 'dead')
     and exists (select from mautic.read_leads(array[n.lead_id]))
   order by n.changed_at desc

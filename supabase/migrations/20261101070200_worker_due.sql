@@ -10,6 +10,13 @@ set enable_seqscan = off
 set jit = off
 as $$
 begin
+  -- Where nothing may be sent nobody is called for what nobody chose.
+  if not exists (select from mautic.deployment d where d.live_at is not null)
+    and exists (select from mautic.deployment)
+  then
+    return exists (select from mautic.lead_change c where c.chosen)
+      or exists (select from mautic.outbox where state in ('pending', 'waiting') and chosen and coalesce(not_before, mautic.clock()) <= mautic.clock());
+  end if;
   return exists (select from mautic.lead_change)
     or exists (select from mautic.outbox where state = 'pending')
     or exists (select from mautic.outbox where state = 'waiting' and not_before <= mautic.clock())

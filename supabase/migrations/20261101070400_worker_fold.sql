@@ -19,7 +19,7 @@ begin
   )
   select
     case when g.lane < 'bulk' and exists (select from mautic.bulk_transaction b where b.xid = g.xid) then 'bulk' else g.lane end,
-    g.id, g.lead_id, g.cause, g.force, g.correlation_id, g.changed_at, g.queued_at, g.removal, g.columns, g.chosen, g.xid
+    g.id, g.lead_id, g.cause, g.force, g.correlation_id, g.changed_at, g.queued_at, g.removal, g.columns, g.chosen, g.fill, g.xid
   from gone g;
 end
 $$;
@@ -44,7 +44,11 @@ begin
     from (
       select t.lead_id, u.name, max(t.changed_at) filter (where t.cause not in ('replay', 'mailable')) as logged_at
       from unnest(p_taken) t
-      left join lateral unnest(t.columns) u(name) on true
+      left join lateral (
+        select c.name
+        from mautic.column_set s, unnest(s.columns) with ordinality c(name, place)
+        where s.id = split_part(t.columns, ':', 1)::int and substr(split_part(t.columns, ':', 2), c.place::int, 1) = 't'
+      ) u on true
       group by t.lead_id, u.name
     ) c
     group by c.lead_id
@@ -146,13 +150,13 @@ begin
     left join unnest(sent) s(id) on s.id = l.lead_id));
 
   with meant as (
-    select t.lead_id, t.lane, t.id, t.cause, t.force, t.chosen, t.changed_at, t.queued_at, t.correlation_id, t.removal
+    select t.lead_id, t.lane, t.id, t.cause, t.force, t.chosen, t.fill, t.changed_at, t.queued_at, t.correlation_id, t.removal
     from unnest(taken) t
     where t.lead_id = any (sent)
     union all
     -- What became mailable again is the person: the lead that the contact shows is the one to be
     -- looked at once more.
-    select c.lead_id, t.lane, t.id, t.cause, false, false, c.lead_changed_at, t.changed_at, t.correlation_id, null
+    select c.lead_id, t.lane, t.id, t.cause, false, false, true, c.lead_changed_at, t.changed_at, t.correlation_id, null
     from unnest(taken) t
     join mautic.contact_link k on k.lead_id = t.lead_id
     join mautic.contact c on c.origin = k.origin and c.contact_id = k.contact_id
@@ -160,7 +164,7 @@ begin
       and exists (select from mautic.read_leads(array[c.lead_id]))
     union all
     -- Who says no now goes first.
-    select l.lead_id, 'new', null, null, false, false, null, null, null, null
+    select l.lead_id, 'new', null, null, false, false, true, null, null, null, null
     from unnest(seen) l
     where l.was_consent and not l.consent
   ), dirty as (
@@ -170,6 +174,7 @@ begin
       min(lane) as lane,
       bool_or(force) as force,
       bool_or(chosen) as chosen,
+      bool_and(fill) as fill,
       min(coalesce(queued_at, changed_at)) as enqueued_at,
       max(changed_at) filter (where cause not in ('replay', 'mailable')) as changed_at,
       max(changed_at) filter (where cause in ('replay', 'mailable')) as replayed_at,
@@ -181,9 +186,9 @@ begin
     group by lead_id
   )
   insert into mautic.outbox as o
-    (lead_id, version, lane, force, chosen, enqueued_at, changed_at, correlation_id, removal)
+    (lead_id, version, lane, force, chosen, fill, enqueued_at, changed_at, correlation_id, removal)
   select
-    d.lead_id, d.changes, d.lane, d.force, d.chosen, d.enqueued_at,
+    d.lead_id, d.changes, d.lane, d.force, d.chosen, d.fill, d.enqueued_at,
     -- A replay is no change: the time it carries counts only where none of a change is known.
     coalesce(
       d.changed_at, queued.changed_at,
@@ -202,6 +207,8 @@ begin
     removal = excluded.removal,
     force = excluded.force or (o.force and o.state <> 'dead'),
     chosen = o.chosen or excluded.chosen,
+    -- An edit is news: it sends its values.
+    fill = o.fill and excluded.fill,
     changed_at = greatest(o.changed_at, excluded.changed_at),
     correlation_id = excluded.correlation_id,
     -- An edit revives a dead letter, and starts its count again. Whoever waits goes on waiting.

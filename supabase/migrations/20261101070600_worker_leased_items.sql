@@ -12,6 +12,55 @@ as $$
   from jsonb_build_object('address', p_address, 'payload', p_payload) attempt;
 $$;
 
+-- Several sources, one person: of each field the source of the lowest rank that has a value is heard, of each source
+-- its newest lead; of the item's own source that is the item (superseded). A blank is silence.
+create function mautic.merged_payload(p_origin text, p_contact_id bigint, p_lead_id text, p_payload jsonb)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  own constant text := (mautic.source_of(p_lead_id)).source;
+  merged jsonb;
+begin
+  if p_payload is null or p_contact_id is null or (select count(*) from mautic.attachment) < 2 then
+    return p_payload;
+  end if;
+  with other as (
+    select distinct on (r.source) r.source, r.payload
+    from mautic.contact_link k
+    join mautic.read_leads(array(
+      select l.lead_id from mautic.contact_link l where l.origin = p_origin and l.contact_id = p_contact_id
+    )) r on r.lead_id = k.lead_id
+    left join mautic.outbox o on o.lead_id = k.lead_id
+    where k.origin = p_origin and k.contact_id = p_contact_id and r.source <> own
+    order by r.source, coalesce(o.changed_at, k.changed_at) desc nulls last, k.lead_id
+  ), heard as (
+    select a.rank, s.source, s.payload
+    from (select own as source, p_payload as payload union all select * from other) s
+    join mautic.attachment a on a.source = s.source
+  ), field as (
+    select distinct on (f.key) f.key, f.value
+    from heard h cross join lateral jsonb_each(h.payload -> 'fields') f
+    where f.value not in ('null', '""')
+    order by f.key, h.rank, h.source
+  ), role as (
+    select distinct on (r.key) r.key, r.value
+    from heard h cross join lateral jsonb_each(jsonb_build_object('stage', h.payload -> 'stage', 'score', h.payload -> 'score')) r
+    where r.value <> 'null'
+    order by r.key, h.rank, h.source
+  )
+  select p_payload || coalesce((select jsonb_object_agg(r.key, r.value) from role r), '{}') || jsonb_build_object(
+    'fields', (p_payload -> 'fields') || coalesce((select jsonb_object_agg(f.key, f.value) from field f), '{}'))
+  into merged;
+  return merged;
+end
+$$;
+
+comment on function mautic.merged_payload(text, bigint, text, jsonb) is 'A lead''s payload with what the other sources say of its person.';
+
 -- What a worker needs of the items it holds. p_address, p_payload: where the caller brings them.
 create function mautic.leased_items(p_origin text, p_lease_token uuid, p_address text default null, p_payload jsonb default null)
 returns jsonb
@@ -31,17 +80,22 @@ as $$
           -- Known by its address only: it may have another one in Mautic by now.
           when c.contact_id is not null and k.contact_id is distinct from c.contact_id then 'look_up'
           when c.contact_id is not null then 'edit'
+          when o.fill then 'look_up'
           when o.ambiguous or jsonb_array_length(o.attempted) > 1 then 'look_up'
           else 'create'
         end,
-        'superseded', coalesce(c.lead_id <> o.lead_id and c.lead_changed_at > o.changed_at and not known.is_moving, false) and (
+        'superseded', coalesce(
+          c.lead_id <> o.lead_id and c.lead_changed_at > o.changed_at and not known.is_moving and mautic.is_same_source(c.lead_id, o.lead_id),
+          false
+        ) and (
           not o.force
           -- Not even by force before a newer lead, unless that one is gone and cannot be sent.
           or exists (select from mautic.read_leads(array[c.lead_id]))
         ),
         'force', o.force,
+        'fill', o.fill and k.contact_id is null,
         'ambiguous', o.ambiguous,
-        'payload', coalesce(p_payload, l.payload),
+        'payload', mautic.merged_payload(p_origin, c.contact_id, o.lead_id, coalesce(p_payload, l.payload)),
         'address', coalesce(p_address, l.address),
         -- Not the one that this lease is: its payload stands beside.
         'attempted', case when l.lead_id is null then o.attempted else o.attempted - -1 end,

@@ -32,6 +32,18 @@ $$;
 comment on function mautic.probe_candidates() is
   'Up to 50 due leads, those first that were tried least, of these the newest: a probe claims in this order.';
 
+create function mautic.chosen_candidates()
+returns text[]
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select array(select lead_id from mautic.outbox where state = 'pending' and chosen order by enqueued_at, lead_id limit 50);
+$$;
+
+comment on function mautic.chosen_candidates() is 'Up to 50 due leads that somebody named (mautic.send).';
+
 create function mautic.pending_after(p_lane mautic.lane, p_enqueued_at timestamptz, p_lead_id text, p_limit int)
 returns text[]
 language sql
@@ -90,7 +102,7 @@ $$;
 comment on function mautic.candidates(text, text[]) is 'These due leads in this order, as a claim looks at them.';
 
 -- How many of a batch each lane gets while it has as many: by weights of 8, 4, 2 and 1 among those lanes that have
--- any. By chance where that is no whole number, so that in batches of a few no lane waits for ever.
+-- any. Where that is no whole number the clock decides, so that in batches of a few no lane waits for ever.
 create function mautic.lane_quotas(p_limit int)
 returns int[]
 language plpgsql
@@ -101,6 +113,7 @@ as $$
 declare
   weights numeric[] := '{8,4,2,1}';
   lanes constant mautic.lane[] := enum_range(null::mautic.lane);
+  fraction constant numeric := (extract(microseconds from mautic.clock())::bigint % 997) / 997.0;
 begin
   for n in 1 .. cardinality(lanes) loop
     if not exists (select from mautic.outbox o where o.state = 'pending' and o.lane = lanes[n]) then
@@ -108,7 +121,7 @@ begin
     end if;
   end loop;
   return array(
-    select case when w = 0 then 0 else floor(p_limit * w / (select sum(a) from unnest(weights) a) + random()::numeric)::int end
+    select case when w = 0 then 0 else floor(p_limit * w / (select sum(a) from unnest(weights) a) + fraction)::int end
     from unnest(weights) with ordinality as each(w, n) order by n);
 end
 $$;
@@ -162,7 +175,7 @@ comment on function mautic.pick_from(text, mautic.lane, int, mautic.picking) is
 
 -- Picks without writing.
 create function mautic.pick(
-  p_origin text, p_limit int, p_is_probe boolean,
+  p_origin text, p_limit int, p_is_probe boolean, p_only_chosen boolean,
   out picked mautic.candidate[], out moot text[], out more boolean
 )
 language plpgsql
@@ -181,8 +194,10 @@ begin
   s.moot := array[]::text[];
   s.held := mautic.held_keys();
   more := false;
-  if p_is_probe then
-    for candidate in select * from mautic.candidates(p_origin, mautic.probe_candidates()) loop
+  if p_is_probe or p_only_chosen then
+    for candidate in
+      select * from mautic.candidates(p_origin, case when p_only_chosen then mautic.chosen_candidates() else mautic.probe_candidates() end)
+    loop
       exit when cardinality(s.picked) >= p_limit;
       continue when candidate.person_keys && s.held or candidate.is_moot is null;
       if candidate.is_moot then
@@ -217,6 +232,6 @@ begin
 end
 $$;
 
-comment on function mautic.pick(text, int, boolean) is
-  'Up to p_limit due items by lane and age, no person twice and nobody who is out; a probe in its own order. '
+comment on function mautic.pick(text, int, boolean, boolean) is
+  'Up to p_limit due items by lane and age, no person twice and nobody who is out; a probe in its own order, and what was chosen alone where nothing else may be sent. '
   'moot: items met on the way that nothing is to be sent for. more: further ones were due behind these.';

@@ -27,7 +27,9 @@ $$;
 
 comment on function mautic.drop_moot(text[]) is 'Ends items that nothing is to be sent for (mautic.candidate.is_moot).';
 
-create function mautic.claim(p_worker_id uuid, p_origin text, p_limit int, p_item_lease_ms int)
+create function mautic.claim(
+  p_worker_id uuid, p_origin text, p_limit int, p_item_lease_ms int, p_project text default ''
+)
 returns jsonb
 language plpgsql
 volatile
@@ -43,6 +45,7 @@ declare
   batch_size int;
   unfolded boolean;
   found_items record;
+  is_live boolean;
 begin
   perform pg_advisory_xact_lock(mautic.claim_lock());
   if not exists (select from mautic.worker where id = p_worker_id and lease_expires_at > mautic.clock()) then
@@ -55,9 +58,10 @@ begin
   -- A probe risks few attempts. A Mautic that was too slow for a batch gets no such batch again.
   batch_size := least(p_limit, case when permission = 'probe' then 5 end, (select s.batch_size from mautic.sending s));
 
+  is_live := mautic.is_live(p_project, p_origin);
   unfolded := mautic.fold(5000);
   perform mautic.recover(p_origin);
-  select * into found_items from mautic.pick(p_origin, batch_size, permission = 'probe');
+  select * into found_items from mautic.pick(p_origin, batch_size, permission = 'probe', not is_live);
 
   update mautic.outbox o
   set
@@ -73,6 +77,9 @@ begin
     perform mautic.end_probe(p_worker_id);
   end if;
 
+  if not is_live and cardinality(found_items.picked) = 0 then
+    return jsonb_build_object('state', 'not_live', 'items', '[]'::jsonb, 'more', false);
+  end if;
   return jsonb_build_object(
     'state', 'claimed',
     'lease_token', token,
@@ -84,17 +91,19 @@ begin
 end
 $$;
 
-comment on function mautic.claim(uuid, text, int, int) is
+comment on function mautic.claim(uuid, text, int, int, text) is
   'Leases up to p_limit due items to a live worker for p_item_lease_ms. No person is out twice: not in '
   'this batch, not with another worker, not during the grace after an ambiguous outcome. Returns '
-  '{state: claimed|lost|paused|open, lease_token, batch_size, items[], more}; batch_size: how many a request may hold; more: further items were due behind this batch. '
-  'paused, open: nothing is sent just now (mautic.sending).';
+  '{state: claimed|lost|paused|open|not_live, lease_token, batch_size, items[], more}; batch_size: how many a request may hold; more: further items were due behind this batch. '
+  'paused, open: nothing is sent just now (mautic.sending). not_live: nobody said that p_project may send there '
+  '(mautic.go_live); only chosen leads are handed out.';
 
 -- The same for one lead whose payload a caller brings (upsert_contact): the same lock, keys and
 -- lease. A row that was there already stays pending after its settle, because the table's own
 -- state may be newer than what the caller sent.
 create function mautic.claim_lead(
-  p_holder uuid, p_origin text, p_lead_id text, p_address text, p_payload jsonb, p_correlation_id text, p_item_lease_ms int
+  p_holder uuid, p_origin text, p_lead_id text, p_address text, p_payload jsonb, p_correlation_id text, p_item_lease_ms int,
+  p_project text default ''
 )
 returns jsonb
 language plpgsql
@@ -117,6 +126,10 @@ begin
   permission := mautic.may_claim(p_holder, p_origin);
   if permission in ('paused', 'open') then
     return jsonb_build_object('state', permission, 'items', '[]'::jsonb, 'more', false);
+  end if;
+  if not mautic.is_live(p_project, p_origin) then
+    perform mautic.end_probe(p_holder);
+    return jsonb_build_object('state', 'not_live', 'items', '[]'::jsonb, 'more', false);
   end if;
   perform mautic.fold(5000);
   perform mautic.recover(p_origin);
@@ -156,6 +169,6 @@ begin
 end
 $$;
 
-comment on function mautic.claim_lead(uuid, text, text, text, jsonb, text, int) is
+comment on function mautic.claim_lead(uuid, text, text, text, jsonb, text, int, text) is
   'Leases one lead for a caller that brings its payload. Returns as mautic.claim(), or state busy '
   'while that person is with a worker or within a grace.';

@@ -23,7 +23,7 @@ begin
   exception when others then
     execute $cron$select cron.schedule('mautic-inbox', '* * * * *', 'select mautic.apply_pending_deliveries()')$cron$;
   end;
-  execute $cron$select cron.schedule('mautic-attach', '* * * * *', 'select mautic.attach_declared(), mautic.read_unseen()')$cron$;
+  execute $cron$select cron.schedule('mautic-attach', '* * * * *', 'select mautic.attach_declared(), mautic.read_unseen(), mautic.compare()')$cron$;
   execute $cron$select cron.schedule('mautic-inbox-people', '* * * * *', 'select mautic.apply_pending_events()')$cron$;
   execute $cron$select cron.schedule('mautic-inbox-purge', '17 3 * * *', 'select mautic.purge_webhooks()')$cron$;
   execute $cron$select cron.schedule('mautic-reconcile', '*/15 * * * *', 'select mautic.ring_reconcile()')$cron$;

@@ -5,7 +5,7 @@ import {
   judgeAge,
   judgeExtensions,
   judgeMigrations,
-  judgeTriggers,
+  judgeShape,
 } from "../../cli/doctor/database.ts";
 import { judgeCron } from "../../cli/doctor/cron.ts";
 import { judgeRing, ringAndWait } from "../../cli/doctor/doorbell.ts";
@@ -27,7 +27,6 @@ const sound: DatabaseFacts = {
   extensions: { pg_net: "0.19.5", pg_cron: "1.6.4", supabase_vault: "0.3.1" },
   migrations: ["1"],
   hasSchema: true,
-  triggers: [{ name: "mautic_lead_insert", table: "leads", enabled: true }],
 };
 
 function answered(status: number, json?: unknown, headers: Record<string, string> = {}): Reached {
@@ -56,12 +55,24 @@ Deno.test("a database without the migrations is told from one whose log is elsew
   assert.equal(judgeMigrations({ ...sound, hasSchema: false }, ["1_a.sql"]).verdict, "fail");
   assert.equal(judgeMigrations({ ...sound, migrations: null }, ["1_a.sql"]).verdict, "warn");
   assert.match(judgeMigrations(sound, ["1_a.sql", "2_b.sql"]).message, /^1 not applied: 2$/);
-  assert.equal(judgeTriggers({ ...sound, triggers: [] }).verdict, "fail");
-  const off = { name: "mautic_lead_insert", table: "crm.customer", enabled: false };
-  assert.equal(
-    judgeTriggers({ ...sound, triggers: [off] }).remedy,
-    "alter table crm.customer enable trigger user;",
-  );
+});
+
+Deno.test("each problem of an attached table is a finding with the statement that mends it", () => {
+  const table = { source: "lead", table: "crm.customer", attached: true, roles: 4, fields: 1 };
+  assert.deepEqual(judgeShape({ tables: [table], problems: [] }), [
+    pass("database.shape", "crm.customer (lead): attached, 4 roles, 1 field"),
+  ]);
+  const remedy = "select mautic.attach('crm.customer');";
+  const problem = {
+    source: "lead",
+    place: "crm.customer",
+    name: "phone",
+    problem: "the column is not there",
+    remedy,
+  };
+  assert.deepEqual(judgeShape({ tables: [table], problems: [problem] }), [
+    fail("database.shape", "crm.customer: phone: the column is not there", remedy),
+  ]);
 });
 
 Deno.test("changes that wait for more than ten minutes fail", () => {

@@ -70,7 +70,7 @@ const faults: Fault[] = [
     title: "a database that cannot be reached",
     plant: () =>
       Promise.resolve({ env: { SUPABASE_DB_URL: "postgresql://postgres:postgres@127.0.0.1:9/x" } }),
-    expected: ["fail database.reachable"],
+    expected: ["fail database.reachable", "warn mautic.fields"],
   },
   {
     title: "a migration that was not applied",
@@ -93,7 +93,15 @@ const faults: Fault[] = [
       await sql`alter table public.leads disable trigger mautic_lead_update`;
       return { undo: () => sql`alter table public.leads enable trigger mautic_lead_update` };
     },
-    expected: ["fail database.triggers"],
+    expected: ["fail database.shape"],
+  },
+  {
+    title: "a column that was renamed",
+    plant: async ({ sql }) => {
+      await sql`alter table public.leads rename column phone to telephone_number`;
+      return { undo: () => sql`alter table public.leads rename column telephone_number to phone` };
+    },
+    expected: ["fail database.shape"],
   },
   {
     title: "a cron job that is missing",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { span } from "../../cli/status/page.ts";
+import { renderPage, span } from "../../cli/status/page.ts";
 import { testDatabase } from "../support/database.ts";
 import { claim, insertLead, settle, startWorker } from "../support/leads.ts";
 
@@ -49,6 +49,22 @@ Deno.test("deno task status prints queue, circuit and dead letters with their re
   const report = JSON.parse(json.stdout);
   assert.deepEqual([report.status.dead, report.status.paused], [1, true]);
   assert.equal(report.dead_letters[0].lead_id, id);
+});
+
+Deno.test("what the tables do not give stands on the page where there is any of it, and only there", async () => {
+  await using db = await testDatabase();
+  const sound = await run(["--db-url", db.url]);
+  assert.doesNotMatch(sound.stdout, /^(Leads|Tables)/m);
+  await db.sql`alter table public.leads rename column phone to telephone_number`;
+  const page = await run(["--db-url", db.url]);
+  assert.match(page.stdout, /^Tables +\d+ problem\(s\): .*mautic\.check_shape\(\)$/m);
+
+  const report = JSON.parse((await run(["--db-url", db.url, "--json"])).stdout);
+  const status = { ...report.status, unreadable: 2, without_address: 3, shape_problems: 0 };
+  assert.match(
+    renderPage({ status, dead_letters: [] }, Date.now()),
+    /^Leads +2 wait for a column that the table no longer gives, 3 have no address$/m,
+  );
 });
 
 Deno.test("--watch goes on showing what changes", async () => {

@@ -7,6 +7,6 @@ Deno.test("the example of the functions' settings names every variable they read
   const shown = [...example.matchAll(/^(?:# )?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
   const sources = [...Deno.readDirSync(new URL("shared/settings/", root))]
     .map(({ name }) => Deno.readTextFileSync(new URL(`shared/settings/${name}`, root)));
-  const read = [...sources.join("\n").matchAll(/"(MAUTIC_[A-Z_]+)"/g)].map(([, name]) => name);
+  const read = [...sources.join("\n").matchAll(/"(MAUTIC_[A-Z_]+[A-Z])"/g)].map(([, name]) => name);
   assert.deepEqual([...new Set(shown)].sort(), [...new Set(read)].sort());
 });

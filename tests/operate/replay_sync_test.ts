@@ -42,10 +42,12 @@ Deno.test("a lead inserted during a backfill of 20,000 is in the very next batch
     insert into public.leads (email)
     select 'old' || i || '@example.test' from generate_series(1, 20000) i`;
   await db.sql`alter table public.leads enable trigger user`;
-  assert.deepEqual(await replayWhere(db.sql, "never_synced => true"), {
+  assert.deepEqual(await replayWhere(db.sql, "never_synced => true, confirm => true"), {
     matched: 20_000,
     queued: 20_000,
     already_queued: 0,
+    known: 20_000,
+    without_consent: 20_000,
   });
   const worker = await startWorker(db.sql);
   assert.equal((await claim(db.sql, worker)).items.length, 50);
@@ -80,7 +82,7 @@ Deno.test("replay_where() queues what each filter says, and rings once", async (
   ];
   for (const [filter, expected] of filters) {
     await db.sql`truncate mautic.lead_change, net.http_request_queue`;
-    const counts = await replayWhere(db.sql, filter);
+    const counts = await replayWhere(db.sql, `${filter}, confirm => true`);
     const queued = await db.sql<{ lead_id: string; lane: string; cause: string }[]>`
       select lead_id, lane, cause from mautic.lead_change`;
     assert.deepEqual(queued.map((row) => row.lead_id).sort(), [...expected].sort(), filter);
@@ -113,7 +115,13 @@ Deno.test("asking for a replay twice queues it once; a forced one comes on top o
   const [id] = await syncedLeads(db.sql, ["twice@example.test"]);
   const all = "everything => true";
   assert.equal((await replayWhere(db.sql, all)).queued, 1);
-  assert.deepEqual(await replayWhere(db.sql, all), { matched: 1, queued: 0, already_queued: 1 });
+  assert.deepEqual(await replayWhere(db.sql, all), {
+    matched: 1,
+    queued: 0,
+    already_queued: 1,
+    known: 0,
+    without_consent: 0,
+  });
   const [single] = await db.sql<{ n: number }[]>`select mautic.replay(${id!}) as n`;
   assert.equal(single?.n, 0);
   assert.equal((await replayWhere(db.sql, `${all}, force => true`)).queued, 1);
@@ -130,7 +138,7 @@ Deno.test("a replay never makes an older lead of a person win over a newer one",
     updated_at: "2026-04-01T00:00:00Z",
   });
   await db.sql`alter table public.leads enable trigger user`;
-  await replayWhere(db.sql, "never_synced => true");
+  await replayWhere(db.sql, "never_synced => true, confirm => true");
   const taken = await claim(db.sql, await startWorker(db.sql));
   assert.deepEqual(taken.items.map((item) => [item.lead_id, item.superseded]), [[older, true]]);
 });

@@ -16,12 +16,12 @@ import { phone, random, wholeRun } from "./whole_run.ts";
 const kept: Record<string, string> = {
   "public.leads.email": "the application's own data",
   "public.leads.phone": "the application's own data",
-  "mautic.lead.address": "a view of leads, as the sync reads them; for the owner alone",
-  "mautic.lead.payload": "the same",
   "mautic.contact.address": "who a contact is: opt-outs by address find their lead",
   "mautic.contact.snapshot": "what Mautic confirmed: the next save sends only what differs",
   "mautic.contact_link.address":
     "under which name a lead is its contact: a move is told from a merge",
+  "mautic.lead_state.address":
+    "whose address is whose: an index on the application's table would be in its way",
   "mautic.outbox.attempted": "what a save of unknown outcome may have left in Mautic",
   "mautic.outbox.person_keys": "who is held: one person is never out twice",
   "mautic.webhook_delivery.body": "the delivery as it came, for replays; purged by age",

@@ -4,7 +4,7 @@ import { marked } from "../../local/canary/canary.ts";
 import { createDataApi } from "../../local/supabase/data_api.ts";
 import { startGateway } from "../../local/supabase/gateway.ts";
 import { type MauticEmulator, startMauticEmulator } from "../../local/mautic/emulator.ts";
-import { type TestDatabase, testDatabase } from "../support/database.ts";
+import { sayLive, type TestDatabase, testDatabase } from "../support/database.ts";
 
 /** A project as somebody outside of it sees it, and what only its owner sees. */
 export interface Project extends AsyncDisposable {
@@ -58,6 +58,7 @@ export async function startProject(options: ProjectOptions = {}): Promise<Projec
     MAUTIC_WEBHOOK_SECRET: webhookSecret,
     ...options.env,
   });
+  await sayLive(db.sql, url, mautic.url);
   const rest = cleanup.move();
   return {
     url,

@@ -27,7 +27,7 @@ export async function checkConsent(
   const rows = await database.step((sql) =>
     sql`
     select l.lead_id, l.email_status, k.contact_id
-    from mautic.lead l join mautic.contact_link k on k.lead_id = l.lead_id and k.left_at is null
+    from mautic.read_leads(array(select id::text from public.leads)) l join mautic.contact_link k on k.lead_id = l.lead_id and k.left_at is null
     order by l.lead_id`
   );
   const elsewhereRows = await database.step((sql) =>

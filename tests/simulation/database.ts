@@ -2,6 +2,7 @@ import type postgres from "postgres";
 import { createApiKeys } from "../../local/supabase/api_keys.ts";
 import { createDataApi } from "../../local/supabase/data_api.ts";
 import { createTestDatabase } from "../../dev/test_database.ts";
+import { sayLive } from "../support/database.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** A transaction of the application that stays open over several steps. */
@@ -29,6 +30,10 @@ export interface SimulatedDatabase extends AsyncDisposable {
 
 const instruments = await Deno.readTextFile(new URL("instruments.sql", import.meta.url));
 
+/** Where the functions find the database, and Mautic. */
+export const simulatedProject = "http://data.test";
+export const simulatedMautic = "http://mautic.test";
+
 /** The real migrations on a real Postgres, with `mautic.clock()` on virtual time. */
 export async function createSimulatedDatabase(
   scheduler: Scheduler,
@@ -37,6 +42,7 @@ export async function createSimulatedDatabase(
   const database = await createTestDatabase();
   const admin = database.adminSession();
   await admin.unsafe(instruments.replaceAll("{skew}", String(skewMs)));
+  await sayLive(admin, simulatedProject, simulatedMautic);
   // A lock that an open transaction holds is not let go while we wait; long enough for a busy machine.
   await admin`set lock_timeout = '50ms'`;
   const keys = await createApiKeys();

@@ -152,7 +152,7 @@ export function scheduleHistory(
     const [id] = await some(1);
     const rows = id && random.chance(0.7)
       ? await database.step((sql) =>
-        sql`select payload, address from mautic.lead where lead_id = ${id}`
+        sql`select payload, address from mautic.read_leads(array[${id}])`
       )
       : [];
     const [row] = z.array(payloadRow).safeParse([...rows]).data ?? [];

@@ -51,8 +51,8 @@ begin
   select * into was from simulation.version v where v.lead_id = new.id::text order by place desc limit 1;
   insert into simulation.version (lead_id, address, payload, at)
   select l.lead_id, l.address, l.payload, simulation.time_of(mautic.clock())
-  from mautic.lead l
-  where l.key = new.id and (is_new or l.payload is distinct from was.payload);
+  from mautic.read_leads(array[new.id::text]) l
+  where (is_new or l.payload is distinct from was.payload);
   return null;
 end $$;
 create trigger note_version after insert or update or delete on public.leads

@@ -31,7 +31,7 @@ export async function readLeads(database: SimulatedDatabase): Promise<LeadRow[]>
     sql`
     select l.lead_id, l.address, l.payload, k.contact_id, o.state, o.error_code,
       exists (select from mautic.contact_link g where g.lead_id = l.lead_id and g.left_at is not null) as is_left
-    from mautic.lead l
+    from mautic.read_leads(array(select id::text from public.leads)) l
     left join mautic.contact_link k on k.lead_id = l.lead_id and k.left_at is null
     left join mautic.outbox o on o.lead_id = l.lead_id
     order by l.lead_id`

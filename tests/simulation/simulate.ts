@@ -4,7 +4,12 @@ import { marked } from "../../local/canary/canary.ts";
 import { createMauticServer } from "../../local/mautic/server.ts";
 import { checkConsent } from "./consent_check.ts";
 import { startCron } from "./cron.ts";
-import { createSimulatedDatabase, type SimulatedDatabase } from "./database.ts";
+import {
+  createSimulatedDatabase,
+  type SimulatedDatabase,
+  simulatedMautic,
+  simulatedProject,
+} from "./database.ts";
 import { scheduleHistory } from "./history.ts";
 import { checkErasures } from "./erasure_check.ts";
 import { createInbound } from "./inbound.ts";
@@ -97,9 +102,9 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   if (plan.hook.isEdited) hook.dateModified = startsAt + plan.skew.mautic;
   if (plan.hasPoison) poison(mautic, "500");
   const env = {
-    SUPABASE_URL: "http://data.test",
+    SUPABASE_URL: simulatedProject,
     SUPABASE_SECRET_KEYS: JSON.stringify({ default: database.secretKey }),
-    MAUTIC_BASE_URL: "http://mautic.test",
+    MAUTIC_BASE_URL: simulatedMautic,
     MAUTIC_CLIENT_ID: mautic.clientId,
     MAUTIC_CLIENT_SECRET: mautic.clientSecret,
     MAUTIC_ENROLLMENT_ENABLED: "true",

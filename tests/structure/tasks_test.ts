@@ -88,10 +88,10 @@ Deno.test("an option that several tasks take means the same in all of them", () 
       optionsOf(stdout).flatMap(([each, about]) => each === option ? [{ name, about }] : [])
     );
   const takers = (option: string) => meanings(option).map(({ name }) => name).sort();
-  assert.deepEqual(takers("--db-url"), ["doctor", "setup", "start", "status"]);
-  assert.deepEqual(takers("--env-file"), ["doctor", "setup", "start", "status"]);
+  assert.deepEqual(takers("--db-url"), ["check", "doctor", "setup", "start", "status"]);
+  assert.deepEqual(takers("--env-file"), ["check", "doctor", "setup", "start", "status"]);
   assert.deepEqual(takers("--json"), [
-    ...["bench", "demo", "doctor", "setup", "simulate", "start", "status"],
+    ...["bench", "check", "demo", "doctor", "setup", "simulate", "start", "status"],
   ]);
   for (const option of ["--db-url", "--env-file", "--json", "--stack", "--help"]) {
     const beginnings = meanings(option).map(({ about }) => about.split(";")[0]);

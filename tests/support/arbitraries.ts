@@ -39,6 +39,7 @@ const fields = fc.tuple(
 
 export const payload: fc.Arbitrary<LeadPayload> = fc.record({
   id: fc.uuid(),
+  in_scope: fc.constant(true),
   email: fc.option(fc.oneof(fc.emailAddress(), text), { nil: null }),
   stage: fc.option(fc.oneof(text, fc.constantFrom("qualified", "Converted ", "new")), {
     nil: null,

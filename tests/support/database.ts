@@ -1,4 +1,5 @@
 import type postgres from "postgres";
+import { projectOf } from "shared/settings/supabase.ts";
 import { marked } from "../../local/canary/canary.ts";
 import { createTestDatabase, type TestDatabaseOptions } from "../../dev/test_database.ts";
 
@@ -17,6 +18,12 @@ export interface TestDatabase extends AsyncDisposable {
 
 const syncUrl = "http://127.0.0.1:9/functions/v1/mautic-sync";
 const syncKey = marked("test-key", "sb_secret_");
+
+/** As mautic.go_live() does, without a ring. */
+export async function sayLive(sql: postgres.Sql, projectUrl: string, origin: string) {
+  await sql`insert into mautic.deployment (project, origin, live_at)
+    values (${projectOf(projectUrl)}, ${origin}, now())`;
+}
 
 /**
  * A fresh migrated database with the doorbell's Vault secrets set and nobody at the other end of

@@ -26,6 +26,7 @@ export function leasedItem(name: string, more: Partial<LeasedItem> = {}): Leased
     removal: null,
     superseded: false,
     force: false,
+    fill: false,
     ambiguous: false,
     payload: leadPayload(name),
     address,

@@ -39,6 +39,8 @@ export async function claim(
   workerId: string,
   { limit = 50, leaseMs = 60_000, at = origin } = {},
 ): Promise<Claimed> {
+  await sql`insert into mautic.deployment (project, origin, live_at)
+    values ('', ${at}, now()) on conflict do nothing`;
   const [row] = await sql<{ claim: Claimed }[]>`
     select mautic.claim(${workerId}, ${at}, ${limit}, ${leaseMs}) as claim`;
   return row!.claim;

@@ -30,6 +30,7 @@ export const mappedAliases = fieldMap.map(({ alias }) => alias);
 export function leadPayload(id: string, more: Partial<LeadPayload> = {}): LeadPayload {
   return {
     id,
+    in_scope: true,
     email: `${id}@example.test`,
     stage: null,
     consent: null,

@@ -9,7 +9,7 @@ import {
 import { systemClock } from "shared/runtime/clock.ts";
 import { createLog } from "shared/runtime/log.ts";
 import { createHandler } from "../../supabase/functions/mautic-sync/handler.ts";
-import { testDatabase } from "./database.ts";
+import { sayLive, testDatabase } from "./database.ts";
 
 export interface SyncAnswer {
   ok: boolean;
@@ -66,6 +66,7 @@ export async function startSync(options: SyncOptions = {}): Promise<Sync> {
     MAUTIC_RETRY_DELAY_MS: "1",
     ...options.env,
   };
+  await sayLive(db.sql, env.SUPABASE_URL, env.MAUTIC_BASE_URL);
   const log: Record<string, unknown>[] = [];
   const running: Promise<unknown>[] = [];
   const handler = createHandler({

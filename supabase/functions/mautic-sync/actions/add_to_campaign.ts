@@ -16,8 +16,8 @@ export async function addToCampaign(
   const { mauticContactId: contactId, campaignId } = request;
   const { correlationId } = answers;
   return await answerMauticErrors(context, async () => {
-    const state = await database.sendingState(settings.baseUrl);
-    if (state === "paused" || state === "open") return answers.fail(...notSending(state));
+    const refusal = notSending(await database.sendingState(settings.baseUrl));
+    if (refusal) return answers.fail(...refusal);
     const added = await addOnce({ contactId, campaignId, correlationId }, connectMautic(context));
     if (!added.ok) return answers.fail(...added.failure);
     const { alreadyMember } = added;

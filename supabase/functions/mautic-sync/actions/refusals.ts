@@ -18,11 +18,19 @@ export async function answerMauticErrors(
   }
 }
 
-/** Nothing is sent just now: an operator paused it, or the circuit is open. */
-export function notSending(state: "paused" | "open"): Failure {
-  return state === "paused"
-    ? ["paused", "Sending to Mautic is paused."]
-    : ["unavailable", "Mautic failed again and again; nothing is sent until a probe gets through."];
+/** States in which nothing is sent: nobody said it may be, an operator paused it, or the circuit is open. */
+const refused = {
+  not_live: ["not_live", "Nobody has said yet that this project sends to this Mautic."],
+  paused: ["paused", "Sending to Mautic is paused."],
+  open: [
+    "unavailable",
+    "Mautic failed again and again; nothing is sent until a probe gets through.",
+  ],
+} as const satisfies Record<string, Failure>;
+
+/** The refusal where nothing is sent in this state; undefined: it is. */
+export function notSending(state: string): Failure | undefined {
+  return Object.hasOwn(refused, state) ? [...refused[state as keyof typeof refused]] : undefined;
 }
 
 /** A lead payload with faults, each named by its place in the request's body. */

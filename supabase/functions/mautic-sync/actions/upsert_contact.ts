@@ -32,9 +32,8 @@ export async function upsertContact(payload: unknown, context: ActionContext): P
 
   const holder = crypto.randomUUID();
   const { claim, claimedAt } = await claimPatiently(lead, address, holder, context);
-  if (claim.state === "paused" || claim.state === "open") {
-    return answers.fail(...notSending(claim.state));
-  }
+  const refusal = notSending(claim.state);
+  if (refusal) return answers.fail(...refusal);
   if (claim.state !== "claimed") {
     return answers.fail("busy", "This person is with another request.");
   }

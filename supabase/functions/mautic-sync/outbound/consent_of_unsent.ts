@@ -16,7 +16,7 @@ import type { SyncContext } from "./run.ts";
 
 /**
  * Withdraws consent in Mautic also for a lead whose fields are not sent, as a dead letter or for want
- * of an address: a bad phone number may wait for a person who corrects it, somebody who does not want
+ * of an address or of a place in Mautic: a bad phone number may wait for a person who corrects it, somebody who does not want
  * mail any more may not. Where a newer lead is the same contact, that one's consent counts and nothing
  * is done here.
  *
@@ -39,7 +39,8 @@ function isDue(work: Work): work is Settled {
 
 /** Is it the lead itself that its fields were not sent for, and not trouble on the way? */
 function isUnsent({ result, action, error_code: code }: Result): boolean {
-  return result === "dead" || action === "without_address" || code === "unreadable";
+  return result === "dead" || action === "without_address" || action === "out_of_scope" ||
+    code === "unreadable";
 }
 
 async function withdraw(work: Settled, context: SyncContext): Promise<Settled> {

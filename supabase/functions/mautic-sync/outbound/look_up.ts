@@ -1,5 +1,6 @@
 import { contactDelta } from "shared/contact/delta.ts";
-import { contactAddress } from "shared/mautic/contact_schema.ts";
+import { type FieldValue, isBlank } from "shared/contact/field_value.ts";
+import { contactAddress, type MauticContact } from "shared/mautic/contact_schema.ts";
 import { attemptedAddresses } from "./attempted.ts";
 import { bisect } from "./bisect.ts";
 import { isUnsettled, replace, type Unsettled, withResult, type Work } from "./item.ts";
@@ -39,11 +40,30 @@ async function find(works: Unsettled[], { mautic, settings }: SyncContext): Prom
       return withResult(work, { result: "done" });
     }
     const { desired, known } = work.fields;
-    const delta = contactDelta(desired, { snapshot: {}, refused: {}, filled: known.filled });
+    // Of a contact that was there before us only what it lacks is known better here.
+    const wanted = work.item.fill ? blankIn(contact, desired) : desired;
+    const delta = contactDelta(wanted, { snapshot: {}, refused: {}, filled: known.filled });
     return {
       ...work,
       fields: { ...work.fields, delta },
       reach: { stage: "addressed", contactId: contact.id },
     };
   });
+}
+
+/** The values of these whose fields are blank in the contact. */
+function blankIn(
+  contact: MauticContact,
+  desired: Record<string, FieldValue>,
+): Record<string, FieldValue> {
+  return Object.fromEntries(
+    Object.entries(desired).filter(([alias]) => isBlankField(contact.fields[alias])),
+  );
+}
+
+/** What Mautic answers is text, a number or nothing. */
+function isBlankField(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "string"
+    ? isBlank(value)
+    : value === null || value === undefined;
 }

@@ -53,6 +53,11 @@ export function prepare(
     const result = dead("invalid_lead", "The table holds no such lead.");
     return { work: withResult(leased, result), cut: [] };
   }
+  if (!payload.in_scope) {
+    // Without an address nothing is recorded of a contact that merely has it.
+    const result: Result = { result: "done", action: "out_of_scope" };
+    return { work: withResult({ ...leased, address: "" }, result), cut: [] };
+  }
   const addressed = addressOf(payload, settings);
   if (!addressed.ok) return { work: withResult(leased, addressed.result), cut: [] };
   const { address } = addressed;

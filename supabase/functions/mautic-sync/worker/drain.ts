@@ -28,10 +28,19 @@ export interface DrainReport {
   requests: number;
   /**
    * Why the worker went. idle: nothing left. patience: what is left is held elsewhere. budget: a
-   * successor goes on. halted: Mautic is in trouble. paused, open: nothing is sent just now
-   * (migration "doorbell_sending"). lost: its lease. full: no place for it.
+   * successor goes on. halted: Mautic is in trouble. paused, open, not_live: nothing is
+   * sent just now (migration "doorbell_sending"). lost: its lease. full: no place for it.
    */
-  ended: "idle" | "patience" | "budget" | "halted" | "paused" | "open" | "lost" | "full";
+  ended:
+    | "idle"
+    | "patience"
+    | "budget"
+    | "halted"
+    | "paused"
+    | "open"
+    | "not_live"
+    | "lost"
+    | "full";
 }
 
 /**
@@ -101,8 +110,8 @@ async function claimUntilDone(
     }
     const claimedAt = clock.now();
     const claim = await claimBatch(context, claimedAt);
-    if (claim.state === "paused" || claim.state === "open") return claim.state;
-    if (claim.state !== "claimed") return "lost";
+    if (claim.state === "lost" || claim.state === "busy") return "lost";
+    if (claim.state !== "claimed") return claim.state;
 
     if (claim.items.length > 0) {
       idleSince = undefined;

@@ -30,7 +30,6 @@ returns void
 language plpgsql
 volatile
 set search_path = ''
-set lock_timeout = '2s'
 as $$
 declare
   a mautic.attachment;
@@ -38,14 +37,33 @@ begin
   select * into a from mautic.attachment s where s.source = p_source and s.relation is not null;
   if a.source is not null then
     perform mautic.make_readers();
+    perform mautic.note_digest(p_source);
     perform mautic.make_triggers(a);
   end if;
-exception when lock_not_available then
-  perform mautic.raise_held(mautic.table_of(a));
 end
 $$;
 
 comment on function mautic.rewrite(text) is 'Writes readers and trigger functions anew after the fields of a source changed.';
+
+-- What is written out in trigger functions of a setting's value is written anew with it.
+create function mautic.rewrite_all()
+returns trigger
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  perform mautic.rewrite(a.source) from mautic.attachment a;
+  return null;
+end
+$$;
+
+comment on function mautic.rewrite_all() is 'Writes the functions of all sources anew, after the setting bulk_rows changed.';
+
+create trigger mautic_setting_update
+after update of value on mautic.setting
+for each row when (new.name = 'bulk_rows' and new.value is distinct from old.value)
+execute function mautic.rewrite_all();
 
 create function mautic.map_field(alias text, "from" text, source text default null)
 returns text

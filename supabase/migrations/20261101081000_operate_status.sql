@@ -57,6 +57,11 @@ select
   -- A test says that the way is open, not that Mautic tells of what happens.
   (select max(d.last_received_at) from mautic.webhook_delivery d where not d.is_test) as last_webhook_at,
   (select count(*) from mautic.webhook_event e where e.state = 'failed') as webhook_failed,
+  (select count(*) from mautic.outbox o where o.error_code = 'unreadable' and o.state = 'waiting') as unreadable,
+  (select count(*) from mautic.lead_state l where l.address is null) as without_address,
+  (select count(*) from mautic.lead_state l where l.known_since is not null) as known,
+  (select count(*) from mautic.check_shape()) as shape_problems,
+  exists (select from mautic.deployment d where d.live_at is not null) as live,
   s.paused_at is not null as paused,
   s.paused_at,
   s.pause_reason,
@@ -69,7 +74,9 @@ from queue q, log, hour, reasons, mautic.sending s;
 comment on view mautic.status is
   'The sync in one row. pending: due. leased: with a worker. waiting: in back-off or grace. dead: see mautic.dead_letter. '
   'unfolded: changes no worker has seen. oldest_due_age: how late the oldest live change is. latency: write to Mautic''s '
-  'answer, last hour. circuit open: Mautic is in trouble, only probes are sent.';
+  'answer, last hour. unreadable: leads waiting because their table no longer gives a column; without_address: leads that have none; known: '
+  'leads that were there before their table was attached, and were never sent; shape_problems: see mautic.check_shape(); live: '
+  'mautic.go_live() was said. circuit open: Mautic is in trouble, only probes are sent.';
 
 create function mautic.read_status()
 returns jsonb

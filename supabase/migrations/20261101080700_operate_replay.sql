@@ -57,7 +57,8 @@ create function mautic.replay_where(
   dead_reason text default null,
   never_synced boolean default false,
   everything boolean default false,
-  force boolean default false
+  force boolean default false,
+  confirm boolean default false
 )
 returns jsonb
 language plpgsql
@@ -72,6 +73,7 @@ declare
   filtered constant boolean :=
     crm_status is not null or by_change or by_sync or dead_reason is not null or coalesce(never_synced, false);
   wanted text[];
+  known text[];
   queued int;
 begin
   if not filtered and not coalesce(everything, false) then
@@ -123,19 +125,31 @@ begin
       )
     );
 
-  queued := mautic.queue_replay(wanted, coalesce(force, false), correlation);
+  known := array(select s.lead_id from mautic.lead_state s where s.lead_id = any (wanted) and s.known_since is not null);
+  if confirm then
+    queued := mautic.queue_known(known, correlation);
+  else
+    queued := 0;
+  end if;
+  queued := queued + mautic.queue_replay(
+    array(select id from unnest(wanted) id except select id from unnest(known) id), coalesce(force, false), correlation);
   if queued > 0 then
     perform mautic.ring_doorbell(correlation, queued);
   end if;
   return jsonb_build_object(
-    'matched', cardinality(wanted), 'queued', queued, 'already_queued', cardinality(wanted) - queued);
+    'matched', cardinality(wanted), 'queued', queued,
+    'already_queued', cardinality(wanted) - queued - case when confirm then 0 else cardinality(known) end,
+    'known', cardinality(known), 'without_consent', (
+      select count(*) from mautic.lead_state s where s.lead_id = any (known) and s.consent is distinct from true));
 end
 $$;
 
 comment on function mautic.replay_where(
-  text[], timestamptz, timestamptz, timestamptz, timestamptz, text, boolean, boolean, boolean
+  text[], timestamptz, timestamptz, timestamptz, timestamptz, text, boolean, boolean, boolean, boolean
 ) is
   'Queues the leads that all given filters match: crm_status => ''{qualified}'', changed_since/changed_until (the '
   'lead''s updated_at), synced_since/synced_until (Mautic''s last answer), dead_reason => ''any'' or a code of '
   'mautic.dead_letter, never_synced => true, or everything => true. force => true sends all fields, even those Mautic '
-  'confirmed: after Mautic was restored from a backup. Returns {matched, queued, already_queued}.';
+  'confirmed: after Mautic was restored from a backup. Leads that were there before their table was attached are only '
+  'counted (known, of these without_consent), until confirm => true: then they go out, and of contacts that are in Mautic '
+  'already only the blanks are filled. Returns {matched, queued, already_queued, known, without_consent}.';

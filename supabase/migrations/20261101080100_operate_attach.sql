@@ -159,8 +159,10 @@ begin
         where i.indrelid = p_table and i.indisprimary), p_table
       using errcode = 'invalid_table_definition';
   end if;
-  raise exception '% has no key: % is not unique and not null. Remedy: alter table % add primary key (%);', p_table,
-    coalesce('column ' || key_column, 'no column'), p_table, coalesce(key_column, 'id')
+  raise exception '% has no key: %. Remedy: alter table % add primary key (%);', p_table,
+    case when key_column is null then 'no column is unique and not null'
+      else format('column %s is not unique and not null', key_column) end, p_table,
+    coalesce(quote_ident(key_column), 'id')
     using errcode = 'invalid_table_definition';
 end
 $$;
@@ -233,8 +235,7 @@ begin
   end if;
   if p_role = 'consent' and mautic.takes_silence_as_no(a.relation, found) then
     raise exception 'consent => %: where there is nothing this says no, and everybody who was never asked would be opted '
-      'out. Say consent => ''<the column>'' (a time: given then; nothing: unknown), or a case with yes, no and null.',
-      coalesce(given, columns[1])
+      'out. Say consent => ''<the column>'' (a time: given then; nothing: unknown), or a case with yes, no and null.', coalesce(given, columns[1])
       using errcode = 'invalid_parameter_value';
   end if;
   insert into mautic.role (source, role, given, expression, type, columns, why, remedy)
@@ -429,7 +430,7 @@ $$;
 comment on function mautic.resolve_activity(mautic.attachment) is 'The application''s table of activities, qualified. Raises undefined_column.';
 
 -- By their functions, whatever they and their table are called by now.
-create function mautic.drop_triggers(p_source text, p_except oid default null)
+create function mautic.drop_triggers(p_source text, p_except oid)
 returns void
 language plpgsql
 volatile
@@ -439,42 +440,18 @@ declare
   found record;
 begin
   for found in
-    select t.tgname, t.tgrelid::regclass as place
+    select t.tgname, t.tgrelid
     from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    where p.pronamespace = 'mautic'::regnamespace and t.tgrelid is distinct from p_except
+    where p.pronamespace = 'mautic'::regnamespace and t.tgrelid <> p_except
       and p.proname in (format('log_%s_insert', p_source), format('log_%s_update', p_source),
         format('log_%s_delete', p_source), format('log_%s_truncate', p_source))
   loop
-    execute format('drop trigger %I on %s', found.tgname, found.place);
+    perform mautic.run_patiently(found.tgrelid, format('drop trigger %I on %s', found.tgname, found.tgrelid::regclass));
   end loop;
 end
 $$;
 
 comment on function mautic.drop_triggers(text, oid) is 'Takes the triggers of a source off all tables but this one.';
-
--- Nobody has to wait behind us: who holds a table for longer than the two seconds of lock_timeout is named, and the
--- call can be made again.
-create function mautic.raise_held(p_table text)
-returns void
-language plpgsql
-volatile
-set search_path = ''
-as $$
-begin
-  raise exception '% is held by another session for longer than two seconds (%). Nothing was changed: end it, or wait, and '
-    'call it again.', p_table, coalesce((
-      select string_agg(distinct format('pid %s, since %s, %s', s.pid, date_trunc('second', s.xact_start), s.state), '; ')
-      from pg_catalog.pg_locks k
-      join pg_catalog.pg_stat_activity s on s.pid = k.pid
-      -- A mere reader keeps nobody from making triggers.
-      where k.relation = to_regclass(p_table) and k.granted and k.mode not in ('AccessShareLock', 'RowShareLock')
-        and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
-        and k.pid <> pg_backend_pid()), 'another attach, or it is gone by now')
-    using errcode = 'lock_not_available';
-end
-$$;
-
-comment on function mautic.raise_held(text) is 'Raises lock_not_available, naming who holds this table.';
 
 -- Reads the table of a source as it is now, and writes what follows from it. All or nothing.
 create function mautic.connect_table(p_source text)
@@ -482,11 +459,9 @@ returns void
 language plpgsql
 volatile
 set search_path = ''
-set lock_timeout = '2s'
 as $$
 declare
   a mautic.attachment;
-  first mautic.attachment;
   before oid;
   role record;
   key record;
@@ -500,11 +475,18 @@ begin
     return;
   end if;
   perform mautic.check_table(a.relation::regclass);
+  -- Who holds it against readers, too, is named at once.
+  perform mautic.run_patiently(a.relation, format('lock table %s in access share mode', a.relation::regclass));
   key := mautic.key_of_table(a.relation::regclass, a.declared ->> 'key');
   a.key_column := key.key_column;
-  -- Without a length: a longer key is another one, and is not to be cut to this.
+  -- Without its length, which would cut another key until it is this one.
   select format_type(t.atttypid, -1) into a.key_type
   from pg_catalog.pg_attribute t where t.attrelid = a.relation and t.attname = a.key_column;
+  if a.key_type::regtype in ('pg_catalog.float4'::regtype, 'pg_catalog.float8'::regtype, 'pg_catalog.money'::regtype, 'pg_catalog.interval'::regtype) then
+    raise exception 'The key % of % is of type %, which each session may write differently. Name another column that is '
+      'unique and not null: key => ''…''', a.key_column, a.relation::regclass, a.key_type
+      using errcode = 'invalid_table_definition';
+  end if;
   status := mautic.resolve_status(a);
   a.status_column := status.status_column;
   a.status_at_column := status.status_at_column;
@@ -522,20 +504,16 @@ begin
   update mautic.attachment s
   set relation = a.relation, key_column = a.key_column, key_type = a.key_type, status_column = a.status_column,
     status_at_column = a.status_at_column, activity = a.activity, attached_at = a.attached_at, problem = null,
-    read_upto = case when s.relation = a.relation then s.read_upto end,
-    read_to_end_at = case when s.relation = a.relation then s.read_to_end_at end
+    generated_version = mautic.generated_version()
   where s.source = p_source;
-  -- Keys of the first source that look like another's are told apart by the sources that there are.
-  if a.prefix <> '' and before is null then
-    select * into first from mautic.attachment s where s.prefix = '' and mautic.lead_id_in(s, 'l') is not null;
-    update mautic.role r set expression = mautic.lead_id_in(first, 'l') where r.source = first.source and r.role = 'key';
-  end if;
   perform mautic.make_readers();
   perform mautic.make_writers();
-  -- Last: the lock on the table is held until the end, and all that a trigger calls is there.
-  if first.source is not null then
-    perform mautic.make_triggers(first);
+  perform mautic.note_digest(p_source);
+  if before is distinct from a.relation and before is not null then
+    -- Another table in its place: what is other in it is found by comparison.
+    insert into mautic.table_change (source, cause) values (p_source, 'suspect');
   end if;
+  -- Last: the lock on the table is held until the end, and all that a trigger calls is there.
   perform mautic.make_triggers(a);
   begin
     perform mautic.drop_triggers(p_source, a.relation);
@@ -545,8 +523,6 @@ begin
   -- What waited because it could not be read is due.
   update mautic.outbox o set not_before = mautic.clock()
   where o.state = 'waiting' and o.error_code = 'unreadable' and (mautic.source_of(o.lead_id)).source = p_source;
-exception when lock_not_available then
-  perform mautic.raise_held(mautic.table_of(a));
 end
 $$;
 
@@ -595,6 +571,30 @@ $$;
 comment on function mautic.source_for(text, name, name) is
   'The source that attach means. Raises invalid_parameter_value for a second table without a name.';
 
+-- A key of the first source may begin as the ids of a new one do.
+create function mautic.escape_keys()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  a mautic.attachment;
+  lead_id text;
+begin
+  select * into a from mautic.attachment s where s.prefix = '' and s.relation is not null;
+  lead_id := mautic.lead_id_in(a, 'l');
+  if lead_id <> mautic.role_sql(a.source, 'key') then
+    update mautic.role r set expression = lead_id where r.source = a.source and r.role = 'key';
+    perform mautic.make_readers();
+    perform mautic.make_writers();
+    perform mautic.make_triggers(a);
+  end if;
+end
+$$;
+
+comment on function mautic.escape_keys() is 'Writes the ids of the first source anew, when another source was declared.';
+
 create function mautic.attach(
   "table" text, source text default null, rank int default 1, key text default null, address text default null,
   stage text default null, consent text default null, consent_at text default null, score text default null,
@@ -632,6 +632,7 @@ begin
     attach.rank, declared, schema_name, table_name)
   on conflict on constraint attachment_pkey do update
   set rank = excluded.rank, declared = excluded.declared, schema_name = excluded.schema_name, table_name = excluded.table_name;
+  perform mautic.escape_keys();
   perform mautic.connect_table(named);
 
   if exists (select from mautic.attachment s where s.source = named and s.relation is null) then
@@ -656,16 +657,45 @@ comment on function mautic.attach(
   'the table anew. Raises ambiguous_column for two candidates, datatype_mismatch, undefined_column, syntax_error, '
   'wrong_object_type, insufficient_privilege, invalid_table_definition, lock_not_available; nothing is changed then.';
 
+-- Also from tables that have another name by now, or that are only watched.
+create function mautic.drop_generated(p_source text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  written constant text := format(
+    '^(log_%1$s_(insert|update|delete|truncate)|watch_%1$s_[0-9]+_(insert|update|delete)|read_%1$s_rows)$', p_source);
+  found record;
+begin
+  for found in
+    select t.tgname, t.tgrelid
+    from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ written
+  loop
+    perform mautic.run_patiently(found.tgrelid, format('drop trigger %I on %s', found.tgname, found.tgrelid::regclass));
+  end loop;
+  for found in
+    select p.oid::regprocedure as name
+    from pg_catalog.pg_proc p
+    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ written
+  loop
+    execute format('drop function %s', found.name);
+  end loop;
+end
+$$;
+
+comment on function mautic.drop_generated(text) is 'Drops the triggers and functions that were written for a source.';
+
 create function mautic.detach(source text)
 returns text
 language plpgsql
 volatile
 set search_path = ''
-set lock_timeout = '2s'
 as $$
 declare
   a mautic.attachment;
-  made regprocedure;
 begin
   select * into a from mautic.attachment s where s.source = detach.source;
   if a.source is null then
@@ -676,7 +706,7 @@ begin
   if a.prefix = '' and (select count(*) from mautic.attachment) > 1 then
     raise exception 'Detach the other sources first: ids without a prefix are this one''s' using errcode = 'invalid_parameter_value';
   end if;
-  perform mautic.drop_triggers(a.source);
+  perform mautic.drop_generated(a.source);
   delete from mautic.lead_change c where (mautic.source_of(c.lead_id)).source = a.source;
   delete from mautic.outbox o
   where (mautic.source_of(o.lead_id)).source = a.source and o.removal is null and o.lead_id not like 'erase:%';
@@ -685,24 +715,13 @@ begin
   delete from mautic.attachment s where s.source = a.source;
   perform mautic.make_readers();
   perform mautic.make_writers();
-  for made in
-    select p.oid::regprocedure from pg_catalog.pg_proc p
-    where p.pronamespace = 'mautic'::regnamespace and p.proname in (
-      format('read_%s_rows', a.source), format('log_%s_insert', a.source), format('log_%s_update', a.source),
-      format('log_%s_delete', a.source), format('log_%s_truncate', a.source))
-  loop
-    execute format('drop function %s', made);
-  end loop;
   return format('%s is detached; its contacts stay in Mautic', mautic.table_of(a));
-exception when lock_not_available then
-  perform mautic.raise_held(mautic.table_of(a));
 end
 $$;
 
 comment on function mautic.detach(text) is
-  'Takes a source off: its triggers and functions go, what is queued for its leads is dropped, contacts stay as they are. Raises '
-  'invalid_parameter_value for a source that is not there, and for the first one while there are others, and '
-  'lock_not_available.';
+  'Takes a source off: its triggers go, what is queued for its leads is dropped, contacts stay as they are. Raises '
+  'invalid_parameter_value for a source that is not there, and for the first one while there are others.';
 
 -- Run by cron: tables that were declared before they were made, or that another one has replaced.
 create function mautic.attach_declared()
@@ -721,7 +740,7 @@ begin
   loop
     begin
       perform mautic.connect_table(a.source);
-      attached := attached + (select count(*) from mautic.attachment s where s.source = a.source and s.problem is null);
+      attached := attached + (select (s.problem is null)::int from mautic.attachment s where s.source = a.source);
     exception when others then
       update mautic.attachment s set problem = sqlerrm where s.source = a.source;
     end;

@@ -98,8 +98,9 @@ as $$
 declare
   done constant jsonb := jsonb_build_object('history', mautic.purge_history(), 'rings', mautic.purge_rings());
 begin
-  -- No request and no worker lives for a day.
+  -- No request, no worker and no transaction lives for a day.
   delete from mautic.erased where erased_at < mautic.clock() - interval '1 day';
+  delete from mautic.bulk_transaction where noted_at < mautic.clock() - interval '1 day';
   return done || jsonb_build_object('cron_log', mautic.purge_cron_log());
 end
 $$;

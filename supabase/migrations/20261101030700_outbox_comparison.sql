@@ -1,0 +1,240 @@
+-- What came past the triggers: replicated rows, writes into a partition, partitions that were attached, a table that
+-- was swapped or restored. Found by the digest of each row, in pages by key, from cron. It adds work and never
+-- takes any: rows that are gone are counted, and a person decides (mautic.drop_absent).
+
+-- With its partitions and heirs. Another filenode: rewritten, restored or emptied.
+create function mautic.table_mark(p_relation oid)
+returns text
+language sql
+volatile
+set search_path = ''
+as $$
+  with recursive part as (
+    select p_relation as oid
+    union all
+    select i.inhrelid from pg_catalog.pg_inherits i join part p on p.oid = i.inhparent
+  )
+  select string_agg(
+    concat_ws(
+      '.', c.oid, c.relfilenode, pg_catalog.pg_stat_get_tuples_inserted(c.oid), pg_catalog.pg_stat_get_tuples_updated(c.oid),
+      pg_catalog.pg_stat_get_tuples_deleted(c.oid)), ' ' order by c.oid)
+  from part p join pg_catalog.pg_class c on c.oid = p.oid
+$$;
+
+comment on function mautic.table_mark(oid) is 'Stays the same while nothing is written to a table.';
+
+create function mautic.digest_definition(a mautic.attachment)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select (current_setting('server_version_num')::int / 10000) || ' ' || mautic.digest_sql(a.source, a.relation, 'l')
+$$;
+
+comment on function mautic.digest_definition(mautic.attachment) is
+  'What the digests of a source are made of. Hashes are the same only within one major version of Postgres.';
+
+-- Digests made otherwise tell nothing: they are written anew first, and nothing is queued for that.
+create function mautic.note_digest(p_source text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  update mautic.attachment a
+  set digest_of = mautic.digest_definition(a), is_rewriting = a.digest_of is not null and a.read_to_end_at is not null,
+    compared_upto = null, comparing_since = null, absent_upto = null
+  where a.source = p_source and a.relation is not null and a.digest_of is distinct from mautic.digest_definition(a);
+end
+$$;
+
+comment on function mautic.note_digest(text) is 'Notes what the digests of a source are made of from now on.';
+
+create function mautic.is_comparison_due(a mautic.attachment)
+returns boolean
+language sql
+volatile
+set search_path = ''
+as $$
+  select a.relation is not null and a.read_to_end_at is not null and (
+    a.comparing_since is not null
+    or a.is_rewriting
+    or exists (select from mautic.table_change t where t.source = a.source and t.cause = 'suspect')
+    or (
+      coalesce(a.compared_at, a.read_to_end_at) < mautic.clock() - mautic.get('compare_minutes')::int * interval '1 minute'
+      and a.compared_mark is distinct from mautic.table_mark(a.relation)
+    ))
+$$;
+
+comment on function mautic.is_comparison_due(mautic.attachment) is 'Is a pass under way, or one to begin?';
+
+-- One statement sees one moment: a row whose change is visible has its line in the log, or was folded with it.
+create function mautic.compare_page(p_source text, p_limit int, out is_last boolean)
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  a mautic.attachment;
+  read int;
+  found_rows int;
+  last text;
+begin
+  select * into a from mautic.attachment s where s.source = p_source for update;
+  execute format(
+    $sql$with page as materialized (
+      select %1$s as lead_id, %2$s as digest, l.%3$I as key%4$s from %5$s l where %6$s order by l.%3$I limit %7$s
+    ), other as materialized (
+      select p.lead_id, p.digest, s.lead_id is not null as is_known
+      from page p
+      left join mautic.lead_state s on s.lead_id = p.lead_id
+      where not p.is_deleted and s.digest is distinct from p.digest
+        and not exists (select from mautic.lead_change c where c.lead_id = p.lead_id)
+    ), rewritten as (
+      update mautic.lead_state s set digest = o.digest from other o where %8$L::boolean and s.lead_id = o.lead_id
+    ), queued as (
+      insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
+      select 'backfill', o.lead_id, 'suspect', 'comparison' from other o where not %8$L::boolean
+    )
+    select (select count(*) from page), (select count(*) from other), (select %9$s from page l order by l.key desc limit 1)$sql$,
+    mautic.role_sql(a.source, 'key'), mautic.digest_sql(a.source, a.relation, 'l'), a.key_column,
+    ', ' || coalesce(mautic.deleted_sql(a.source), 'false') || ' as is_deleted', mautic.table_of(a),
+    case when a.compared_upto is null then 'true' else format('l.%I > %L::%s', a.key_column, a.compared_upto, a.key_type) end,
+    p_limit, a.is_rewriting, mautic.key_sql('l', 'key', a.key_type::regtype))
+  into read, found_rows, last;
+  is_last := read < p_limit;
+  update mautic.attachment s
+  set compared_upto = coalesce(last, s.compared_upto), unseen = s.unseen + case when a.is_rewriting then 0 else found_rows end
+  where s.source = p_source;
+end
+$$;
+
+comment on function mautic.compare_page(text, int) is
+  'Compares the next p_limit rows of a source with what is known of them, and queues those that differ or are new.';
+
+create function mautic.count_absent(p_source text, p_limit int, out is_last boolean)
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  a mautic.attachment;
+  page text[];
+  absent_rows int;
+begin
+  select * into a from mautic.attachment s where s.source = p_source for update;
+  page := array(
+    select s.lead_id from mautic.lead_state s
+    where s.source = p_source and s.lead_id > coalesce(a.absent_upto, '')
+    order by s.lead_id limit p_limit);
+  select count(*) into absent_rows from mautic.absent_among(a, page);
+  is_last := cardinality(page) < p_limit;
+  update mautic.attachment s
+  set absent = s.absent + absent_rows, absent_upto = coalesce(page[cardinality(page)], s.absent_upto)
+  where s.source = p_source;
+end
+$$;
+
+-- Their rows are not there, and no change of them waits to be seen.
+create function mautic.absent_among(a mautic.attachment, p_lead_ids text[])
+returns setof text
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  return query execute format(
+    $sql$with given as (select $1 as p_lead_ids), asked as materialized (select %s as keys from given), there as materialized (
+      select %s as lead_id from asked, %s l where %s
+    )
+    select g.lead_id
+    from unnest($1) g(lead_id)
+    where not exists (select from there t where t.lead_id = g.lead_id)
+      and not exists (select from mautic.lead_change c where c.lead_id = g.lead_id)$sql$,
+    mautic.keys_sql(a), mautic.role_sql(a.source, 'key'), mautic.table_of(a), mautic.where_sql(a)) using p_lead_ids;
+end
+$$;
+
+comment on function mautic.absent_among(mautic.attachment, text[]) is 'Those of these leads of a source whose rows are gone, though no trigger saw them go.';
+comment on function mautic.count_absent(text, int) is 'Looks for the next p_limit leads of a source in its table, and counts those that are gone.';
+
+-- Begins a pass, or ends it.
+create function mautic.turn_comparison(p_source text, p_begins boolean)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  if p_begins then
+    delete from mautic.table_change t where t.source = p_source and t.cause = 'suspect';
+    update mautic.attachment a
+    set comparing_since = mautic.clock(), compared_mark = mautic.table_mark(a.relation), compared_upto = null, absent_upto = null,
+      unseen = 0, absent = 0
+    where a.source = p_source;
+  else
+    update mautic.attachment a
+    set comparing_since = null, compared_at = mautic.clock(), is_rewriting = false, compared_upto = null, absent_upto = null
+    where a.source = p_source;
+  end if;
+end
+$$;
+
+comment on function mautic.turn_comparison(text, boolean) is 'Begins a pass over a source''s table (true) or ends it.';
+
+-- The rows by key, then the known leads by id.
+create function mautic.compare_some(p_source text, p_until timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+set row_security = off
+as $$
+declare
+  a mautic.attachment;
+  is_last boolean;
+begin
+  loop
+    select * into a from mautic.attachment s where s.source = p_source;
+    exit when mautic.clock() > p_until or not mautic.is_comparison_due(a)
+      -- With so much in the log each page would look through it for long.
+      or exists (select from mautic.lead_change offset 20000);
+    if a.comparing_since is null then
+      perform mautic.turn_comparison(p_source, true);
+    end if;
+    if a.absent_upto is null then
+      is_last := mautic.compare_page(p_source, 2000);
+      -- From here on by lead id.
+      update mautic.attachment s set absent_upto = '' where s.source = p_source and is_last;
+    elsif mautic.count_absent(p_source, 2000) then
+      perform mautic.turn_comparison(p_source, false);
+    end if;
+  end loop;
+end
+$$;
+
+comment on function mautic.compare_some(text, timestamptz) is 'Goes on with the comparison of a source, page by page, until then.';
+
+create function mautic.compare(p_patience interval default '2 seconds')
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  name text;
+begin
+  for name in select a.source from mautic.attachment a order by a.compared_at nulls first loop
+    begin
+      perform mautic.compare_some(name, mautic.clock() + p_patience);
+    exception when others then
+      update mautic.attachment a set problem = sqlerrm where a.source = name;
+    end;
+  end loop;
+end
+$$;
+
+comment on function mautic.compare(interval) is
+  'Compares attached tables with what is known of their leads, for p_patience each; nothing where there is nothing to compare. Run by cron.';
