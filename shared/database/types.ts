@@ -1195,6 +1195,8 @@ export type Schema = {
       "apply_events": { Args: { "p_event_ids": (number)[] }; Returns: number };
       "apply_pending_deliveries": { Args: { "p_limit"?: number }; Returns: number };
       "apply_pending_events": { Args: { "p_limit"?: number }; Returns: number };
+      "as_boolean": { Args: { "p_given": boolean }; Returns: boolean };
+      "as_text": { Args: { "p_given": string }; Returns: string };
       "ascii_domain": { Args: { "p_domain": string }; Returns: string };
       "assert_do_not_contact": {
         Args: {
@@ -1254,6 +1256,7 @@ export type Schema = {
         Returns: Json;
       };
       "attempted_addresses": { Args: { "p_attempted": Json }; Returns: (string)[] };
+      "base_type": { Args: { "p_type": unknown }; Returns: unknown };
       "begin_lift": {
         Args: {
           "p_contact_id": number;
@@ -1418,7 +1421,7 @@ export type Schema = {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
         Returns: undefined;
       };
-      "drop_triggers": { Args: { "p_relation": unknown; "p_source": string }; Returns: undefined };
+      "drop_triggers": { Args: { "p_except": unknown; "p_source": string }; Returns: undefined };
       "email_status_at": {
         Args: {
           "s": Omit<
@@ -1457,6 +1460,10 @@ export type Schema = {
           "p_place"?: number;
         };
         Returns: string;
+      };
+      "field_type": {
+        Args: { "p_alias": string; "p_given": string; "p_type": unknown };
+        Returns: Schema["mautic"]["Enums"]["field_type"];
       };
       "fields_sent": { Args: Record<PropertyKey, never>; Returns: Json };
       "fields_sql": { Args: { "p_source": string }; Returns: string };
@@ -2408,6 +2415,10 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
+      "takes_silence_as_no": {
+        Args: { "p_read": Schema["mautic"]["CompositeTypes"]["expression"]; "p_table": unknown };
+        Returns: boolean;
+      };
       "trigger_body": {
         Args: { "p_keys": string; "p_source": string; "p_what": string };
         Returns: string;
@@ -2511,7 +2522,6 @@ export type Schema = {
         "text": string | null;
         "type": unknown;
         "columns": (unknown)[] | null;
-        "is_null_test": boolean | null;
         "tables": (string)[] | null;
       };
       "lead": {

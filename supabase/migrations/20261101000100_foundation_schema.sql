@@ -14,6 +14,39 @@
 --   08 operate      what a person calls: pause, replay, status, history, erase; retention
 --   09 last         cron jobs, privileges
 
+-- Before anything else: a schema of this name that somebody made for something else is not taken over.
+do $refuse$
+declare
+  theirs pg_namespace;
+  content text;
+begin
+  select * into theirs from pg_namespace n where n.nspname = 'mautic';
+  if theirs.oid is null then
+    return;
+  end if;
+  select string_agg(o.name, ', ' order by o.name) into content
+  from (
+    select format('%s %I', case c.relkind
+      when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' when 'S' then 'sequence'
+      when 'c' then 'type' else 'table' end, c.relname) as name
+    from pg_class c where c.relnamespace = theirs.oid and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+    union all
+    select format('function %s(%s)', quote_ident(p.proname), pg_get_function_identity_arguments(p.oid))
+    from pg_proc p where p.pronamespace = theirs.oid
+    union all
+    select format('type %I', t.typname) from pg_type t
+    where t.typnamespace = theirs.oid and t.typrelid = 0 and t.typelem = 0
+  ) o;
+  if content is not null or theirs.nspacl is not null or not pg_has_role(current_user, theirs.nspowner, 'usage') then
+    raise exception 'There is a schema mautic already, and it is not of this sync. Owner: %. Rights: %. In it: %.',
+      theirs.nspowner::regrole, coalesce(theirs.nspacl::text, 'none given'), coalesce(left(content, 2000), 'nothing')
+      using errcode = 'duplicate_schema',
+        detail = 'Nothing was changed. The sync''s own schema cannot have another name.',
+        hint = 'Rename yours, and what refers to it: alter schema mautic rename to mautic_data; then push again.';
+  end if;
+end
+$refuse$;
+
 create schema if not exists mautic;
 
 comment on schema mautic is

@@ -8,11 +8,12 @@ volatile
 set search_path = ''
 as $$
 declare
-  given text := nullif(current_setting('mautic.correlation_id', true), '');
+  -- Named in full: whoever writes a lead may have a temporary type of that name.
+  given pg_catalog.text := nullif(current_setting('mautic.correlation_id', true), '');
 begin
   if given is null then
     begin
-      given := nullif(current_setting('request.headers', true), '')::json ->> 'x-correlation-id';
+      given := nullif(current_setting('request.headers', true), '')::pg_catalog.json ->> 'x-correlation-id';
     exception when others then
       given := null;
     end;

@@ -2,11 +2,28 @@
 -- owns the table and run with nobody else's rights; what is kept is what Postgres made of it, so that
 -- a pasted text cannot be more than one expression.
 
-create type mautic.expression as (text text, type oid, columns name[], is_null_test boolean, tables text[]);
+create type mautic.expression as (text text, type oid, columns name[], tables text[]);
 
 comment on type mautic.expression is
   'An expression that was read. text: as Postgres prints it, qualified, the row named l; columns: of the row; '
-  'is_null_test: it only says whether something is (not) null; tables: others that it reads.';
+  'tables: others that it reads.';
+
+create function mautic.base_type(p_type oid)
+returns oid
+language sql
+stable
+set search_path = ''
+as $$
+  with recursive base as (
+    select t.oid, t.typtype, t.typbasetype from pg_catalog.pg_type t where t.oid = p_type
+    union all
+    select t.oid, t.typtype, t.typbasetype
+    from base b join pg_catalog.pg_type t on t.oid = b.typbasetype where b.typtype = 'd'
+  )
+  select b.oid from base b where b.typtype <> 'd'
+$$;
+
+comment on function mautic.base_type(oid) is 'What a domain is made of in the end; other types as they are.';
 
 -- What a value of this type can be to us, domains by what they are made of.
 create function mautic.kind_of_type(p_type oid)
@@ -15,11 +32,6 @@ language sql
 stable
 set search_path = ''
 as $$
-  with recursive base as (
-    select t.* from pg_catalog.pg_type t where t.oid = p_type
-    union all
-    select t.* from base b join pg_catalog.pg_type t on t.oid = b.typbasetype where b.typtype = 'd'
-  )
   select case
     when b.oid = 'pg_catalog.bool'::regtype then 'boolean'
     when b.oid in (
@@ -33,8 +45,8 @@ as $$
     -- Strings, enums, network addresses, times of day and spans.
     when b.oid = 'pg_catalog.uuid'::regtype or b.typcategory in ('S', 'E', 'I', 'D', 'T') then 'text'
   end
-  from base b
-  where b.typtype <> 'd'
+  from pg_catalog.pg_type b
+  where b.oid = mautic.base_type(p_type)
 $$;
 
 comment on function mautic.kind_of_type(oid) is
@@ -46,6 +58,7 @@ returns mautic.expression
 language plpgsql
 volatile
 set search_path = ''
+set quote_all_identifiers = off
 as $$
 declare
   place constant text := (
@@ -67,6 +80,10 @@ declare
   found mautic.expression;
   bad text;
 begin
+  if btrim(coalesce(p_given, '')) = '' then
+    raise exception '% => %: name a column, or write an expression over the row l', p_role, coalesce(quote_literal(p_given), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
   begin
     -- A cursor takes one statement that gives rows: a second one is refused before the first has run.
     open probe for execute query || ' limit 0';
@@ -80,20 +97,21 @@ begin
   definition := pg_catalog.pg_get_viewdef(view, false);
   select r.oid, r.ev_action::text as tree into rule from pg_catalog.pg_rewrite r where r.ev_class = view;
 
+  -- A case begins on a line of its own. Another select that was joined to this one is seen by its name in what is left.
+  found.text := btrim(substr(definition, 8, length(definition) - 7 - length(ending)), E' \n');
   if (select count(*) from pg_catalog.pg_attribute a where a.attrelid = view and a.attnum > 0) <> 1
-    or definition !~ '^ SELECT\s' or right(definition, length(ending)) <> ending
+    or definition !~ '^ SELECT\s' or right(definition, length(ending)) <> ending or found.text like '% AS mautic_probe%'
   then
     raise exception '% => %: this is not one expression over a row of %', p_role, p_given, place
       using errcode = 'syntax_error';
   end if;
-  -- A case begins on a line of its own.
-  found.text := btrim(substr(definition, 8, length(definition) - 7 - length(ending)), E' \n');
 
-  -- pg_depend knows nothing of Postgres' own functions; the stored tree names them all.
+  -- pg_depend knows nothing of Postgres' own functions; the stored tree names them all. A set within a select of its own
+  -- is that select's.
   select string_agg(distinct p.oid::regprocedure::text, ', ') into bad
   from regexp_matches(rule.tree, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)', 'g') m
   join pg_catalog.pg_proc p on p.oid = m[1]::oid
-  where p.provolatile = 'v' or p.proretset;
+  where p.provolatile = 'v' or (p.proretset and rule.tree ~ '^\(\{QUERY [^{]*:hasTargetSRFs true');
   if bad is not null then
     raise exception '% => %: % gives another value each time, or several', p_role, p_given, bad
       using errcode = 'invalid_parameter_value';
@@ -103,9 +121,12 @@ begin
     raise exception '% => %: this is about many rows of %, not about one', p_role, p_given, place
       using errcode = 'grouping_error';
   end if;
+  if rule.tree ~ ':varattno -\d' or rule.tree ~ ':rowMarks \(' then
+    raise exception '% => %: a system column is none of the application''s, and a read locks no rows', p_role, p_given
+      using errcode = 'invalid_parameter_value';
+  end if;
 
   select a.atttypid into found.type from pg_catalog.pg_attribute a where a.attrelid = view and a.attnum = 1;
-  found.is_null_test := rule.tree ~ ':targetList \(\{TARGETENTRY :expr \{NULLTEST ';
   select array_agg(distinct a.attname order by a.attname) into found.columns
   from pg_catalog.pg_attribute a
   where a.attrelid = p_table and a.attnum > 0 and not a.attisdropped
@@ -129,4 +150,4 @@ $$;
 comment on function mautic.read_expression(regclass, text, text) is
   'Reads what stands for p_role: the name of a column, or an expression over the row l. Raises what Postgres says '
   'of it, syntax_error for what is more or less than one expression, invalid_parameter_value for one that is '
-  'volatile or gives a set, grouping_error for an aggregate of the rows.';
+  'volatile, gives a set, reads a system column or locks rows, grouping_error for an aggregate of the rows.';

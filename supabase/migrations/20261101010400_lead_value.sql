@@ -64,6 +64,23 @@ exception when data_exception then
 end
 $$;
 
+-- As they are. Of a column that has become json or an array meanwhile there is no value, rather than a spelling of it:
+-- these take nothing that is not one by itself. No `set search_path`: it would keep the planner from inlining the call.
+create function mautic.as_text(p_given text)
+returns text
+language sql
+immutable
+as 'select p_given';
+
+create function mautic.as_boolean(p_given boolean)
+returns boolean
+language sql
+immutable
+as 'select p_given';
+
+comment on function mautic.as_text(text) is 'A text as it is; no such function for what is none.';
+comment on function mautic.as_boolean(boolean) is 'A boolean as it is; no such function for what is none.';
+
 -- JSON knows neither NaN nor infinity, and a double ends at 308 digits.
 create function mautic.finite_number(p_given numeric)
 returns numeric

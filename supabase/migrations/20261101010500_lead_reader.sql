@@ -19,20 +19,12 @@ language sql
 stable
 set search_path = ''
 as $$
-  with recursive base as (
-    select t.oid, t.typtype, t.typbasetype from pg_catalog.pg_type t where t.oid = p_type
-    union all
-    select t.oid, t.typtype, t.typbasetype
-    from base b join pg_catalog.pg_type t on t.oid = b.typbasetype where b.typtype = 'd'
-  )
-  select exists (
-    select from base b
-    where b.oid = any (array[
-      'pg_catalog.bool', 'pg_catalog.int2', 'pg_catalog.int4', 'pg_catalog.int8', 'pg_catalog.numeric',
-      'pg_catalog.float4', 'pg_catalog.float8', 'pg_catalog.uuid', 'pg_catalog.date',
-      'pg_catalog.timestamp', 'pg_catalog.timestamptz', 'pg_catalog.text', 'pg_catalog.varchar',
-      'pg_catalog.bpchar', 'pg_catalog.jsonb'
-    ]::regtype[]))
+  select mautic.base_type(p_type) = any (array[
+    'pg_catalog.bool', 'pg_catalog.int2', 'pg_catalog.int4', 'pg_catalog.int8', 'pg_catalog.numeric',
+    'pg_catalog.float4', 'pg_catalog.float8', 'pg_catalog.uuid', 'pg_catalog.date',
+    'pg_catalog.timestamp', 'pg_catalog.timestamptz', 'pg_catalog.text', 'pg_catalog.varchar',
+    'pg_catalog.bpchar', 'pg_catalog.jsonb'
+  ]::regtype[])
 $$;
 
 comment on function mautic.is_plain_type(oid) is 'May values of this type be compared and hashed without being made text?';
@@ -71,14 +63,14 @@ as $$
     when t.oid = 'pg_catalog.timestamp'::regtype
       then format('to_char(%s.%I, ''YYYY-MM-DD"T"HH24:MI:SS.US'')', p_row, p_column)
     when t.oid = 'pg_catalog.date'::regtype then format('to_char(%s.%I, ''YYYY-MM-DD'')', p_row, p_column)
-    when t.oid = 'pg_catalog.bytea'::regtype then format('''\x'' || encode(%s.%I, ''hex'')', p_row, p_column)
+    when t.oid = 'pg_catalog.bytea'::regtype then format('E''\\x'' || encode(%s.%I, ''hex'')', p_row, p_column)
     -- 1.0 is 1.00, and citext knows no case.
     when t.oid = 'pg_catalog.numeric'::regtype then format('trim_scale(%s.%I)::text', p_row, p_column)
     when t.typname = 'citext' then format('lower(%s.%I::text)', p_row, p_column)
     else format('%s.%I::text', p_row, p_column)
   end
   from pg_catalog.pg_type t
-  where t.oid = p_type
+  where t.oid = mautic.base_type(p_type)
 $$;
 
 comment on function mautic.key_sql(text, name, oid) is 'SQL for a key as text.';
@@ -90,14 +82,8 @@ language sql
 stable
 set search_path = ''
 as $$
-  with recursive base as (
-    select t.oid, t.typtype, t.typbasetype from pg_catalog.pg_type t where t.oid = p_type
-    union all
-    select t.oid, t.typtype, t.typbasetype
-    from base b join pg_catalog.pg_type t on t.oid = b.typbasetype where b.typtype = 'd'
-  )
   select coalesce(min(format('operator(%I.%s)', n.nspname, o.oprname)), '=')
-  from base b
+  from (select mautic.base_type(p_type) as oid) b
   join pg_catalog.pg_opclass c on c.opcintype = b.oid and c.opcdefault
   join pg_catalog.pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
   join pg_catalog.pg_amop e on e.amopfamily = c.opcfamily and e.amoplefttype = b.oid and e.amoprighttype = b.oid and e.amopstrategy = 3
@@ -131,9 +117,12 @@ set search_path = ''
 as $$
   select case
     when a.prefix <> '' then format('%L || %s', a.prefix, p_key)
-    when mautic.kind_of_type(p_type) = 'text' and p_type <> 'pg_catalog.uuid'::regtype
-      then format('case when %1$s ~ %2$L then '':'' || %1$s else %1$s end', p_key, mautic.reserved_ids())
-    else p_key
+    -- No word and colon in these.
+    when mautic.base_type(p_type) = any (array[
+      'pg_catalog.int2', 'pg_catalog.int4', 'pg_catalog.int8', 'pg_catalog.numeric', 'pg_catalog.uuid',
+      'pg_catalog.date', 'pg_catalog.timestamp', 'pg_catalog.timestamptz'
+    ]::regtype[]) then p_key
+    else format('case when %1$s ~ %2$L then '':'' || %1$s else %1$s end', p_key, mautic.reserved_ids())
   end
 $$;
 
@@ -150,7 +139,7 @@ as $$
     when p_expression is null then case p_target when 'deleted' then 'false' when 'time' then 'null::timestamptz' else 'null' end
     when p_target = 'consent' then format(
       case kind
-        when 'boolean' then '(%s)' when 'number' then 'mautic.consent_in_number((%s)::numeric)'
+        when 'boolean' then 'mautic.as_boolean(%s)' when 'number' then 'mautic.consent_in_number((%s)::numeric)'
         when 'time' then 'mautic.consent_in_time((%s)::timestamptz)' else 'mautic.consent_in_text((%s)::text)'
       end, p_expression)
     when p_target = 'number' then format(
@@ -164,6 +153,8 @@ as $$
     when p_target = 'time' then format('(%s)::timestamptz', p_expression)
     when kind = 'time' and p_type = 'pg_catalog.date'::regtype then format('to_char((%s), ''YYYY-MM-DD'')', p_expression)
     when kind = 'time' then format('to_char((%s)::timestamptz at time zone ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS"Z"'')', p_expression)
+    when mautic.base_type(p_type) in ('pg_catalog.text'::regtype, 'pg_catalog.varchar'::regtype, 'pg_catalog.bpchar'::regtype)
+      then format('mautic.as_text(%s)', p_expression)
     else format('(%s)::text', p_expression)
   end
   from mautic.kind_of_type(p_type) kind

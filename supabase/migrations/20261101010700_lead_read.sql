@@ -25,6 +25,7 @@ returns setof mautic.lead
 language plpgsql
 stable
 set search_path = ''
+set row_security = off
 as $$
 declare
   a mautic.attachment;
@@ -41,8 +42,14 @@ declare
   missing text[] := '{}';
 begin
   select * into a from mautic.attachment s where s.source = p_source;
-  where_sql := format(
-    ' from %s l where l.%I %s $1::%s', mautic.table_of(a), a.key_column, mautic.equals_sql(a.key_type::regtype), a.key_type);
+  -- A key is compared in the type that it has now; of a key that is there no more its old one does no harm.
+  select format(' from %s l where l.%I %s $1::%s', mautic.table_of(a), a.key_column, mautic.equals_sql(k.type), format_type(k.type, -1))
+  into where_sql
+  from (
+    select coalesce(max(t.atttypid), to_regtype(a.key_type)) as type
+    from pg_catalog.pg_attribute t
+    where t.attrelid = to_regclass(mautic.table_of(a)) and t.attname = a.key_column and not t.attisdropped
+  ) k;
   begin
     execute 'select exists (select' || where_sql || ')' into is_there using p_key;
     if not is_there then

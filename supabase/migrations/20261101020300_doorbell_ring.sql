@@ -25,9 +25,10 @@ security definer
 set search_path = ''
 as $$
 declare
-  url text;
-  key text;
-  headers jsonb;
+  -- Named in full: whoever writes a lead may have a temporary type of that name.
+  url pg_catalog.text;
+  key pg_catalog.text;
+  headers pg_catalog.jsonb;
   request_id bigint;
 begin
   if to_regnamespace('net') is null then

@@ -54,12 +54,15 @@ immutable
 set search_path = ''
 as $$
   select format($body$declare
-  correlation text;
+  correlation pg_catalog.text;
   changes bigint := 0;
   -- Logged by earlier statements of this transaction.
   before bigint;
-  noted text;
+  noted pg_catalog.text;
 begin
+  -- Under an empty path temporary types come before Postgres' own, and whoever writes may have made some: what hides in a
+  -- check of theirs would run with our rights. Until this function ends.
+  perform set_config('search_path', 'pg_catalog, pg_temp', true);
   begin
     correlation := mautic.correlation_id();
     before := coalesce(nullif(current_setting('mautic.changes', true), '')::bigint, 0);
@@ -260,9 +263,10 @@ begin
 exception when lock_not_available then
   raise exception '% is held by another session for longer than two seconds (%). Nothing was changed: end it, or wait, and '
     'say it again.', p_relation::regclass, coalesce((
-      select string_agg(format('pid %s, since %s, %s', s.pid, date_trunc('second', s.xact_start), s.state), '; ')
+      select string_agg(distinct format('pid %s, since %s, %s', s.pid, date_trunc('second', s.xact_start), s.state), '; ')
       from pg_catalog.pg_locks k join pg_catalog.pg_stat_activity s on s.pid = k.pid
-      where k.relation = p_relation and k.granted and k.pid <> pg_backend_pid()), 'it is gone by now')
+      -- A mere reader keeps nobody from making triggers.
+      where k.relation = p_relation and k.granted and k.pid <> pg_backend_pid() and k.mode not in ('AccessShareLock', 'RowShareLock')), 'it is gone by now')
     using errcode = 'lock_not_available';
 end
 $$;
@@ -282,6 +286,7 @@ declare
     'insert into mautic.lead_change (lead_id, cause, correlation_id) select %s, ''suspect'', coalesce(correlation, ''suspect'') from %s';
   key_sql constant text := mautic.lead_id_in(a, 'l');
   event record;
+  found record;
 begin
   for event in
     select * from (values
@@ -296,18 +301,21 @@ begin
     perform mautic.make_function(
       format('log_%s_%s', a.source, event.name), '', 'trigger', 'volatile',
       mautic.trigger_body(a.source, event.what, event.keys));
-    if not exists (
-      select from pg_catalog.pg_trigger t
-      where t.tgrelid = a.relation and t.tgname = format('mautic_%s_%s', a.source, event.name)
-    ) then
+    -- By its function: the application may have given it another name.
+    select t.tgname, t.tgenabled into found
+    from pg_catalog.pg_trigger t
+    where t.tgrelid = a.relation and t.tgfoid = format('mautic.%I', format('log_%s_%s', a.source, event.name))::regproc;
+    if found.tgname is null then
       perform mautic.run_patiently(a.relation, format(
         'create trigger %I after %s on %s %s for each statement execute function mautic.%I()',
-        format('mautic_%s_%s', a.source, event.name), event.name, mautic.table_of(a), event.tables,
+        format('mautic_%s_%s', a.source, event.name), event.name, a.relation::regclass, event.tables,
         format('log_%s_%s', a.source, event.name)));
+    elsif found.tgenabled in ('D', 'R') then
+      perform mautic.run_patiently(a.relation, format('alter table %s enable trigger %I', a.relation::regclass, found.tgname));
     end if;
   end loop;
 end
 $$;
 
 comment on function mautic.make_triggers(mautic.attachment) is
-  'Writes the trigger functions mautic.log_<source>_<event>() of an attached table, and makes those triggers mautic_<source>_<event> that are missing.';
+  'Writes the trigger functions mautic.log_<source>_<event>() of an attached table, and makes those triggers mautic_<source>_<event> that are missing; switched off ones are switched on.';

@@ -169,6 +169,34 @@ $$;
 
 comment on function mautic.key_of_table(regclass, text) is 'The column that tells the rows of a table apart, and why. Raises with the remedy where there is none, or no one.';
 
+-- Asked of a row of which nothing is known, whatever way the expression has of saying "x is not null". A generated column
+-- is asked for what generates it.
+create function mautic.takes_silence_as_no(p_table regclass, p_read mautic.expression)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  said text := p_read.text;
+  said_no boolean;
+begin
+  select pg_get_expr(d.adbin, d.adrelid) into said
+  from pg_catalog.pg_attribute t
+  join pg_catalog.pg_attrdef d on d.adrelid = t.attrelid and d.adnum = t.attnum
+  where t.attrelid = p_table and t.attgenerated <> '' and format('l.%I', t.attname) = p_read.text;
+  execute format(
+    'select not (%s) from (select) one left join %s l on false',
+    mautic.value_sql('consent', coalesce(said, p_read.text), p_read.type), p_table) into said_no;
+  return coalesce(said_no, false);
+exception when others then
+  return false;
+end
+$$;
+
+comment on function mautic.takes_silence_as_no(regclass, mautic.expression) is
+  'Does this consent say no of a row that says nothing?';
+
 -- What a role is by this call, or by convention; kept in mautic.role.
 create function mautic.resolve_role(a mautic.attachment, p_role text, p_kinds text[], p_missing text)
 returns void
@@ -205,9 +233,9 @@ begin
       coalesce(given, columns[1]), format_type(found.type, null), array_to_string(p_kinds, ', ')
       using errcode = 'datatype_mismatch';
   end if;
-  if p_role = 'consent' and found.is_null_test then
+  if p_role = 'consent' and mautic.takes_silence_as_no(a.relation, found) then
     raise exception 'consent => %: where there is nothing this says no, and everybody who was never asked would be opted '
-      'out. Say consent => ''<the column>'' (a time: given then; nothing: unknown), or a case with yes, no and null.', given
+      'out. Say consent => ''<the column>'' (a time: given then; nothing: unknown), or a case with yes, no and null.', coalesce(given, columns[1])
       using errcode = 'invalid_parameter_value';
   end if;
   insert into mautic.role (source, role, given, expression, type, columns, why, remedy)
@@ -238,7 +266,7 @@ begin
   if p_is_standard or not is_column then
     select r.* into role from mautic.role r where r.source = a.source and r.role = p_given;
     if role.role is not null then
-      return row(role.expression, role.type, role.columns, false, '{}'::text[])::mautic.expression;
+      return row(role.expression, role.type, role.columns, '{}'::text[])::mautic.expression;
     end if;
     if cardinality(columns) = 1 then
       return mautic.read_expression(a.relation, p_alias, columns[1]);
@@ -271,6 +299,22 @@ $$;
 
 comment on function mautic.check_field(text, text, mautic.expression) is 'Raises datatype_mismatch for json, arrays, rows and bytes.';
 
+create function mautic.field_type(p_alias text, p_given text, p_type oid)
+returns mautic.field_type
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when mautic.kind_of_type(p_type) = 'number' then 'number'
+    else coalesce((
+      select f.type from mautic.standard_fields() f where f."from" = p_given or f.alias = p_alias
+      order by f."from" = p_given desc limit 1), 'text')
+  end
+$$;
+
+comment on function mautic.field_type(text, text, oid) is 'As what a field that map_field() gives is sent: a number where it is one, or where the standard field is.';
+
 -- All fields of a source anew: the standard ones, and those that map_field() gave, which go before.
 create function mautic.write_fields(a mautic.attachment)
 returns void
@@ -298,7 +342,8 @@ begin
     read := mautic.resolve_field(a, field.alias, field.given, false);
     perform mautic.check_field(field.alias, field.given, read);
     update mautic.field_map f
-    set expression = read.text, value_type = read.type, columns = coalesce(read.columns, '{}')
+    set expression = read.text, value_type = read.type, columns = coalesce(read.columns, '{}'),
+      type = mautic.field_type(field.alias, field.given, read.type)
     where f.source = a.source and f.alias = field.alias;
   end loop;
 end
@@ -366,7 +411,7 @@ begin
   if given is null then
     return null;
   end if;
-  place := to_regclass(case when given like '%.%' then given else 'public.' || given end);
+  place := to_regclass(case when cardinality(parse_ident(given)) = 1 then 'public.' || given else given end);
   select string_agg(w.name || ' ' || w.type, ', ') into lacking
   from (values ('lead_id', 'text'), ('type', 'text'), ('detail', 'jsonb'), ('occurred_at', 'timestamp with time zone')) as w(name, type)
   where not exists (
@@ -384,27 +429,29 @@ $$;
 
 comment on function mautic.resolve_activity(mautic.attachment) is 'The application''s table of activities, qualified. Raises undefined_column.';
 
-create function mautic.drop_triggers(p_source text, p_relation oid)
+-- By their functions, whatever they and their table are called by now.
+create function mautic.drop_triggers(p_source text, p_except oid)
 returns void
 language plpgsql
 volatile
 set search_path = ''
 as $$
 declare
-  trigger_name name;
+  found record;
 begin
-  for trigger_name in
-    select t.tgname from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    where t.tgrelid = p_relation and p.pronamespace = 'mautic'::regnamespace
-      and t.tgname in (format('mautic_%s_insert', p_source), format('mautic_%s_update', p_source),
-        format('mautic_%s_delete', p_source), format('mautic_%s_truncate', p_source))
+  for found in
+    select t.tgname, t.tgrelid
+    from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    where p.pronamespace = 'mautic'::regnamespace and t.tgrelid <> p_except
+      and p.proname in (format('log_%s_insert', p_source), format('log_%s_update', p_source),
+        format('log_%s_delete', p_source), format('log_%s_truncate', p_source))
   loop
-    perform mautic.run_patiently(p_relation, format('drop trigger %I on %s', trigger_name, p_relation::regclass));
+    perform mautic.run_patiently(found.tgrelid, format('drop trigger %I on %s', found.tgname, found.tgrelid::regclass));
   end loop;
 end
 $$;
 
-comment on function mautic.drop_triggers(text, oid) is 'Takes the triggers of a source off a table.';
+comment on function mautic.drop_triggers(text, oid) is 'Takes the triggers of a source off all tables but this one.';
 
 -- Reads the table of a source as it is now, and writes what follows from it. All or nothing.
 create function mautic.connect_table(p_source text)
@@ -428,6 +475,8 @@ begin
     return;
   end if;
   perform mautic.check_table(a.relation::regclass);
+  -- Who holds it against readers, too, is named at once.
+  perform mautic.run_patiently(a.relation, format('lock table %s in access share mode', a.relation::regclass));
   key := mautic.key_of_table(a.relation::regclass, a.declared ->> 'key');
   a.key_column := key.key_column;
   -- Without its length, which would cut another key until it is this one.
@@ -461,12 +510,16 @@ begin
   perform mautic.make_writers();
   perform mautic.note_digest(p_source);
   if before is distinct from a.relation and before is not null then
-    perform mautic.drop_triggers(p_source, before);
     -- Another table in its place: what is other in it is found by comparison.
     insert into mautic.table_change (source, cause) values (p_source, 'suspect');
   end if;
   -- Last: the lock on the table is held until the end, and all that a trigger calls is there.
   perform mautic.make_triggers(a);
+  begin
+    perform mautic.drop_triggers(p_source, a.relation);
+  exception when lock_not_available or insufficient_privilege then
+    raise warning 'the table that source % had before keeps its triggers until attach is called again: %', p_source, sqlerrm;
+  end;
   -- What waited because it could not be read is due.
   update mautic.outbox o set not_before = mautic.clock()
   where o.state = 'waiting' and o.error_code = 'unreadable' and (mautic.source_of(o.lead_id)).source = p_source;
@@ -554,7 +607,7 @@ volatile
 set search_path = ''
 as $$
 declare
-  names constant text[] := parse_ident(attach."table");
+  names constant text[] := parse_ident(coalesce(attach."table", ''));
   schema_name constant name := case when cardinality(names) = 1 then 'public' else names[1] end;
   table_name constant name := names[cardinality(names)];
   named text;
@@ -658,6 +711,7 @@ begin
   delete from mautic.outbox o
   where (mautic.source_of(o.lead_id)).source = a.source and o.removal is null and o.lead_id not like 'erase:%';
   delete from mautic.lead_state s where s.source = a.source;
+  delete from mautic.table_change t where t.source = a.source;
   delete from mautic.attachment s where s.source = a.source;
   perform mautic.make_readers();
   perform mautic.make_writers();

@@ -95,7 +95,7 @@ begin
   )
   values (
     a.source, map_field.alias, said, read.text, read.type, coalesce(read.columns, '{}'),
-    case when mautic.kind_of_type(read.type) = 'number' then 'number' else coalesce(standard.type, 'text') end::mautic.field_type,
+    mautic.field_type(map_field.alias, said, read.type),
     standard.part, coalesce(standard.when_blank, 'clear'), coalesce(standard.too_long, 'cut'),
     coalesce(standard.place, (select max(m.place) + 10 from mautic.field_map m where m.source = a.source), 10), false
   )

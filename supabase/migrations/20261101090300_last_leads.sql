@@ -10,7 +10,11 @@ begin
     -- Not made by us: it gets no columns. What cannot be attached as it is keeps nobody from the rest.
     begin
       perform mautic.attach('public.leads');
-    exception when others then
+    exception
+    -- It can be: push again.
+    when lock_not_available then
+      raise;
+    when others then
       raise warning 'public.leads is not attached: %. Until a migration of yours calls mautic.attach(), no lead is sent.', sqlerrm;
     end;
     return;

@@ -12,6 +12,8 @@ export interface Finding {
  */
 const inlined = [
   "mautic.address_of(text)",
+  "mautic.as_boolean(boolean)",
+  "mautic.as_text(text)",
   "mautic.claim_lock()",
   "mautic.clock()",
   "mautic.correlation_id()",
