@@ -1266,6 +1266,17 @@ export type Schema = {
         };
         Returns: string;
       };
+      "beyond_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_key": string;
+          "p_operator": string;
+        };
+        Returns: string;
+      };
       "candidates": {
         Args: { "p_lead_ids": (string)[]; "p_origin": string };
         Returns: Schema["mautic"]["CompositeTypes"]["candidate"][];
@@ -1441,7 +1452,6 @@ export type Schema = {
         Returns: string;
       };
       "end_probe": { Args: { "p_holder": string }; Returns: undefined };
-      "equals_sql": { Args: { "p_type": unknown }; Returns: string };
       "erase": { Args: { "address": string; "delete_leads"?: boolean }; Returns: Json };
       "erase_activity": { Args: { "p_lead_ids": (string)[] }; Returns: number };
       "erase_contacts": {
@@ -1817,6 +1827,7 @@ export type Schema = {
       "note_bulk": { Args: { "p_before": number; "p_changes": number }; Returns: undefined };
       "note_digest": { Args: { "p_source": string }; Returns: undefined };
       "number_in_text": { Args: { "p_given": string }; Returns: number };
+      "operator_sql": { Args: { "p_name": string; "p_type": unknown }; Returns: string };
       "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;

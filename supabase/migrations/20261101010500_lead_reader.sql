@@ -76,23 +76,24 @@ $$;
 comment on function mautic.key_sql(text, name, oid) is 'SQL for a key as text.';
 
 -- An extension's operator has to be named with its schema: under an empty search path citext would be compared as text.
-create function mautic.equals_sql(p_type oid)
+create function mautic.operator_sql(p_type oid, p_name text)
 returns text
 language sql
 stable
 set search_path = ''
 as $$
-  select coalesce(min(format('operator(%I.%s)', n.nspname, o.oprname)), '=')
+  select coalesce(min(format('operator(%I.%s)', n.nspname, o.oprname)), p_name)
   from (select mautic.base_type(p_type) as oid) b
   join pg_catalog.pg_opclass c on c.opcintype = b.oid and c.opcdefault
   join pg_catalog.pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
-  join pg_catalog.pg_amop e on e.amopfamily = c.opcfamily and e.amoplefttype = b.oid and e.amoprighttype = b.oid and e.amopstrategy = 3
+  join pg_catalog.pg_amop e on e.amopfamily = c.opcfamily and e.amoplefttype = b.oid and e.amoprighttype = b.oid 
+    and e.amopstrategy = array_position('{<,<=,=,>=,>}', p_name)
   join pg_catalog.pg_operator o on o.oid = e.amopopr
   join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
   where n.nspname <> 'pg_catalog'
 $$;
 
-comment on function mautic.equals_sql(oid) is 'The operator by which keys of this type are equal, as SQL writes it.';
+comment on function mautic.operator_sql(oid, text) is 'The operator (<, <=, =, >= or >) by which keys of this type are in order, as SQL writes it.';
 
 -- Ids of other sources, of contacts and of erasures have a word and a colon before them; a key of the first
 -- source that looks like one gets a colon, and so does one that begins with a colon.

@@ -43,7 +43,7 @@ declare
 begin
   select * into a from mautic.attachment s where s.source = p_source;
   -- A key is compared in the type that it has now; of a key that is there no more its old one does no harm.
-  select format(' from %s l where l.%I %s $1::%s', mautic.table_of(a), a.key_column, mautic.equals_sql(k.type), format_type(k.type, -1))
+  select format(' from %s l where l.%I %s $1::%s', mautic.table_of(a), a.key_column, mautic.operator_sql(k.type, '='), format_type(k.type, -1))
   into where_sql
   from (
     select coalesce(max(t.atttypid), to_regtype(a.key_type)) as type
@@ -218,7 +218,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  select format('l.%I %s any (keys::%s[])', a.key_column, mautic.equals_sql(a.key_type::regtype), a.key_type)
+  select format('l.%I %s any (keys::%s[])', a.key_column, mautic.operator_sql(a.key_type::regtype, '='), a.key_type)
 $$;
 
 comment on function mautic.has_key_sql(mautic.attachment) is 'SQL that is true for the rows l with these keys.';

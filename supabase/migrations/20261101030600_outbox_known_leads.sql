@@ -75,6 +75,20 @@ $$;
 comment on function mautic.remember_leads(mautic.seen_lead[]) is
   'Keeps what leads are in mautic.lead_state, and the stages they went through; those that are gone are known no more.';
 
+create function mautic.beyond_sql(a mautic.attachment, p_operator text, p_key text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when p_key is null then 'true'
+    else format('l.%I %s %L::%s', a.key_column, mautic.operator_sql(a.key_type::regtype, p_operator), p_key, a.key_type)
+  end
+$$;
+
+comment on function mautic.beyond_sql(mautic.attachment, text, text) is 'SQL that is true for rows l on this side of a key; null: for all rows.';
+
 -- The next rows of a table that are not known, by their key.
 create function mautic.read_page(p_source text, p_limit int)
 returns boolean
@@ -98,7 +112,7 @@ begin
     )
     select count(*), array_agg(p.lead_id), (select %6$s from page l order by l.key desc limit 1) from page p$sql$,
     a.key_column, mautic.role_sql(a.source, 'key'), mautic.table_of(a),
-    case when a.read_upto is null then 'true' else format('l.%I > %L::%s', a.key_column, a.read_upto, a.key_type) end,
+    mautic.beyond_sql(a, '>', a.read_upto),
     p_limit, mautic.key_sql('l', 'key', a.key_type::regtype))
   into read, ids, last;
   -- By the way that leads are read: one that cannot be read does not keep the others from being known.

@@ -84,12 +84,10 @@ declare
   a mautic.attachment;
   page record;
   upto text;
-  after text := 'true';
+  after text;
 begin
   select * into a from mautic.attachment s where s.source = p_source for update;
-  if a.compared_upto is not null then
-    after := format('l.%I > %L::%s', a.key_column, a.compared_upto, a.key_type);
-  end if;
+  after := mautic.beyond_sql(a, '>', a.compared_upto);
   execute format(
     'select %s from %s l where %s order by l.%I offset %s limit 1',
     mautic.key_sql('l', a.key_column, a.key_type::regtype), mautic.table_of(a), after, a.key_column, p_limit - 1)
@@ -107,7 +105,7 @@ begin
     'not p.is_deleted and s.digest is distinct from p.digest and p.lead_id not in (select c.lead_id from mautic.lead_change c)',
     mautic.role_sql(a.source, 'key'), mautic.digest_sql(a.source, a.relation, 'l'),
     coalesce(mautic.deleted_sql(a.source), 'false'), mautic.table_of(a), after,
-    case when is_last then 'true' else format('l.%I <= %L::%s', a.key_column, upto, a.key_type) end)
+    mautic.beyond_sql(a, '<=', upto))
   into page;
   if a.is_rewriting then
     update mautic.lead_state s set digest = o.digest

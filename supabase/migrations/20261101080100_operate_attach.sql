@@ -467,6 +467,8 @@ declare
   key record;
   status record;
 begin
+  -- One at a time: all sources share the reader.
+  perform pg_advisory_xact_lock(mautic.claim_lock());
   select * into a from mautic.attachment s where s.source = p_source for update;
   before := a.relation;
   a.relation := to_regclass(mautic.table_of(a));
