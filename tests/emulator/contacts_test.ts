@@ -230,3 +230,56 @@ Deno.test("the request log holds method, path, items, status and correlation id"
     ["POST", "/api/contacts/batch/new", 2, 201, null],
   );
 });
+
+Deno.test("a required field is asked of a new contact, single and in a batch, in the words of the recorded company form", async () => {
+  await using run = await startWithCaller();
+  run.mautic.addField({ alias: "branche", isRequired: true });
+  // Recorded: company-new-no-name, and item 1 of company-batch-new.
+  const refusal = {
+    code: 400,
+    message: "branche: This field is required.",
+    details: { branche: ["This field is required."] },
+  };
+  const single = await run.ask("POST", "/api/contacts/new", { email });
+  assert.deepEqual([single.status, single.body], [400, { errors: [refusal] }]);
+  const blank = await run.ask("POST", "/api/contacts/new", { email, branche: " " });
+  assert.equal(blank.status, 400);
+  const { status, body } = await run.ask("POST", "/api/contacts/batch/new", [
+    { email: "b@example.test", branche: "Bau" },
+    { email },
+  ]);
+  assert.equal(status, 201);
+  assert.deepEqual(at(body, "statusCodes"), [201, 400]);
+  assert.deepEqual(at(body, "errors"), { 1: { ...refusal, type: null } });
+});
+
+Deno.test("an edit, and an item of batch/new that meets a contact, is asked only for what it blanks", async () => {
+  await using run = await startWithCaller();
+  run.mautic.addField({ alias: "branche" });
+  await run.ask("POST", "/api/contacts/new", { email });
+  run.mautic.requireField("branche", true);
+  const edited = await run.ask("PATCH", "/api/contacts/1/edit", { firstname: "Ann" });
+  assert.equal(edited.status, 200);
+  const met = await run.ask("POST", "/api/contacts/batch/new", [{ email, firstname: "Bea" }]);
+  assert.deepEqual(at(met.body, "statusCodes"), [200]);
+  const blanked = await run.ask("PATCH", "/api/contacts/1/edit", {
+    branche: "",
+    overwriteWithBlank: true,
+  });
+  assert.equal(blanked.status, 400);
+  run.mautic.requireField("branche", false);
+  assert.equal(
+    (await run.ask("POST", "/api/contacts/new", { email: "n@example.test" })).status,
+    201,
+  );
+});
+
+Deno.test("the list of fields tells which are required", async () => {
+  await using run = await startWithCaller();
+  run.mautic.requireField("phone", true);
+  const { body } = await run.ask("GET", "/api/fields/contact?limit=1000");
+  const fields = Object.values(Object(at(body, "fields")));
+  const required = fields.filter((field) => Object(field).isRequired)
+    .map((field) => Object(field).alias);
+  assert.deepEqual(required, ["phone"]);
+});
