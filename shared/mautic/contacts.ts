@@ -96,13 +96,14 @@ export function contactCalls(api: Api) {
     ): Promise<number[]> {
       const found = [];
       for (const some of chunks([...new Set(ids)], idsPerRead)) {
-        const isOne = { "where[0][col]": "id", "where[0][expr]": "in", limit: "200" };
-        const holds = { "where[1][col]": alias, "where[1][expr]": "in" };
         const query = {
-          ...isOne,
+          "where[0][col]": "id",
+          "where[0][expr]": "in",
           "where[0][val]": some.join(","),
-          ...holds,
+          "where[1][col]": alias,
+          "where[1][expr]": "in",
           "where[1][val]": [...new Set(values)].join(","),
+          limit: "200",
         };
         found.push(...await list(query, correlationId));
       }
