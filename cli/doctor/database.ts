@@ -1,6 +1,7 @@
 /** The database: extensions, migrations, the attached tables, the outbox. */
 import type { Sql } from "postgres";
 import { z } from "zod";
+import { describeError } from "shared/errors/codes.ts";
 import { problemLine, type Shape, tableLine } from "../shape.ts";
 import { fail, type Finding, pass, warn } from "./finding.ts";
 
@@ -126,6 +127,8 @@ export function judgeShape({ tables, problems }: Shape): Finding[] {
 const state = z.array(z.object({
   dead: z.coerce.number(),
   dead_by_reason: z.record(z.string(), z.number()),
+  required_field: z.coerce.number(),
+  required_fields: z.string().nullable(),
   oldest_due: z.coerce.number().nullable(),
   paused: z.boolean(),
   pause_reason: z.string().nullable(),
@@ -138,11 +141,13 @@ export type SendingState = z.infer<typeof state>[number];
 export async function checkOutbox(sql: Sql): Promise<Finding[]> {
   const [row] = state.parse(
     await sql`
-      select dead, dead_by_reason, extract(epoch from oldest_due_age) as oldest_due,
+      select dead, dead_by_reason, required_field, required_fields, extract(epoch from oldest_due_age) as oldest_due,
         paused, pause_reason, circuit, circuit_reason
       from mautic.status`,
   );
-  return row ? [judgeSending(row), judgeDead(row), judgeAge(row.oldest_due)] : [];
+  return row
+    ? [judgeSending(row), judgeDead(row), judgeWaiting(row), judgeAge(row.oldest_due)]
+    : [];
 }
 
 /** Is anything sent at all? */
@@ -173,6 +178,19 @@ export function judgeDead(
     `${dead} leads were given up: ${list}`,
     "select * from mautic.dead_letter; names the remedy for each (docs/operate.md).",
   );
+}
+
+/** Leads that wait for a field which Mautic requires and nothing fills. */
+export function judgeWaiting(
+  { required_field: leads, required_fields: said }: Pick<
+    SendingState,
+    "required_field" | "required_fields"
+  >,
+): Finding {
+  const check = "outbox.required_field";
+  return leads === 0
+    ? pass(check, "no lead waits for a field")
+    : fail(check, `${leads} leads wait: ${said}`, describeError("required_field").remedy);
 }
 
 const patienceSeconds = 600;

@@ -3,8 +3,9 @@ import type { Sql } from "postgres";
 import type { Clock } from "shared/runtime/clock.ts";
 import { messageOf } from "shared/errors/message.ts";
 import { createMauticAdmin, type MauticHook } from "../setup/mautic_admin.ts";
-import { readWantedFields } from "../setup/wanted_fields.ts";
+import { readMapped, wantedFields } from "../setup/wanted_fields.ts";
 import { findHook } from "../setup/wanted_hook.ts";
+import { readDeployments, readWaiting } from "../live.ts";
 import { readShape } from "../shape.ts";
 import { databaseSkew, judgeSkew, mauticSkew } from "./clocks.ts";
 import { judgeCron, readCron } from "./cron.ts";
@@ -19,8 +20,10 @@ import { judgeRing, ringAndWait } from "./doorbell.ts";
 import { checkEnvironment } from "./environment.ts";
 import { fail, type Finding, notChecked, pass } from "./finding.ts";
 import { checkDataApi, checkSync, type ToldSettings } from "./functions.ts";
+import { judgeLive } from "./live.ts";
 import { checkMautic, type Expectations, judgeMauticAddress, judgeMauticError } from "./mautic.ts";
 import { probe } from "./probe.ts";
+import { judgeScore, readScores } from "./score.ts";
 import type { Target } from "../target.ts";
 import { checkBell, readBell } from "./vault.ts";
 import { checkDelivery, judgeHooks } from "./webhook.ts";
@@ -38,14 +41,14 @@ export interface ExamineOptions {
 /** Every finding. Total: what cannot be looked at is a finding, too. */
 export async function examine(options: ExamineOptions): Promise<Finding[]> {
   const functions = await examineFunctions(options);
-  const database = await examineDatabase(options);
   const { told } = functions;
-  const { wanted } = database;
+  const database = await examineDatabase(options, told);
+  const { mapping } = database;
   return [
     ...checkEnvironment(options.target),
     ...functions.findings,
     ...database.findings,
-    ...await examineMautic(options, { told, wanted }),
+    ...await examineMautic(options, { told, mapping }),
   ];
 }
 
@@ -65,16 +68,17 @@ async function examineFunctions(
 
 async function examineDatabase(
   options: ExamineOptions,
-): Promise<{ findings: Finding[]; wanted: Expectations["wanted"] }> {
-  const { target: { databaseUrl, functionsUrl, bell }, fetch, clock, connect } = options;
+  told: ToldSettings | null,
+): Promise<{ findings: Finding[]; mapping: Expectations["mapping"] }> {
+  const { target: { databaseUrl, functionsUrl, bell, sync }, fetch, clock, connect } = options;
   if (databaseUrl === null) {
     const unknown = "SUPABASE_DB_URL is not set";
-    return { findings: [notChecked("database.reachable", unknown)], wanted: { unknown } };
+    return { findings: [notChecked("database.reachable", unknown)], mapping: { unknown } };
   }
   const sql = connect(databaseUrl);
   try {
     const findings: Finding[] = [];
-    let wanted: Expectations["wanted"] = { unknown: "the mapping could not be read" };
+    let mapping: Expectations["mapping"] = { unknown: "the mapping could not be read" };
     const attempt = async (check: string, look: () => Promise<Finding[]>) => {
       findings.push(...await look().catch((error) => [unreadable(check, error)]));
     };
@@ -85,7 +89,7 @@ async function examineDatabase(
         `no connection: ${messageOf(reachable, 160)}`,
         "Correct SUPABASE_DB_URL (dashboard > Connect > Session pooler), password included.",
       );
-      return { findings: [unreachable], wanted };
+      return { findings: [unreachable], mapping };
     }
     findings.push(pass("database.reachable", "a connection was made"));
     await attempt("database.migrations", async () => {
@@ -94,9 +98,10 @@ async function examineDatabase(
     });
     await attempt("database.shape", async () => judgeShape(await readShape(sql)));
     await attempt("database.field_map", async () => {
-      const fields = await readWantedFields(sql);
-      wanted = { fields };
-      return [pass("database.field_map", `${fields.length} custom fields are mapped`)];
+      const mapped = await readMapped(sql);
+      mapping = { mapped };
+      const { length } = wantedFields(mapped);
+      return [pass("database.field_map", `${length} custom fields are mapped`)];
     });
     await attempt("clock.database", async () => [
       judgeSkew(
@@ -113,7 +118,15 @@ async function examineDatabase(
     await attempt("doorbell.round_trip", async () => [judgeRing(await ringAndWait(sql, clock))]);
     await attempt("cron", async () => judgeCron(await readCron(sql)));
     await attempt("outbox", async () => await checkOutbox(sql));
-    return { findings, wanted };
+    await attempt("outbox.live", async () => {
+      const pair = told && { project: told.project, origin: told.baseUrl };
+      return [judgeLive(pair, await readDeployments(sql), (await readWaiting(sql)).queued)];
+    });
+    const enrollment = told?.enrollment ?? (sync.mode === "live" ? sync.settings.enrollment : null);
+    if (enrollment !== null) {
+      await attempt("campaign.score", async () => [judgeScore(enrollment, await readScores(sql))]);
+    }
+    return { findings, mapping };
   } finally {
     await sql.end({ timeout: 1 });
   }
@@ -126,7 +139,7 @@ async function examineDatabase(
  */
 export async function examineMautic(
   options: Pick<ExamineOptions, "target" | "fetch" | "clock">,
-  { told, wanted }: { told: ToldSettings | null; wanted: Expectations["wanted"] },
+  { told, mapping }: { told: ToldSettings | null; mapping: Expectations["mapping"] },
 ): Promise<Finding[]> {
   const { target: { sync, webhook, functionsUrl }, fetch, clock } = options;
   const url = functionsUrl && `${functionsUrl}/mautic-webhook`;
@@ -147,7 +160,7 @@ export async function examineMautic(
       const admin = createMauticAdmin({ settings, fetch, clock });
       // Where it speaks to another Mautic its settings say nothing of this one.
       const judged = told?.baseUrl === settings.baseUrl ? told : settings;
-      findings.push(...await checkMautic(admin, { wanted, settings: judged }, clock.now()));
+      findings.push(...await checkMautic(admin, { mapping, settings: judged }, clock.now()));
       if (
         url !== null &&
         findings.every(({ check, verdict }) => check !== "mautic.credentials" || verdict === "pass")

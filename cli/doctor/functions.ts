@@ -13,6 +13,7 @@ export interface FunctionKeys {
 const json = { "Content-Type": "application/json" };
 
 const toldSettings = z.object({
+  project: z.string(),
   baseUrl: z.string(),
   fieldMaxLength: z.number(),
   enrollment: z.object({

@@ -7,7 +7,12 @@ import { wireErrors } from "shared/mautic/transport/error_shapes.ts";
 import type { SyncSettings } from "shared/settings/sync.ts";
 import type { MauticAdmin, MauticCampaign } from "../setup/mautic_admin.ts";
 import { unmapStatement } from "shared/lead/standard_fields.ts";
-import { remapOf, type WantedField } from "../setup/wanted_fields.ts";
+import {
+  type MappedField,
+  remapOf,
+  type WantedField,
+  wantedFields,
+} from "../setup/wanted_fields.ts";
 import { fail, type Finding, notChecked, pass, warn } from "./finding.ts";
 import { isAtLeast } from "./database.ts";
 import { type Reached, redirectTarget } from "./probe.ts";
@@ -86,8 +91,8 @@ const textTypes = ["text", "textarea", "lookup"];
 
 /** What the checks of Mautic hold it against. */
 export interface Expectations {
-  /** The custom fields that are mapped, or why nobody knows. */
-  wanted: { fields: WantedField[] } | { unknown: string };
+  /** The fields that are mapped, or why nobody knows. */
+  mapping: { mapped: MappedField[] } | { unknown: string };
   /** Those of the function that is deployed where it told them, else of this environment. */
   settings: Pick<SyncSettings, "enrollment" | "fieldMaxLength">;
 }
@@ -142,6 +147,24 @@ function judgeField(
   return pass(check, `"${alias}" is there (${field.type})`);
 }
 
+/** Does Mautic require a field of a new contact that no lead fills? `email` every lead has. */
+export function judgeRequired(mapped: MappedField[], fields: ContactField[]): Finding {
+  const check = "mautic.required_fields";
+  const filled = new Set(["email", ...mapped.map(({ alias }) => alias)]);
+  const open = fields
+    .filter(({ isPublished, isRequired, defaultValue }) =>
+      isPublished && isRequired && (defaultValue ?? "") === ""
+    )
+    .filter(({ alias }) => !filled.has(alias))
+    .map(({ alias }) => alias);
+  if (open.length === 0) return pass(check, "Mautic requires no field that leads do not fill");
+  return fail(
+    check,
+    `Mautic requires ${open.join(", ")}, which no lead fills: it takes no new contact`,
+    describeError("required_field").remedy,
+  );
+}
+
 /** The campaign of high-value leads; `campaign` null: there is none of this id. */
 export function judgeCampaign(
   id: number | null,
@@ -188,7 +211,7 @@ export function judgeMauticError(check: string, error: unknown): Finding {
 /** Credentials, version, fields and campaign, in this order; without a token only the first. */
 export async function checkMautic(
   admin: MauticAdmin,
-  { wanted, settings }: Expectations,
+  { mapping, settings }: Expectations,
   now: number,
 ): Promise<Finding[]> {
   try {
@@ -201,13 +224,14 @@ export async function checkMautic(
     findings.push(...await ask().catch((error) => [judgeMauticError(check, error)]));
   };
   await attempt("mautic.version", async () => [judgeVersion(await admin.version())]);
-  await attempt(
-    "mautic.fields",
-    async () =>
-      "unknown" in wanted
-        ? [notChecked("mautic.fields", wanted.unknown)]
-        : judgeFields(wanted.fields, await admin.fields(), settings.fieldMaxLength),
-  );
+  await attempt("mautic.fields", async () => {
+    if ("unknown" in mapping) return [notChecked("mautic.fields", mapping.unknown)];
+    const fields = await admin.fields();
+    return [
+      ...judgeFields(wantedFields(mapping.mapped), fields, settings.fieldMaxLength),
+      judgeRequired(mapping.mapped, fields),
+    ];
+  });
   const { enabled, campaignId } = settings.enrollment;
   const wantedCampaign = enabled ? campaignId : null;
   await attempt("mautic.campaign", async () => {

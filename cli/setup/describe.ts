@@ -19,6 +19,11 @@ export function describeStep(step: Step): string[] {
       return [`create webhook "${step.hook.name}" to ${addressOf(step.hook.url)}`];
     case "edit_hook":
       return [`edit webhook ${step.id}: ${Object.keys(step.changes).join(", ")}`];
+    case "go_live":
+      return [
+        `let project ${step.pair.project} send to ${step.pair.origin}`,
+        ...step.lines.map((line) => `    ${line}`),
+      ];
     case "by_hand":
       return [`by hand: ${step.title}`, ...step.lines.map((line) => `    ${line}`)];
   }

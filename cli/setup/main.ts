@@ -11,7 +11,7 @@ import { readTarget, type Target } from "../target.ts";
 import { openSession, takesTarget, targetEnv, targetShape } from "../target_options.ts";
 import { describeStep } from "./describe.ts";
 import type { BasicCredentials } from "./mautic_admin.ts";
-import type { Step } from "./plan.ts";
+import { type GoLive, leftToSay, type Step } from "./plan.ts";
 import { carryOut, planSetup, type SetupOptions } from "./run.ts";
 
 const shape = z.object({
@@ -19,6 +19,7 @@ const shape = z.object({
   json: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   replace: z.boolean().default(false),
+  goLive: z.boolean().default(false),
 });
 type Options = z.infer<typeof shape>;
 
@@ -26,6 +27,10 @@ const command = takesTarget(program("setup"))
   .addOption(common.json())
   .option("--dry-run", "say what would be done, do nothing")
   .option("--replace", "overwrite Vault secrets that differ")
+  .option(
+    "--go-live",
+    "let the project send to this Mautic, where nobody has said so; else it asks",
+  )
   .addHelpText(
     "after",
     "\nWith MAUTIC_ADMIN_USER and MAUTIC_ADMIN_PASSWORD it makes the webhook, too." +
@@ -92,20 +97,34 @@ async function work(
   report: SetupReport,
   target: Target,
   person: BasicCredentials | null,
-  { json, dryRun, replace }: Options,
+  { json, dryRun, replace, goLive }: Options,
 ): Promise<void> {
   const sql = target.databaseUrl === null ? null : openSession(target.databaseUrl);
-  const options: SetupOptions = { target, fetch, clock: systemClock, sql, person, replace };
+  const options: SetupOptions = {
+    target,
+    fetch,
+    clock: systemClock,
+    sql,
+    person,
+    replace,
+    goLive: goLiveOf(goLive, json),
+  };
   const tell = (line: string) => {
     if (!json) printResult(line);
+  };
+  const show = (step: Step) => {
+    const lines = describeStep(step).map((line) => withoutSecrets(line, target));
+    const [first = "", ...more] = lines;
+    [dryRun && step.kind !== "by_hand" ? `would ${first}` : first, ...more].forEach(tell);
+    return lines;
   };
   try {
     const steps = await planSetup(options);
     if (steps.length === 0) tell("nothing to do: all is there");
-    for (const step of steps) {
-      const lines = describeStep(step).map((line) => withoutSecrets(line, target));
-      const [first = "", ...more] = lines;
-      [dryRun && step.kind !== "by_hand" ? `would ${first}` : first, ...more].forEach(tell);
+    for (const planned of steps) {
+      const described = show(planned);
+      const step = dryRun ? planned : agreed(planned, report);
+      const lines = step === planned ? described : show(step);
       const done = dryRun ? null : await carryOut(step, options);
       const note = done === null ? null : withoutSecrets(done, target);
       if (note !== null) printNote(note);
@@ -121,6 +140,19 @@ async function work(
   }
 }
 
+/** Somebody who reads the numbers and answers is needed, or the word of whoever called. */
+function goLiveOf(isSaid: boolean, json: boolean): GoLive {
+  if (isSaid) return "said";
+  return !json && Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? "ask" : "leave";
+}
+
+/** The step, or what is left to a person where he does not agree to it, or a step before it failed. */
+function agreed(step: Step, { steps }: SetupReport): Step {
+  if (step.kind !== "go_live") return step;
+  if (steps.some(({ outcome }) => outcome === "failed")) return leftToSay(step);
+  return !step.asks || confirm("Shall it?") ? step : leftToSay(step);
+}
+
 function outcomeOf(step: Step, dryRun: boolean, note: string | null): StepReport["outcome"] {
   if (step.kind === "by_hand") return "by_hand";
   if (dryRun) return "planned";
@@ -130,7 +162,9 @@ function outcomeOf(step: Step, dryRun: boolean, note: string | null): StepReport
 function leftOut({ databaseUrl, sync }: Target): string[] {
   return [
     ...(databaseUrl === null
-      ? ["Vault and contact fields are left out: SUPABASE_DB_URL (or --db-url) is not given."]
+      ? [
+        "Vault, contact fields and going live are left out: SUPABASE_DB_URL (or --db-url) is not given.",
+      ]
       : []),
     ...(sync.mode === "demo"
       ? [

@@ -1,5 +1,14 @@
 /** What set-up has to do, decided from what is there. */
 import type { Bell } from "../doctor/vault.ts";
+import {
+  type Deployment,
+  goLiveStatement,
+  isSamePair,
+  originalsOf,
+  type Pair,
+  type Waiting,
+  waitingLine,
+} from "../live.ts";
 import type { ContactField } from "shared/mautic/fields.ts";
 import type { SyncSettings } from "shared/settings/sync.ts";
 import type { WebhookSettings } from "shared/settings/webhook.ts";
@@ -12,8 +21,44 @@ export type Step =
   | { kind: "write_secret"; name: "mautic_sync_url" | "mautic_sync_key"; value: string }
   | { kind: "create_hook"; hook: NewHook }
   | { kind: "edit_hook"; id: number; changes: Record<string, unknown> }
+  /** `asks`: nobody has agreed yet. `lines`: what he has to know. */
+  | { kind: "go_live"; pair: Pair; asks: boolean; lines: string[] }
   /** Nothing a program may do: a person has to. */
   | { kind: "by_hand"; title: string; lines: string[] };
+
+/** Who says that the project may send: the caller has, he can be asked, or he cannot. */
+export type GoLive = "said" | "ask" | "leave";
+
+/** Nothing leaves before somebody says so, once for each project and Mautic, by these numbers. */
+export function planGoLive(
+  pair: Pair,
+  known: Deployment[],
+  waiting: Waiting,
+  goLive: GoLive,
+): Step[] {
+  if (known.some((each) => each.live && isSamePair(each, pair))) return [];
+  const originals = originalsOf(pair, known);
+  const lines = [
+    waitingLine(waiting),
+    ...(originals.length > 0
+      ? [`This database was copied from project ${originals.join(", ")}, which sends, too.`]
+      : []),
+  ];
+  return [
+    goLive === "leave"
+      ? leftToSay({ pair, lines })
+      : { kind: "go_live", pair, asks: goLive === "ask", lines },
+  ];
+}
+
+/** The same for a person to do: nobody agreed. */
+export function leftToSay({ pair, lines }: { pair: Pair; lines: string[] }): Step {
+  return {
+    kind: "by_hand",
+    title: `Let project ${pair.project} send to ${pair.origin}: nothing leaves before`,
+    lines: [...lines, `deno task setup --go-live, or: ${goLiveStatement(pair)}`],
+  };
+}
 
 /** Mapped fields that are not there, and those of a type that cannot serve. */
 export function planFields(

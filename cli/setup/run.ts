@@ -1,7 +1,9 @@
 /** Looks at what is there, plans, and does it. */
 import type { Sql } from "postgres";
 import type { Clock } from "shared/runtime/clock.ts";
+import { projectOf } from "shared/settings/supabase.ts";
 import { readBell } from "../doctor/vault.ts";
+import { readDeployments, readWaiting } from "../live.ts";
 import type { Target } from "../target.ts";
 import { MauticError } from "shared/mautic/transport/errors.ts";
 import { writeVaultSecrets } from "../vault_secrets.ts";
@@ -12,8 +14,16 @@ import {
   createMauticAdmin,
   editHook,
 } from "./mautic_admin.ts";
-import { planBell, planFields, planHook, type Step, unknownHook } from "./plan.ts";
-import { readWantedFields, remapOf } from "./wanted_fields.ts";
+import {
+  type GoLive,
+  planBell,
+  planFields,
+  planGoLive,
+  planHook,
+  type Step,
+  unknownHook,
+} from "./plan.ts";
+import { readMapped, remapOf, wantedFields } from "./wanted_fields.ts";
 
 export interface SetupOptions {
   target: Target;
@@ -25,23 +35,30 @@ export interface SetupOptions {
   person: BasicCredentials | null;
   /** Overwrite Vault secrets that differ. */
   replace: boolean;
+  goLive: GoLive;
 }
 
 /** What is to be done now. Errors: MauticError, what postgres.js raises. */
 export async function planSetup(options: SetupOptions): Promise<Step[]> {
-  const { target, sql, person, replace } = options;
+  const { target, sql, person, replace, goLive } = options;
   const steps = sql === null ? [] : planBell(await readBell(sql), target.bell, replace);
   const mautic = adminOptions(options);
   if (!mautic) return steps;
   const admin = createMauticAdmin(mautic);
   if (sql !== null) {
-    const wanted = await readWantedFields(sql);
+    const wanted = wantedFields(await readMapped(sql));
     steps.push(...planFields(wanted, await admin.fields(), mautic.settings));
   }
   if (target.functionsUrl === null) steps.push(unknownHook);
   else if (target.webhook.mode !== "invalid") {
     const url = `${target.functionsUrl}/mautic-webhook`;
     steps.push(...planHook(await admin.hooks(), url, target.webhook.settings, person !== null));
+  }
+  // At last: what leaves finds its fields, and what comes back its way.
+  if (sql !== null && target.functionsUrl !== null) {
+    const pair = { project: projectOf(target.functionsUrl), origin: mautic.settings.baseUrl };
+    const known = await readDeployments(sql);
+    steps.push(...planGoLive(pair, known, await readWaiting(sql), goLive));
   }
   return steps;
 }
@@ -56,6 +73,11 @@ export async function carryOut(step: Step, options: SetupOptions): Promise<strin
     case "write_secret":
       if (sql !== null) await writeVaultSecrets(sql, { [step.name]: step.value });
       return null;
+    case "go_live": {
+      const { project, origin } = step.pair;
+      if (sql !== null) await sql`select mautic.go_live(${project}, ${origin})`;
+      return null;
+    }
     case "create_field": {
       if (!mautic) return null;
       const alias = await createMauticAdmin(mautic).createField(step.field);

@@ -26,17 +26,18 @@ const mauticsOwn = new Set([
   ...["foursquare", "instagram", "linkedin", "skype", "twitter"],
 ]);
 
+/** A contact field that leads fill, and what they fill it with. */
+export type MappedField = Pick<WantedField, "alias" | "type">;
+
 const rows = z.array(z.object({ alias: z.string(), type: z.enum(["text", "number"]) }));
 
 /** Reads what is mapped, in the order of the mapping. Errors: what postgres.js raises. */
-export async function readWantedFields(sql: Sql): Promise<WantedField[]> {
-  return wantedFields(
-    rows.parse(await sql`select alias, type from mautic.read_fields()`),
-  );
+export async function readMapped(sql: Sql): Promise<MappedField[]> {
+  return rows.parse(await sql`select alias, type from mautic.read_fields()`);
 }
 
 /** The custom ones of the mapped fields, each once however many tables fill it. */
-export function wantedFields(mapped: Pick<WantedField, "alias" | "type">[]): WantedField[] {
+export function wantedFields(mapped: MappedField[]): WantedField[] {
   const firstPlace = (alias: string) => mapped.findIndex((each) => each.alias === alias);
   return mapped
     .filter(({ alias }, place) => !mauticsOwn.has(alias) && firstPlace(alias) === place)

@@ -1,4 +1,5 @@
 /** The terminal page of `deno task status`. Pure: the same report gives the same page. */
+import { goLiveStatement, originalsOf } from "../live.ts";
 import type { Report, Status } from "./read_status.ts";
 
 const width = 78;
@@ -11,6 +12,7 @@ export function renderPage({ status, dead_letters }: Report, now: number): strin
     `Sending    ${sending(status, now)}`,
     `Queue      ${status.unfolded} new, ${status.pending} pending, ${status.leased} with ${status.workers_alive} worker(s), ` +
     `${status.waiting} waiting, ${status.dead} dead`,
+    ...notLive(status),
     ...leads(status),
     `Late       ${late(status)}`,
     `Last hour  ${status.sent_last_hour} sent, ${status.failed_last_hour} failed attempts; ` +
@@ -47,6 +49,7 @@ function sending(status: Status, now: number): string {
     const reason = status.pause_reason ? ` (${status.pause_reason})` : "";
     return `PAUSED ${ago(status.paused_at, now)}${reason}; select mautic.resume() ends it`;
   }
+  if (!status.live) return "NOT LIVE: nothing leaves before somebody says mautic.go_live()";
   if (status.circuit === "open") {
     return `CIRCUIT OPEN since ${ago(status.circuit_opened_at, now)}: ${status.circuit_reason}; ` +
       `next probe ${ahead(status.circuit_probe_at, now)}`;
@@ -54,9 +57,25 @@ function sending(status: Status, now: number): string {
   return "on";
 }
 
+/** The pairs of project and Mautic that asked for leads, and get none. */
+function notLive({ deployments }: Status): string[] {
+  const known = deployments.map(({ live_at, ...pair }) => ({ ...pair, live: live_at !== null }));
+  return known.filter(({ live }) => !live).flatMap((pair) => {
+    const originals = originalsOf(pair, known);
+    const copied = originals.length > 0 ? ` (copied from project ${originals.join(", ")})` : "";
+    return [
+      `Not live   project ${pair.project}${copied} sends nothing to ${pair.origin}:`,
+      `           ${goLiveStatement(pair)}`,
+    ];
+  });
+}
+
 /** What the tables do not give, where there is any of it. */
-function leads({ unreadable, without_address, shape_problems }: Status): string[] {
+function leads(
+  { unreadable, without_address, required_field, required_fields, shape_problems }: Status,
+): string[] {
   const said = [
+    ...(required_field > 0 ? [`${required_field} wait: ${required_fields}`] : []),
     ...(unreadable > 0 ? [`${unreadable} wait for a column that the table no longer gives`] : []),
     ...(without_address > 0 ? [`${without_address} have no address`] : []),
   ];

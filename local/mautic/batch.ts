@@ -43,7 +43,7 @@ export async function batchNew(call: Call): Promise<Answer> {
   for (const [key, item] of items) {
     if (!isObject(item) && !(Array.isArray(item) && item.length === 0)) return exception(500);
     const body = isObject(item) ? item : {};
-    const saved = await saveContact(call, body, { mode: "post", contact: null });
+    const saved = await saveContact(call, body, { mode: "post", contact: null, inBatch: true });
     if (saved.kind === "refused") {
       results.statusCodes.push([key, saved.status]);
       results.errors.push([key, { ...saved.error, type: null }]);

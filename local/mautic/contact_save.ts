@@ -21,6 +21,8 @@ export interface SaveOptions {
   mode: SaveMode;
   /** The contact of an edit; a POST looks it up, a PUT to nowhere creates. */
   contact: Contact | null;
+  /** An item of a batch. */
+  inBatch?: boolean;
   /** Loaded with others in one query, as `batch/edit` does. */
   fromList?: boolean;
   /** Replaces the insert: the second save of one id in a `batch/edit` writes a copy. */
@@ -39,7 +41,9 @@ export async function saveContact(
   const { mautic } = call;
   const { state } = mautic;
   const contact = options.contact ?? (options.mode === "post" ? matchContact(state, body) : null);
-  const input = readFields(state.fields, body, options.mode, contact);
+  const isPart = options.mode === "patch" ||
+    (options.mode === "post" && options.inBatch === true && contact !== null);
+  const input = readFields(state.fields, body, options.mode, contact, isPart);
   const violations = options.insertCopy ? [] : uniqueViolations(state, contact, input.values);
   if (input.errors.length > 0) return refused(400, [...input.errors, ...violations]);
   if (violations.length > 0) return refused(422, violations);

@@ -13,6 +13,7 @@ export interface CustomFieldOptions {
   label?: string;
   type?: FieldType;
   isUniqueIdentifier?: boolean;
+  isRequired?: boolean;
   properties?: JsonObject;
   characterLimit?: number;
 }
@@ -52,6 +53,7 @@ export function standardFields(characterLimit: number): FieldDefinition[] {
     id: index + 1,
     order: index + 1,
     isUniqueIdentifier: field.alias === "email",
+    isRequired: false,
     defaultValue: field.alias === "points" ? "0" : null,
     characterLimit,
     dateAdded: null,

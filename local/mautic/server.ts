@@ -182,6 +182,10 @@ export function createMauticServer(options: MauticServerOptions): MauticServer {
     addField: (field) => {
       insertField(mautic, { ...field, defaultLimit: limit, author: owner.name });
     },
+    requireField: (alias, isRequired) => {
+      const field = state.fields.find((each) => each.alias === alias);
+      if (field) field.isRequired = isRequired;
+    },
     addCampaign: (campaign) => insertCampaign(mautic, owner, campaign).id,
     addWebhook: ({ ownerId, ...hook }) =>
       insertHook(mautic, ownerId === null ? { id: null, name: client.name } : owner, hook),

@@ -54,6 +54,8 @@ export interface MauticServer
   overlappingWrites(): readonly Overlap[];
   campaignMembers(campaignId: number): CampaignMember[];
   addField(options: CustomFieldOptions): void;
+  /** As a person does who ticks Required of a field, or unticks it. */
+  requireField(alias: string, isRequired: boolean): void;
   addCampaign(options: NewCampaign): number;
   /** As a person does in the interface: the hook has an owner, `ownerId` null one without. */
   addWebhook(options: NewHook & { ownerId?: number | null }): Hook;

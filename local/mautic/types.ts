@@ -37,6 +37,7 @@ export interface FieldDefinition {
   isFixed: boolean;
   isShortVisible: boolean;
   isUniqueIdentifier: boolean;
+  isRequired: boolean;
   properties: JsonObject;
   defaultValue: string | null;
   /** Characters the field takes; 64 on a fresh installation, e-mail included. */

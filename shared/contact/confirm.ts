@@ -59,6 +59,27 @@ export function confirmAnswer(
   };
 }
 
+/**
+ * The numbers below 1 that were sent and that the answer shows as 0, as it shows every number
+ * without its decimals: taken, or dropped as Mautic drops zeros? Only reading them tells. Pure and
+ * total.
+ */
+export function inDoubt(
+  sent: ContactDelta,
+  answered: Record<string, unknown>,
+): [alias: string, value: number][] {
+  return Object.entries(sent.fields).flatMap(([alias, value]) =>
+    typeof value === "number" && value !== 0 && Math.abs(value) < 1 &&
+      Object.hasOwn(answered, alias) && isZero(scalar(answered[alias]))
+      ? [[alias, value] as [string, number]]
+      : []
+  );
+}
+
+function isZero(held: FieldValue): boolean {
+  return held !== null && asNumber(held) === 0;
+}
+
 function scalar(value: unknown): FieldValue {
   if (typeof value === "string" || typeof value === "number") return value;
   return typeof value === "boolean" ? Number(value) : null;
@@ -70,7 +91,8 @@ function scalar(value: unknown): FieldValue {
  */
 function isShortened(wanted: FieldValue, held: FieldValue): boolean {
   if (typeof wanted !== "number" || Number.isInteger(wanted)) return false;
-  // 0 is no shortened 0.5: Mautic drops what is below 1 as it drops 0 (docs/mautic.md, "Values").
+  // 0 is no shortened 0.5 (see inDoubt): Mautic drops what is below 1 as it drops 0 (docs/mautic.md,
+  // "Values").
   if (held === null || isBlank(held)) return false;
   return [Math.trunc(wanted), Math.round(wanted)].includes(asNumber(held));
 }

@@ -19,6 +19,8 @@ export function createDatabase(options: DatabaseOptions) {
   const call = createCall(options);
   const project = projectOf(options.url);
   return {
+    /** Whose leads these are (mautic.deployment). */
+    project,
     /** For the chapters that one action alone needs, and loads with itself. */
     call,
     ...workerCalls(call, project),

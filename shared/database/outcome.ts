@@ -27,6 +27,8 @@ export const outcomeSchema = z.object({
       "kept",
     ]),
   ),
+  /** What came of the lead's enrolment, for the history. */
+  enrollment: z.exactOptional(z.string()),
   /** Contacts that were deleted in Mautic, for a deleted lead: all that is known of them goes. */
   removed_contact_ids: z.exactOptional(z.array(z.int())),
   /** What Mautic's answer showed; recorded even when the lease is lost. */

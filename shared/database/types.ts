@@ -883,6 +883,7 @@ export type Schema = {
           "code": string | null;
           "contact_id": number | null;
           "correlation_id": string;
+          "enrollment": string | null;
           "id": number;
           "latency_ms": number | null;
           "lead_id": string;
@@ -896,6 +897,7 @@ export type Schema = {
           "code"?: string | null;
           "contact_id"?: number | null;
           "correlation_id": string;
+          "enrollment"?: string | null;
           "id"?: never;
           "latency_ms"?: number | null;
           "lead_id": string;
@@ -908,6 +910,7 @@ export type Schema = {
           "code"?: string | null;
           "contact_id"?: number | null;
           "correlation_id"?: string;
+          "enrollment"?: string | null;
           "id"?: never;
           "latency_ms"?: number | null;
           "lead_id"?: string;
@@ -1136,6 +1139,7 @@ export type Schema = {
           "circuit_reason": string | null;
           "dead": number | null;
           "dead_by_reason": Json | null;
+          "deployments": Json | null;
           "due_now": number | null;
           "failed_last_hour": number | null;
           "known": number | null;
@@ -1151,6 +1155,8 @@ export type Schema = {
           "paused": boolean | null;
           "paused_at": string | null;
           "pending": number | null;
+          "required_field": number | null;
+          "required_fields": string | null;
           "sent_last_hour": number | null;
           "shape_problems": number | null;
           "token_expires_at": string | null;
@@ -2548,6 +2554,7 @@ export type Schema = {
         "lead_id": string | null;
         "result": string | null;
         "action": string | null;
+        "enrollment": string | null;
         "contact_id": number | null;
         "address": string | null;
         "lead_address": string | null;

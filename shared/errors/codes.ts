@@ -82,6 +82,11 @@ const descriptions = {
     status: 422,
     remedy: `Correct the lead, or the field in Mautic, ${replay}.`,
   },
+  required_field: {
+    status: 422,
+    remedy:
+      "Untick Required of the field in Mautic (Settings > Custom Fields), or send it: select mautic.map_field('<alias>', '<column>'); what waits goes out by itself.",
+  },
   not_found: { status: 404, remedy: "Check the id in Mautic." },
   contact_not_found: { status: 404, remedy: "Check the contact's id in Mautic." },
   campaign_not_found: {

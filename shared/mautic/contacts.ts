@@ -84,6 +84,32 @@ export function contactCalls(api: Api) {
       return found;
     },
 
+    /**
+     * Those of these contacts whose number field holds one of these values. The condition sees the
+     * decimals that answers leave out (docs/mautic.md, "Values").
+     */
+    async idsHolding(
+      ids: number[],
+      alias: string,
+      values: number[],
+      correlationId?: string,
+    ): Promise<number[]> {
+      const found = [];
+      for (const some of chunks([...new Set(ids)], idsPerRead)) {
+        const query = {
+          "where[0][col]": "id",
+          "where[0][expr]": "in",
+          "where[0][val]": some.join(","),
+          "where[1][col]": alias,
+          "where[1][expr]": "in",
+          "where[1][val]": [...new Set(values)].join(","),
+          limit: "200",
+        };
+        found.push(...await list(query, correlationId));
+      }
+      return found.map(({ id }) => id);
+    },
+
     /** The contact; another id than asked for: it was merged into that one. */
     async getContact(id: number, correlationId?: string): Promise<MauticContact> {
       const path = `/api/contacts/${id}`;

@@ -8,6 +8,9 @@ export const fieldsAnswer = z.object({ fields: z.unknown() }).transform(({ field
   alias: z.string(),
   type: z.string(),
   isPublished: z.boolean(),
+  isRequired: z.boolean(),
+  /** What a new contact gets that says nothing of the field. */
+  defaultValue: z.unknown(),
   /** Told by newer versions only. */
   charLengthLimit: z.number().nullish(),
 })));

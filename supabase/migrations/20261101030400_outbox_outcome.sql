@@ -3,6 +3,7 @@ create type mautic.outcome as (
   lead_id text,
   result text,
   action text,
+  enrollment text,
   contact_id bigint,
   address text,
   lead_address text,
@@ -23,6 +24,6 @@ create type mautic.outcome as (
 );
 
 comment on type mautic.outcome is
-  'What became of a leased item. action: as in mautic.sync_history. contact_id to filled: what Mautic''s answer showed of the contact; address is the '
+  'What became of a leased item. action, enrollment: as in mautic.sync_history. contact_id to filled: what Mautic''s answer showed of the contact; address is the '
   'contact''s, lead_address the one that the lead was sent with; shows_lead: the answer shows this very lead; '
   'asked_contact_id: the id that was asked for, when another one came back. delay_ms: of retry, postponed and ambiguous.';

@@ -36,6 +36,15 @@ with queue as (
 ), reasons as (
   select coalesce(jsonb_object_agg(reason, leads), '{}') as dead_by_reason
   from (select error_code as reason, count(*) as leads from mautic.outbox where state = 'dead' group by 1) r
+), required as (
+  select count(*) as leads, string_agg(distinct o.error_message, ' ') as said
+  from mautic.outbox o
+  where o.error_code = 'required_field' and o.state = 'waiting'
+), pairs as (
+  select coalesce(
+    jsonb_agg(jsonb_build_object('project', d.project, 'origin', d.origin, 'live_at', d.live_at) order by d.seen_at, d.project, d.origin),
+    '[]') as deployments
+  from mautic.deployment d
 )
 select
   q.pending,
@@ -58,10 +67,13 @@ select
   (select max(d.last_received_at) from mautic.webhook_delivery d where not d.is_test) as last_webhook_at,
   (select count(*) from mautic.webhook_event e where e.state = 'failed') as webhook_failed,
   (select count(*) from mautic.outbox o where o.error_code = 'unreadable' and o.state = 'waiting') as unreadable,
+  required.leads as required_field,
+  required.said as required_fields,
   (select count(*) from mautic.lead_state l where l.address is null) as without_address,
   (select count(*) from mautic.lead_state l where l.known_since is not null) as known,
   (select count(*) from mautic.check_shape()) as shape_problems,
   exists (select from mautic.deployment d where d.live_at is not null) as live,
+  pairs.deployments,
   s.paused_at is not null as paused,
   s.paused_at,
   s.pause_reason,
@@ -69,14 +81,15 @@ select
   s.opened_at as circuit_opened_at,
   s.halt_code as circuit_reason,
   s.probe_at as circuit_probe_at
-from queue q, log, hour, reasons, mautic.sending s;
+from queue q, log, hour, reasons, required, pairs, mautic.sending s;
 
 comment on view mautic.status is
   'The sync in one row. pending: due. leased: with a worker. waiting: in back-off or grace. dead: see mautic.dead_letter. '
   'unfolded: changes no worker has seen. oldest_due_age: how late the oldest live change is. latency: write to Mautic''s '
-  'answer, last hour. unreadable: leads waiting because their table no longer gives a column; without_address: leads that have none; known: '
+  'answer, last hour. unreadable: leads waiting because their table no longer gives a column; required_field: those waiting because Mautic requires a '
+  'field that they do not send, required_fields says which; without_address: leads that have none; known: '
   'leads that were there before their table was attached, and were never sent; shape_problems: see mautic.check_shape(); live: '
-  'mautic.go_live() was said. circuit open: Mautic is in trouble, only probes are sent.';
+  'mautic.go_live() was said for a pair of project and Mautic; deployments: all pairs that asked. circuit open: Mautic is in trouble, only probes are sent.';
 
 create function mautic.read_status()
 returns jsonb

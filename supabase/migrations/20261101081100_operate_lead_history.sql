@@ -9,7 +9,7 @@ set search_path = ''
 as $$
   select h.at, 'sync_' || h.result,
     jsonb_strip_nulls(jsonb_build_object(
-      'action', h.action, 'contact_id', h.contact_id, 'code', h.code, 'attempt', h.attempt, 'latency_ms', h.latency_ms)),
+      'action', h.action, 'enrollment', h.enrollment, 'contact_id', h.contact_id, 'code', h.code, 'attempt', h.attempt, 'latency_ms', h.latency_ms)),
     h.correlation_id
   from mautic.sync_history h
   where h.lead_id = lead_history.lead_id

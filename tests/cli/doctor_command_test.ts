@@ -23,6 +23,31 @@ async function command(program: string, args: string[], env: Record<string, stri
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
+/** Runs set-up on a terminal, where somebody answers its question. */
+async function onTerminal(args: string[], answer: string): Promise<string> {
+  const words = [Deno.execPath(), "run", "-A", "cli/setup.ts", ...args];
+  const child = new Deno.Command("script", {
+    args: ["-qec", words.map((word) => `'${word}'`).join(" "), "/dev/null"],
+    cwd: root,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const output = child.stdout.pipeThrough(new TextDecoderStream());
+  const input = child.stdin.getWriter();
+  let seen = "";
+  for await (const part of output) {
+    const isAsked = !seen.includes("Shall it?");
+    seen += part;
+    if (isAsked && seen.includes("Shall it?")) {
+      await input.write(new TextEncoder().encode(`${answer}\n`));
+    }
+  }
+  await input.close().catch(() => {});
+  await child.status;
+  return seen.replaceAll("\r", "");
+}
+
 Deno.test("doctor and set-up run as programs, by a stack's line or an env file", async (t) => {
   await using stack = await soundStack();
   const folder = await Deno.makeTempDir({ prefix: "lead-sync-" });
@@ -68,6 +93,78 @@ Deno.test("doctor and set-up run as programs, by a stack's line or an env file",
     const { code, stdout } = await command("setup", ["--stack", line, "--dry-run"]);
     assert.equal(code, 0);
     assert.equal(stdout, "nothing to do: all is there\n");
+  });
+
+  const { apiUrl: address, mauticUrl: origin } = stack.ready;
+  const pair = `project ${new URL(address).host} send to ${origin}`;
+  const isLive = async () => {
+    const rows = await stack.sql`select from mautic.deployment where live_at is not null`;
+    return rows.count === 1;
+  };
+  const numbers = "1 queued, 1 known (they wait for a confirmed replay); " +
+    "of these 1 without consent, 2 without an address";
+
+  await t.step(
+    "nobody has said that it sends: in a pipe what to run, and by --dry-run",
+    async () => {
+      await stack.sql`update mautic.deployment set live_at = null`;
+      await stack.sql`select mautic.pause('only counted here')`;
+      await stack.sql`insert into public.leads (marketing_opt_in) values (true)`;
+      await stack.sql`
+      insert into mautic.lead_state (lead_id, source, known_since) values ('old', 'lead', now())`;
+      const piped = await command("setup", ["--stack", line]);
+      assert.equal(piped.code, 1);
+      assert.ok(
+        piped.stdout.startsWith(`by hand: Let ${pair}: nothing leaves before\n`),
+        piped.stdout,
+      );
+      assert.ok(piped.stdout.includes(numbers), piped.stdout);
+      assert.match(piped.stdout, /deno task setup --go-live, or: select mautic\.go_live\('127\./);
+      const planned = await command("setup", ["--stack", line, "--dry-run", "--go-live", "--json"]);
+      assert.equal(planned.code, 0);
+      assert.deepEqual(JSON.parse(planned.stdout).steps, [{
+        kind: "go_live",
+        lines: [`let ${pair}`, `    ${numbers}`],
+        outcome: "planned",
+        note: null,
+      }]);
+      assert.equal(await isLive(), false);
+    },
+  );
+
+  await t.step("a copy is told where it was copied from", async () => {
+    await stack.sql`
+      insert into mautic.deployment (project, origin, live_at) values ('prod', ${origin}, now())`;
+    const { stdout } = await command("setup", ["--stack", line, "--dry-run", "--go-live"]);
+    assert.match(stdout, /^ {4}This database was copied from project prod, which sends, too\.$/m);
+    await stack.sql`delete from mautic.deployment where project = 'prod'`;
+  });
+
+  await t.step({
+    name: "on a terminal it asks, and does as it is told",
+    // Elsewhere `script` takes other arguments.
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      const no = await onTerminal(["--stack", line], "n");
+      assert.ok(no.includes(`let ${pair}`) && no.includes("Shall it?"), no);
+      assert.match(no, /by hand: Let project/);
+      assert.equal(await isLive(), false);
+      const yes = await onTerminal(["--stack", line], "y");
+      assert.doesNotMatch(yes, /by hand/);
+      assert.equal(await isLive(), true);
+      assert.equal(
+        (await command("setup", ["--stack", line])).stdout,
+        "nothing to do: all is there\n",
+      );
+    },
+  });
+
+  await t.step("--go-live says yes in a pipe", async () => {
+    await stack.sql`update mautic.deployment set live_at = null`;
+    const { code, stdout } = await command("setup", ["--stack", line, "--go-live"]);
+    assert.equal(code, 0);
+    assert.ok(stdout.startsWith(`let ${pair}\n`), stdout);
+    assert.equal(await isLive(), true);
   });
 
   await t.step("set-up for programs: JSON with what it would do, without a secret", async () => {
@@ -136,7 +233,7 @@ Deno.test("doctor and set-up run as programs, by a stack's line or an env file",
       assert.match(vault.stderr, /^Mautic is left out: MAUTIC_BASE_URL/m);
       const half = await command("setup", ["--json"], { ...mautic, SUPABASE_URL: apiUrl });
       assert.equal(half.code, 0, half.stderr);
-      assert.match(JSON.parse(half.stdout).leftOut[0], /^Vault is left out: SUPABASE_DB_URL/);
+      assert.match(JSON.parse(half.stdout).leftOut[0], /^Vault, .* are left out: SUPABASE_DB_URL/);
     },
   );
 

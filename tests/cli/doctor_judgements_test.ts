@@ -16,9 +16,16 @@ import {
   judgePrivate,
   judgeSecretKey,
 } from "../../cli/doctor/functions.ts";
-import { judgeCampaign, judgeMauticAddress, judgeVersion } from "../../cli/doctor/mautic.ts";
+import { judgeLive } from "../../cli/doctor/live.ts";
+import {
+  judgeCampaign,
+  judgeMauticAddress,
+  judgeRequired,
+  judgeVersion,
+} from "../../cli/doctor/mautic.ts";
 import type { Reached } from "../../cli/doctor/probe.ts";
 import { makeReport, reportLines } from "../../cli/doctor/report.ts";
+import { judgeScore } from "../../cli/doctor/score.ts";
 import { fail, pass } from "../../cli/doctor/finding.ts";
 import { judgeAccepted, judgeHooks, judgeRefused } from "../../cli/doctor/webhook.ts";
 import { testDatabase } from "../support/database.ts";
@@ -154,6 +161,66 @@ Deno.test("what answers at Mautic's address but is no Mautic is told so", () => 
   ]);
   assert.equal(judgeMauticAddress("http://m.example.com", denied)[0]?.verdict, "warn");
   assert.equal(judgeVersion("4.4.13").verdict, "warn");
+});
+
+Deno.test("a project that is not live is told from a copy of one that is, each with the statement", () => {
+  const told = { project: "abc", origin: "https://m.example.com" };
+  const statement = /select mautic\.go_live\('abc', 'https:\/\/m\.example\.com'\);$/;
+  const live = (project: string, origin = told.origin) => ({ project, origin, live: true });
+  const waits = judgeLive(told, [{ ...told, live: false }], 3);
+  assert.equal(waits.verdict, "fail");
+  assert.match(waits.message, /^nobody has said .* nothing leaves, and 3 leads are queued$/);
+  assert.match(String(waits.remedy), statement);
+  const copy = judgeLive(told, [live("prod"), { ...told, live: false }], 0);
+  assert.equal(copy.verdict, "warn");
+  assert.equal(copy.message, "this database was copied from project prod; it sends nothing");
+  assert.match(String(copy.remedy), statement);
+  // Another Mautic of the same project makes it no copy.
+  const moved = judgeLive(told, [live("prod"), live("abc", "https://old.example.com")], 0);
+  assert.match(moved.message, /^nobody has said/);
+  assert.equal(judgeLive(told, [live("abc"), live("prod")], 9).verdict, "pass");
+  assert.equal(judgeLive(null, [live("abc")], 9).verdict, "warn");
+});
+
+Deno.test("scores that cannot reach the threshold are told with both remedies", () => {
+  const on = { enabled: true, threshold: 70 };
+  const scores = { leads: 3, highest: 1, expression: "l.propensity" };
+  const finding = judgeScore(on, scores);
+  assert.equal(finding.verdict, "warn");
+  assert.match(finding.message, /3 leads have a score, the highest is 1, the threshold 70$/);
+  assert.match(
+    String(finding.remedy),
+    /MAUTIC_HIGH_VALUE_THRESHOLD=0\.7; .*score => 'l\.propensity \* 100'/,
+  );
+  const low = judgeScore(on, { ...scores, highest: 50 });
+  assert.match(String(low.remedy), /THRESHOLD=…; .*'l\.propensity \* …'/);
+  for (
+    const [settings, given] of [
+      [{ ...on, enabled: false }, scores],
+      [{ ...on, threshold: 0.7 }, scores],
+      [on, { ...scores, highest: 70 }],
+      [on, { leads: 0, highest: null, expression: null }],
+    ] as const
+  ) assert.equal(judgeScore(settings, given).verdict, "pass");
+});
+
+Deno.test("a field is required of leads only while it is published, without a default and not filled", () => {
+  const field = {
+    alias: "branche",
+    type: "text",
+    isPublished: true,
+    isRequired: true,
+    defaultValue: null,
+  };
+  const judge = (more: object, mapped: string[] = []) =>
+    judgeRequired(mapped.map((alias) => ({ alias, type: "text" })), [{ ...field, ...more }])
+      .verdict;
+  assert.equal(judge({}), "fail");
+  assert.equal(judge({ defaultValue: "" }), "fail");
+  assert.equal(judge({ alias: "email" }), "pass");
+  assert.equal(judge({}, ["branche"]), "pass");
+  assert.equal(judge({ isPublished: false }), "pass");
+  assert.equal(judge({ defaultValue: "Bau" }), "pass");
 });
 
 Deno.test("a campaign outside its dates enrols nobody", () => {

@@ -56,6 +56,16 @@ const faults: Fault[] = [
     expected: ["fail mautic.field.score_as_text"],
   },
   {
+    title: "a field that Mautic requires, and that leads fill",
+    plant: (stack) => required(stack, "phone"),
+    expected: [],
+  },
+  {
+    title: "a field that Mautic requires, and that no lead fills",
+    plant: (stack) => required(stack, "city"),
+    expected: ["fail mautic.required_fields"],
+  },
+  {
     title: "a campaign that is not published",
     plant: ({ mautic }) => {
       const id = mautic.addCampaign({ name: "Draft", isPublished: false });
@@ -156,4 +166,9 @@ async function mapped(
   };
   await move(from, to.alias);
   return { undo: () => move(to.alias, from) };
+}
+
+function required({ mautic }: Stack, alias: string): Planted {
+  mautic.requireField(alias, true);
+  return { undo: () => mautic.requireField(alias, false) };
 }

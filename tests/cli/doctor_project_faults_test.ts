@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Sql } from "postgres";
 import { createDataApi } from "../../local/supabase/data_api.ts";
 import type { Stack } from "../../local/stack.ts";
 import {
@@ -46,6 +47,7 @@ const faults: Fault[] = [
       "fail data_api.schema",
       "fail function.accepts_secret_key",
       "warn function.configuration",
+      "warn outbox.live",
     ],
   },
   {
@@ -61,6 +63,7 @@ const faults: Fault[] = [
       "fail function.address",
       "warn vault.url",
       "warn vault.key",
+      "warn outbox.live",
       "fail webhook.exists",
       "fail webhook.function",
       "warn webhook.accepts_delivery",
@@ -147,6 +150,62 @@ const faults: Fault[] = [
     expected: ["warn outbox.dead_letters"],
   },
   {
+    title: "leads that wait for a field which Mautic requires",
+    plant: ({ sql }) =>
+      queued(sql, "required_field", "branche is required in Mautic, and nothing is sent to it."),
+    expected: ["fail outbox.required_field"],
+  },
+  {
+    title: "a project that nobody has let send, with nothing to send",
+    plant: ({ sql }) => notLive(sql),
+    expected: ["warn outbox.live"],
+  },
+  {
+    title: "a project that nobody has let send, with leads that wait for it",
+    plant: async ({ sql }) => {
+      const [emptied, silenced] = [await queued(sql, "not_live", ""), await notLive(sql)];
+      return { undo: async () => [await silenced.undo(), await emptied.undo()] };
+    },
+    expected: ["fail outbox.live"],
+  },
+  {
+    title: "a database that was copied from a project that is live",
+    plant: async ({ sql }) => {
+      const [own] = await sql<{ project: string }[]>`
+        update mautic.deployment set project = 'prod' returning (
+          select d.project from mautic.deployment d limit 1) as project`;
+      return {
+        undo: async () => {
+          await sql`delete from mautic.deployment where project <> 'prod'`;
+          await sql`update mautic.deployment set project = ${own?.project ?? ""}`;
+        },
+      };
+    },
+    expected: ["warn outbox.live"],
+  },
+  {
+    title: "scores that are probabilities",
+    plant: async ({ sql, admin }) => {
+      await admin.begin(async (tx) => {
+        await tx`set local session_replication_role = replica`;
+        await tx`insert into public.leads (email, ml_score)
+          values ('a@example.test', 0.97), ('b@example.test', 1)`;
+      });
+      await sql`insert into mautic.lead_state (lead_id, source)
+        select id::text, 'lead' from public.leads`;
+      return {
+        undo: async () => {
+          await sql`delete from mautic.lead_state`;
+          await admin.begin(async (tx) => {
+            await tx`set local session_replication_role = replica`;
+            await tx`delete from public.leads`;
+          });
+        },
+      };
+    },
+    expected: ["warn campaign.score"],
+  },
+  {
     title: "sending that is paused",
     plant: async ({ sql }) => {
       await sql`select mautic.pause('maintenance')`;
@@ -195,9 +254,24 @@ Deno.test("functions that were deployed without their secrets are told from unso
   assert.deepEqual(complaints(await ask(stackEnv(stack))), [
     "warn function.configuration",
     "warn doorbell.round_trip",
+    "warn outbox.live",
     "fail webhook.accepts_delivery",
   ]);
 });
+
+/** A lead that waits for a day, with this error. */
+async function queued(sql: Sql, code: string, message: string) {
+  await sql`
+    insert into mautic.outbox
+      (lead_id, state, not_before, correlation_id, enqueued_at, changed_at, error_code, error_message)
+    values ('1', 'waiting', now() + interval '1 day', 'c', now(), now(), ${code}, ${message})`;
+  return { undo: () => sql`delete from mautic.outbox` };
+}
+
+async function notLive(sql: Sql) {
+  await sql`update mautic.deployment set live_at = null`;
+  return { undo: () => sql`update mautic.deployment set live_at = now()` };
+}
 
 async function secretChanged({ sql }: Stack, name: string, value: string) {
   const [row] = await sql<{ id: string; decrypted_secret: string }[]>`

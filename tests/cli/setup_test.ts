@@ -18,6 +18,7 @@ function setupOf(env: Env, given: Partial<SetupOptions> = {}): SetupOptions & As
     sql,
     person: null,
     replace: false,
+    goLive: "leave",
     ...given,
     [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }),
   };

@@ -67,6 +67,33 @@ Deno.test("what the tables do not give stands on the page where there is any of 
   );
 });
 
+Deno.test("the page says which project sends nothing, and lets it by a statement", async () => {
+  await using db = await testDatabase();
+  const page = async () => (await run(["--db-url", db.url])).stdout;
+  assert.match(await page(), /^Sending +NOT LIVE: nothing leaves/m);
+  await db.sql`
+    insert into mautic.deployment (project, origin, live_at)
+    values ('prod', 'https://m.example.com', now()), ('copy', 'https://m.example.com', null)`;
+  const copied = await page();
+  assert.match(copied, /^Sending +on$/m);
+  assert.match(
+    copied,
+    /^Not live +project copy \(copied from project prod\) sends nothing to https:\/\/m\.example\.com:\n +select mautic\.go_live\('copy', 'https:\/\/m\.example\.com'\);$/m,
+  );
+  await db.sql`update mautic.deployment set live_at = now()`;
+  assert.doesNotMatch(await page(), /not live/i);
+});
+
+Deno.test("the page names the field that leads wait for", async () => {
+  await using db = await testDatabase();
+  const said = "branche is required in Mautic, and nothing is sent to it.";
+  await db.sql`
+    insert into mautic.outbox
+      (lead_id, state, not_before, correlation_id, enqueued_at, changed_at, error_code, error_message)
+    values ('1', 'waiting', now(), 'c', now(), now(), 'required_field', ${said})`;
+  assert.ok((await run(["--db-url", db.url])).stdout.includes(`Leads      1 wait: ${said}\n`));
+});
+
 Deno.test("--watch goes on showing what changes", async () => {
   await using db = await testDatabase();
   await using child = start(["--db-url", db.url, "--json", "--watch", "0.1"]);

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "shared/runtime/clock.ts";
 import type { Env } from "shared/settings/reader.ts";
 import { examine, examineMautic } from "../../cli/doctor/examine.ts";
 import { migrationFiles } from "../../cli/doctor/main.ts";
-import { readWantedFields } from "../../cli/setup/wanted_fields.ts";
+import { readMapped } from "../../cli/setup/wanted_fields.ts";
 import { makeReport, type Report } from "../../cli/doctor/report.ts";
 import { envOfStack, readTarget } from "../../cli/target.ts";
 import { openSession } from "../../cli/target_options.ts";
@@ -52,10 +52,10 @@ export async function ask(env: Env, { skewMs = 0 } = {}): Promise<Report> {
 export async function askAboutMautic(env: Env, { skewMs = 0 } = {}): Promise<Report> {
   const target = readTarget(env);
   const sql = openSession(target.databaseUrl ?? "");
-  const fields = await readWantedFields(sql).finally(() => sql.end({ timeout: 1 }));
+  const mapped = await readMapped(sql).finally(() => sql.end({ timeout: 1 }));
   const findings = await examineMautic(
     { target, fetch, clock: clockAhead(skewMs) },
-    { told: null, wanted: { fields } },
+    { told: null, mapping: { mapped } },
   );
   return makeReport(findings, target.secrets);
 }

@@ -9,6 +9,8 @@ const field = (alias: string, type: string, more: object = {}) => ({
   alias,
   type,
   isPublished: true,
+  isRequired: false,
+  defaultValue: null,
   ...more,
 });
 

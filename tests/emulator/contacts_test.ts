@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Json } from "../../local/mautic/types.ts";
+import { recording } from "../mautic/support.ts";
 import { at, startWithCaller } from "./caller.ts";
 
 const email = "a@example.test";
@@ -229,4 +230,58 @@ Deno.test("the request log holds method, path, items, status and correlation id"
     [entry?.method, entry?.path, entry?.itemCount, entry?.status, entry?.correlationId],
     ["POST", "/api/contacts/batch/new", 2, 201, null],
   );
+});
+
+/** What Mautic says of a company without its name: contacts are checked by the same form. */
+function recordedRefusal(name: string, ...path: (string | number)[]): Json {
+  const body = at(JSON.parse(JSON.stringify(recording(name).response.body)), ...path);
+  return JSON.parse(JSON.stringify(body).replaceAll("companyname", "branche"));
+}
+
+Deno.test("a required field is asked of a new contact, single and in a batch, as it was recorded of companies", async () => {
+  await using run = await startWithCaller();
+  run.mautic.addField({ alias: "branche", isRequired: true });
+  const single = await run.ask("POST", "/api/contacts/new", { email });
+  assert.equal(single.status, recording("company-new-no-name").response.status);
+  assert.deepEqual(single.body, recordedRefusal("company-new-no-name"));
+  const blank = await run.ask("POST", "/api/contacts/new", { email, branche: " " });
+  assert.equal(blank.status, 400);
+  const { status, body } = await run.ask("POST", "/api/contacts/batch/new", [
+    { email: "b@example.test", branche: "Bau" },
+    { email },
+  ]);
+  assert.equal(status, recording("company-batch-new").response.status);
+  assert.deepEqual(at(body, "statusCodes"), [201, 400]);
+  assert.deepEqual(at(body, "errors", "1"), recordedRefusal("company-batch-new", "errors", "1"));
+});
+
+Deno.test("an edit, and an item of batch/new that meets a contact, is asked only for what it blanks", async () => {
+  await using run = await startWithCaller();
+  run.mautic.addField({ alias: "branche" });
+  await run.ask("POST", "/api/contacts/new", { email });
+  run.mautic.requireField("branche", true);
+  const edited = await run.ask("PATCH", "/api/contacts/1/edit", { firstname: "Ann" });
+  assert.equal(edited.status, 200);
+  const met = await run.ask("POST", "/api/contacts/batch/new", [{ email, firstname: "Bea" }]);
+  assert.deepEqual(at(met.body, "statusCodes"), [200]);
+  const blanked = await run.ask("PATCH", "/api/contacts/1/edit", {
+    branche: "",
+    overwriteWithBlank: true,
+  });
+  assert.equal(blanked.status, 400);
+  run.mautic.requireField("branche", false);
+  assert.equal(
+    (await run.ask("POST", "/api/contacts/new", { email: "n@example.test" })).status,
+    201,
+  );
+});
+
+Deno.test("the list of fields tells which are required", async () => {
+  await using run = await startWithCaller();
+  run.mautic.requireField("phone", true);
+  const { body } = await run.ask("GET", "/api/fields/contact?limit=1000");
+  const fields = Object.values(Object(at(body, "fields")));
+  const required = fields.filter((field) => Object(field).isRequired)
+    .map((field) => Object(field).alias);
+  assert.deepEqual(required, ["phone"]);
 });

@@ -118,6 +118,22 @@ Deno.test("contactsByIds() asks for whole contacts by ids", async () => {
   assert.deepEqual(Object.fromEntries(searchParams), { search: "ids:3,1", limit: "200" });
 });
 
+Deno.test("idsHolding() compares the stored numbers, in one request", async () => {
+  await using server = serve(() => answer("contacts-search-email"));
+  const { mautic } = client(server.url);
+  assert.deepEqual(await mautic.idsHolding([6, 7, 6], "hki_score", [0.97, 0.4, 0.97]), [6]);
+  const { searchParams } = server.requests[0]!.url;
+  assert.deepEqual(Object.fromEntries(searchParams), {
+    "where[0][col]": "id",
+    "where[0][expr]": "in",
+    "where[0][val]": "6,7",
+    "where[1][col]": "hki_score",
+    "where[1][expr]": "in",
+    "where[1][val]": "0.97,0.4",
+    limit: "200",
+  });
+});
+
 Deno.test("getContact() gives do-not-contact entries of all channels", async () => {
   await using server = serve(() => answer("contact-get-with-dnc"));
   const { doNotContact } = await client(server.url).mautic.getContact(2);

@@ -150,6 +150,7 @@ Deno.test("ping tells Mautic's version, whether the token is cached, and the set
     }],
   });
   const told = Object(settings);
+  assert.equal(told.project, new URL(sync.env["SUPABASE_URL"] ?? "").host);
   assert.equal(told.baseUrl, sync.mautic.url);
   assert.equal(told.fieldMaxLength, 64);
   assert.equal(told.enrollment.campaignId, sync.mautic.campaignId);

@@ -8,7 +8,7 @@ import { answerMauticErrors } from "./refusals.ts";
  * deployment works: whoever asks may have others.
  */
 export async function ping(context: ActionContext): Promise<Response> {
-  const { answers, tokens, settings, superseded } = context;
+  const { answers, tokens, settings, superseded, database: { project } } = context;
   return await answerMauticErrors(context, async () => {
     const { version } = await connectMautic(context).mautic.version(answers.correlationId);
     const tokenCached = tokens.lastFrom() !== "mautic";
@@ -16,7 +16,7 @@ export async function ping(context: ActionContext): Promise<Response> {
       demo: false,
       mautic: { version },
       tokenCached,
-      settings: openSettings(settings),
+      settings: { project, ...openSettings(settings) },
       supersededSettings: superseded,
     });
   });

@@ -48,7 +48,7 @@ export async function upsertContact(payload: unknown, context: ActionContext): P
     everyMs: settings.workerLeaseMs / 3,
     renew: async () => await database.renewLease(holder, leaseMs) > 0,
   }, () => syncLeads({ ...claim, items }, sync));
-  const outcomes = synced.map(({ work }) => outcome(work, sync.log));
+  const outcomes = synced.map(({ work, enrollment }) => outcome(work, sync.log, enrollment));
   await settleSurely(settings.baseUrl, claim.lease_token, outcomes, sync, null);
   return answer(synced[0], answers);
 }

@@ -40,7 +40,7 @@ function isDue(work: Work): work is Settled {
 /** Is it the lead itself that its fields were not sent for, and not trouble on the way? */
 function isUnsent({ result, action, error_code: code }: Result): boolean {
   return result === "dead" || action === "without_address" || action === "out_of_scope" ||
-    code === "unreadable";
+    code === "unreadable" || code === "required_field";
 }
 
 async function withdraw(work: Settled, context: SyncContext): Promise<Settled> {

@@ -24,6 +24,8 @@ import type { SyncContext } from "./run.ts";
 export interface Enrollment {
   enrolled: boolean;
   reason: string;
+  /** What the reason goes by, e.g. `0.97 of 70`. */
+  detail?: string;
 }
 
 /** An item after its turn; without an enrolment where that failed. */
@@ -77,6 +79,10 @@ async function enrollIfDue(work: Unsettled, context: SyncContext): Promise<Enrol
   const entries = contactOf(work)?.doNotContact ?? work.item.do_not_contact;
   const { enroll: isDue, reason } = decide(work, entries, context);
   const not = (reason: string): Enrolled => ({ work, enrollment: { enrolled: false, reason } });
+  if (reason === "below_threshold") {
+    const detail = `${work.fields.payload.score} of ${context.settings.enrollment.threshold}`;
+    return { work, enrollment: { enrolled: false, reason, detail } };
+  }
   if (!isDue || campaignId === null) return not(reason);
   if (isEnrolled(work, campaignId)) return not("already_enrolled");
   return isAnswered(work) ? await enroll(work, campaignId, context) : not(reason);

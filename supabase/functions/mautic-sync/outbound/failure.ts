@@ -3,6 +3,7 @@ import { type DeadReason, errorDescriptions } from "shared/errors/codes.ts";
 import { answerCode, MauticError, type MauticErrorCode } from "shared/mautic/transport/errors.ts";
 import { backoff } from "../worker/backoff.ts";
 import { askedId, type Leased, type Result, type Settled, withResult, type Work } from "./item.ts";
+import { areRequired, postponedAsRequired, requiredOf } from "./required.ts";
 import { type FailureContext, halt, type Step } from "./run.ts";
 
 /** After this many failures in a request of its own, while others passed, a person has to look. */
@@ -56,6 +57,11 @@ function resultOf(work: Leased, error: MauticError, { settings, random }: Failur
       "Another contact in Mautic has this e-mail, or several share it, and Mautic refuses every save of it.",
     );
   }
+  const required = requiredOf(work, error);
+  if (required && required.lacking.length > 0) {
+    return dead("field_refused", `${areRequired(required.lacking)}, the lead has none.`);
+  }
+  if (required) return postponedAsRequired(required.unsent);
   if (error.code === "validation_failed" && aliases.includes("email")) {
     return dead("invalid_email", `contact.email: Mautic refuses the address (${said}).`);
   }

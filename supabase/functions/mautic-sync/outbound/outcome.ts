@@ -1,6 +1,7 @@
 import { confirmAnswer } from "shared/contact/confirm.ts";
 import type { Outcome } from "shared/database/outcome.ts";
 import type { Log } from "shared/runtime/log.ts";
+import type { Enrollment } from "./enroll.ts";
 import {
   askedId,
   contactOf,
@@ -10,8 +11,11 @@ import {
   type Work,
 } from "./item.ts";
 
-/** The outcome of an item for settle: its result, and what Mautic's answers confirmed. */
-export function outcome(work: Work, log: Log): Outcome {
+/**
+ * The outcome of an item for settle: its result, what Mautic's answers confirmed, and what came of
+ * its enrolment, where that is on.
+ */
+export function outcome(work: Work, log: Log, enrollment?: Enrollment): Outcome {
   const result = work.state === "settled" ? work.result : { result: "done" as const };
   const isDone = result.result === "done";
   const asked = askedId(work);
@@ -21,8 +25,17 @@ export function outcome(work: Work, log: Log): Outcome {
     ...result,
     ...(work.mayBeDone && work.reach.stage !== "saved" && !isDone ? { may_be_done: true } : {}),
     ...(isDone ? { action: actionOf(work) } : {}),
+    ...(isDone && enrollment && enrollment.reason !== "disabled"
+      ? { enrollment: toldOf(enrollment) }
+      : {}),
     ...(result.result === "gone" && asked !== undefined ? { asked_contact_id: asked } : {}),
   };
+}
+
+/** As the history of the lead tells it: `enrolled`, or why not, e.g. `below_threshold: 0.97 of 70`. */
+function toldOf({ enrolled, reason, detail }: Enrollment): string {
+  if (enrolled) return "enrolled";
+  return detail === undefined ? reason : `${reason}: ${detail}`;
 }
 
 /** What a done item came to. */

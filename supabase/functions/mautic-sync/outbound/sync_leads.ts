@@ -8,6 +8,7 @@ import type { Removal, Work } from "./item.ts";
 import { lookUp } from "./look_up.ts";
 import { speakersOf, withEntriesOfSpeakers } from "./merged.ts";
 import { type Preparation, prepare } from "./prepare.ts";
+import { readBack } from "./read_back.ts";
 import { removeContacts } from "./remove.ts";
 import { reportPrepared, reportSynced } from "./report.ts";
 import { unlessMissing } from "./missing.ts";
@@ -37,7 +38,7 @@ export async function syncLeads(
 
   const removed = await removeContacts(removalsOf(prepared), context);
   const found = await lookUp(leadsOf(prepared), context);
-  const sent = await sendFields(found, context);
+  const sent = await readBack(await sendFields(found, context), context);
   // Leads that turn out to be one contact: the newest speaks for it.
   const speakers = speakersOf(sent);
   const consented = await applyConsent(sent, speakers, context);

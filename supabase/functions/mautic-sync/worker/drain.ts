@@ -162,7 +162,7 @@ async function sendBatch(
 ): Promise<number> {
   const { settings, clock, log, run } = context;
   const synced = await syncLeads(claim, context);
-  const outcomes = synced.map(({ work }) => outcome(work, log));
+  const outcomes = synced.map(({ work, enrollment }) => outcome(work, log, enrollment));
   await settleSurely(settings.baseUrl, claim.lease_token, outcomes, context, run.batchSize);
   log.info("batch_settled", {
     ...tally(outcomes.map(({ result }) => result)),
