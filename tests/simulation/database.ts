@@ -18,6 +18,8 @@ export interface SimulatedDatabase extends AsyncDisposable {
   secretKey: string;
   /** A statement of the simulation itself, at virtual time, whether Postgres is up or not. */
   step<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T>;
+  /** Attaches the second table (signups.sql). */
+  addSignups(): Promise<void>;
   begin(level: string): Promise<OpenTransaction>;
   /** A request of a function to the Data API, done to its end. */
   request(request: Request): Promise<{ status: number; body: string; headers: Headers }>;
@@ -29,6 +31,7 @@ export interface SimulatedDatabase extends AsyncDisposable {
 }
 
 const instruments = await Deno.readTextFile(new URL("instruments.sql", import.meta.url));
+const signups = await Deno.readTextFile(new URL("signups.sql", import.meta.url));
 
 /** Where the functions find the database, and Mautic. */
 export const simulatedProject = "http://data.test";
@@ -70,6 +73,7 @@ export async function createSimulatedDatabase(
   return {
     secretKey: keys.secret,
     step,
+    addSignups: async () => void await step((sql) => sql.unsafe(signups)),
     async begin(level) {
       const sql = spare.pop() ?? database.session();
       const transaction: OpenTransaction = {

@@ -63,7 +63,7 @@ export interface History {
 
 /** Schedules `steps` random events over `durationMs`. */
 export function scheduleHistory(
-  { scheduler, random, database, mautic, platform, note, steps, durationMs, people }: {
+  { scheduler, random, database, mautic, platform, note, steps, durationMs, people, hasSignups }: {
     scheduler: Scheduler;
     random: Random;
     database: SimulatedDatabase;
@@ -73,6 +73,7 @@ export function scheduleHistory(
     steps: number;
     durationMs: number;
     people: number;
+    hasSignups: boolean;
   },
 ): History {
   const writer = createWriter({ random, people, now: scheduler.now, note });
@@ -355,6 +356,7 @@ export function scheduleHistory(
     [3, token],
     [5, () => platform.killOne()],
     [3, () => platform.freezeOne()],
+    ...(hasSignups ? [[12, () => write(writer.signup)] as [number, () => Promise<void>]] : []),
   ];
   const weight = deedsOfAll.reduce((sum, [each]) => sum + each, 0);
   for (let step = 0; step < steps; step++) {

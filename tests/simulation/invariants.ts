@@ -164,6 +164,46 @@ export async function checkContacts(world: World): Promise<string[]> {
   return problems;
 }
 
+const signupRow = z.object({
+  lead_id: z.string(),
+  payload: leadPayloadSchema,
+  contact_id: z.coerce.number().nullable(),
+  state: z.string().nullable(),
+});
+
+/**
+ * What the second table says reaches Mautic, too: a contact that no lead of the first one ever was
+ * shows what its newest signup says.
+ */
+export async function checkSignups({ database, mautic, deeds, ledger }: World): Promise<string[]> {
+  const rows = await database.step((sql) =>
+    sql`
+    select l.lead_id, l.payload, k.contact_id, o.state
+    from mautic.read_leads(array(select 'signup:' || id from public.signup)) l
+    left join mautic.contact_link k on k.lead_id = l.lead_id and k.left_at is null
+    left join mautic.outbox o on o.lead_id = l.lead_id
+    order by l.lead_id`
+  );
+  const signups = z.array(signupRow).parse([...rows]);
+  return signups.flatMap(({ lead_id, payload, contact_id, state }): string[] => {
+    if (state === "dead" || contact_id === null || deeds.removed.has(contact_id)) return [];
+    const others = ledger.links.filter((each) =>
+      each.contact_id === contact_id && each.lead_id !== lead_id
+    );
+    const contact = mautic.contacts.get(contact_id);
+    if (others.length > 0 || !contact) return [];
+    const address = String(contact.values.get("email") ?? "");
+    if (deeds.direct.some((call) => call.address === address)) return [];
+    return ["company", "phone"].flatMap((alias) => {
+      const wanted = payload.fields[alias] ?? null;
+      const held = contact.values.get(alias) ?? null;
+      return wanted === null || shows(wanted, held)
+        ? []
+        : [`contact ${contact_id} shows ${alias} = ${held}, its only ${lead_id} says ${wanted}`];
+    });
+  });
+}
+
 /**
  * The same without excuses, once everything was replayed by force: whatever people and callers did,
  * each contact shows a lead than which no other one of it is surely newer.

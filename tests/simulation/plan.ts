@@ -78,6 +78,8 @@ export interface Plan {
   endsWithReplay: boolean;
   /** Last of all only poisonous leads are sent for a while, and then others. */
   endsWithPoison: Poisoning | undefined;
+  /** A second table of the same people is attached, of a higher rank, which says company and phone only. */
+  hasSignups: boolean;
 }
 
 /** How Mautic fails on leads of {@link poisonousCompany}, on how many, and how long on nothing else. */
@@ -163,5 +165,6 @@ export function makePlan(random: Random): Plan {
         aloneMs: random.pick([0, 10 * 60_000]),
       }
       : undefined,
+    hasSignups: random.chance(0.3),
   };
 }

@@ -13,7 +13,7 @@ import {
 import { scheduleHistory } from "./history.ts";
 import { checkErasures } from "./erasure_check.ts";
 import { createInbound } from "./inbound.ts";
-import { checkContacts, checkContactsStrictly, checkRest } from "./invariants.ts";
+import { checkContacts, checkContactsStrictly, checkRest, checkSignups } from "./invariants.ts";
 import { readLedger } from "./ledger.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { createNetwork } from "./network.ts";
@@ -183,6 +183,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       }
     },
   });
+  if (plan.hasSignups) await database.addSignups();
   await database.step((sql) =>
     sql`select mautic.set('on_lead_delete', ${plan.settings.on_lead_delete}),
       mautic.set('bulk_rows', ${plan.settings.bulk_rows}),
@@ -213,6 +214,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     steps: plan.steps,
     durationMs: plan.durationMs,
     people: plan.people,
+    hasSignups: plan.hasSignups,
   });
   limits = createLimits({
     mautic,
@@ -255,6 +257,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       ...observer.violations,
       ...limits.violations,
       ...await checkContacts(world),
+      ...(plan.hasSignups ? await checkSignups(world) : []),
       ...await checkConsent(world),
       ...await checkPeople(world, {
         raced: observer.raced,

@@ -45,6 +45,8 @@ export interface Writer {
   remove(sql: postgres.Sql, ids: string[]): Promise<void>;
   reinsert(sql: postgres.Sql, id: string): Promise<void>;
   truncate(sql: postgres.Sql): Promise<void>;
+  /** Inserts a row of the second table, or changes or deletes one that is there. */
+  signup(sql: postgres.Sql): Promise<void>;
 }
 
 export function createWriter(
@@ -90,6 +92,30 @@ export function createWriter(
     async truncate(sql) {
       note("truncate");
       await sql`truncate public.leads`;
+    },
+    async signup(sql) {
+      const row = {
+        email: address(random, people),
+        company: random.pick([null, "Signed Ltd", "Other Ltd"]),
+        phone: random.pick([null, "7", "8"]),
+        updated_at: stamp(),
+      };
+      const known = await sql<{ id: string }[]>`select id from public.signup order by id`;
+      if (known.length === 0 || random.chance(0.5)) {
+        const id = random.uuid();
+        note(`sign up ${id} ${JSON.stringify(row)}`);
+        await sql`insert into public.signup ${sql({ id, ...row })}`;
+        return;
+      }
+      const { id } = random.pick(known);
+      if (random.chance(0.2)) {
+        note(`sign off ${id}`);
+        await sql`delete from public.signup where id = ${id}`;
+        return;
+      }
+      const { email: _, ...rest } = row;
+      note(`sign up again ${id} ${JSON.stringify(rest)}`);
+      await sql`update public.signup set ${sql(rest)} where id = ${id}`;
     },
   };
 }
