@@ -400,6 +400,8 @@ Deno.test("a merge in Mautic moves every lead, and the enrolment, to the survivi
 
 Deno.test("upsert_contact waits for a person who is out, and leaves a queued change queued", async () => {
   await using db = await testDatabase();
+  await db.sql`
+    insert into mautic.deployment (project, origin, live_at) values ('', ${origin}, now())`;
   const id = await insertLead(db.sql, "direct@example.test");
   const direct = async (lead: string, address: string) => {
     const [row] = await db.sql<{ claim: { state: string; lease_token: string } }[]>`
