@@ -1867,6 +1867,21 @@ export type Schema = {
         };
         Returns: Record<string, unknown>;
       };
+      "pick_among": {
+        Args: {
+          "p_lead_ids": (string)[];
+          "p_most": number;
+          "p_origin": string;
+          "p_so_far": Schema["mautic"]["CompositeTypes"]["picking"];
+        };
+        Returns: Schema["mautic"]["CompositeTypes"]["picking"];
+        SetofOptions: {
+          from: "*";
+          to: "picking";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "pick_from": {
         Args: {
           "p_lane": Schema["mautic"]["Enums"]["lane"];

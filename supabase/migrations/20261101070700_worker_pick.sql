@@ -132,6 +132,35 @@ create type mautic.picking as (picked mautic.candidate[], moot text[], held text
 
 comment on type mautic.picking is 'What a claim has picked so far. upto: the last item met of the lane; is_empty: the lane has no more.';
 
+create function mautic.pick_among(p_origin text, p_lead_ids text[], p_most int, p_so_far mautic.picking)
+returns mautic.picking
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  s mautic.picking := p_so_far;
+  candidate mautic.candidate;
+begin
+  for candidate in select * from mautic.candidates(p_origin, p_lead_ids) loop
+    exit when cardinality(s.picked) >= p_most;
+    s.upto := candidate;
+    continue when candidate.person_keys && s.held or candidate.is_moot is null;
+    if candidate.is_moot then
+      s.moot := s.moot || candidate.lead_id;
+    else
+      s.held := s.held || candidate.person_keys;
+      s.picked := s.picked || candidate;
+    end if;
+  end loop;
+  return s;
+end
+$$;
+
+comment on function mautic.pick_among(text, text[], int, mautic.picking) is
+  'Picks from these leads in this order until p_most are picked in all: no person twice and nobody who is out.';
+
 -- From one lane, in windows, so that a run of leads of one person does not hide those behind it.
 create function mautic.pick_from(p_origin text, p_lane mautic.lane, p_limit int, p_so_far mautic.picking)
 returns mautic.picking
@@ -142,36 +171,25 @@ set search_path = ''
 as $$
 declare
   s mautic.picking := p_so_far;
-  wanted constant int := cardinality(s.picked) + p_limit;
+  most constant int := cardinality(s.picked) + p_limit;
   lead_ids text[];
-  candidate mautic.candidate;
 begin
   for round in 1 .. 40 loop
-    exit when cardinality(s.picked) >= wanted or s.is_empty;
+    exit when cardinality(s.picked) >= most or s.is_empty;
     lead_ids := mautic.pending_after(
       p_lane, coalesce((s.upto).enqueued_at, '-infinity'), coalesce((s.upto).lead_id, ''), greatest(p_limit, 50));
     if lead_ids = '{}' then
       s.is_empty := true;
-      exit;
+    else
+      s := mautic.pick_among(p_origin, lead_ids, most, s);
     end if;
-    for candidate in select * from mautic.candidates(p_origin, lead_ids) loop
-      exit when cardinality(s.picked) >= wanted;
-      s.upto := candidate;
-      continue when candidate.person_keys && s.held or candidate.is_moot is null;
-      if candidate.is_moot then
-        s.moot := s.moot || candidate.lead_id;
-      else
-        s.held := s.held || candidate.person_keys;
-        s.picked := s.picked || candidate;
-      end if;
-    end loop;
   end loop;
   return s;
 end
 $$;
 
 comment on function mautic.pick_from(text, mautic.lane, int, mautic.picking) is
-  'Picks up to p_limit more from a lane, behind p_so_far.upto: no person twice and nobody who is out.';
+  'Picks up to p_limit more from a lane, behind p_so_far.upto.';
 
 -- Picks without writing.
 create function mautic.pick(
@@ -185,7 +203,6 @@ set search_path = ''
 as $$
 declare
   s mautic.picking;
-  candidate mautic.candidate;
   upto mautic.candidate[] := array_fill(null::mautic.candidate, '{4}');
   quotas int[];
   lanes constant mautic.lane[] := enum_range(null::mautic.lane);
@@ -195,18 +212,8 @@ begin
   s.held := mautic.held_keys();
   more := false;
   if p_is_probe or p_only_chosen then
-    for candidate in
-      select * from mautic.candidates(p_origin, case when p_only_chosen then mautic.chosen_candidates() else mautic.probe_candidates() end)
-    loop
-      exit when cardinality(s.picked) >= p_limit;
-      continue when candidate.person_keys && s.held or candidate.is_moot is null;
-      if candidate.is_moot then
-        s.moot := s.moot || candidate.lead_id;
-      else
-        s.held := s.held || candidate.person_keys;
-        s.picked := s.picked || candidate;
-      end if;
-    end loop;
+    s := mautic.pick_among(
+      p_origin, case when p_only_chosen then mautic.chosen_candidates() else mautic.probe_candidates() end, p_limit, s);
     picked := s.picked;
     moot := s.moot;
     return;
