@@ -58,7 +58,7 @@ export async function readWaiting(sql: Sql): Promise<Waiting> {
       ), lead as (
         select s.address, s.consent, s.known_since is not null as is_known
         from mautic.lead_state s
-        where s.known_since is not null or s.lead_id in (select q.lead_id from queued q)
+        where s.gone_at is null and s.known_since is not null or s.lead_id in (select q.lead_id from queued q)
         union all
         select r.address, (r.payload ->> 'consent')::boolean, false
         from mautic.read_leads(array(

@@ -23,6 +23,8 @@ export const leasedItemSchema = z.object({
   force: z.boolean(),
   /** Of a contact that is in Mautic already only the blanks are filled. */
   fill: z.boolean(),
+  /** Its no reaches a contact that is there; nothing else of it is sent, and no contact is made. */
+  withdraws: z.boolean(),
   ambiguous: z.boolean(),
   /** null: the lead is gone. */
   payload: leadPayloadSchema.nullable(),

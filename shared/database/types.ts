@@ -491,6 +491,7 @@ export type Schema = {
           "digest": number | null;
           "email_status": string | null;
           "email_status_changed_at": string | null;
+          "gone_at": string | null;
           "known_since": string | null;
           "lead_id": string;
           "read_at": string;
@@ -506,6 +507,7 @@ export type Schema = {
           "digest"?: number | null;
           "email_status"?: string | null;
           "email_status_changed_at"?: string | null;
+          "gone_at"?: string | null;
           "known_since"?: string | null;
           "lead_id": string;
           "read_at"?: string;
@@ -520,6 +522,7 @@ export type Schema = {
           "digest"?: number | null;
           "email_status"?: string | null;
           "email_status_changed_at"?: string | null;
+          "gone_at"?: string | null;
           "known_since"?: string | null;
           "lead_id"?: string;
           "read_at"?: string;
@@ -587,6 +590,7 @@ export type Schema = {
           "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state": string;
           "version": number;
+          "withdraws": boolean;
         };
         ComputedFields: never;
         Insert: {
@@ -615,6 +619,7 @@ export type Schema = {
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state"?: string;
           "version"?: number;
+          "withdraws"?: boolean;
         };
         Update: {
           "ambiguous"?: boolean;
@@ -642,6 +647,7 @@ export type Schema = {
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state"?: string;
           "version"?: number;
+          "withdraws"?: boolean;
         };
         Relationships: [];
       };
@@ -1497,6 +1503,8 @@ export type Schema = {
         Args: { "p_contact_ids": (number)[]; "p_lead_id": string; "p_origin": string };
         Returns: undefined;
       };
+      "forget_emptied": { Args: Record<PropertyKey, never>; Returns: undefined };
+      "forget_leads": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "free_events": { Args: { "p_event_ids": (number)[] }; Returns: (number)[] };
       "free_leads": { Args: { "p_lead_ids": (string)[] }; Returns: string[] };
       "generated_version": { Args: Record<PropertyKey, never>; Returns: number };
@@ -1603,6 +1611,7 @@ export type Schema = {
         Args: { "p_lane": Schema["mautic"]["Enums"]["lane"]; "p_rows": string };
         Returns: string;
       };
+      "later_times": { Args: { "p_known": Json; "p_seen": Json }; Returns: Json };
       "lead_history": {
         Args: { "lead_id": string };
         Returns: {
@@ -1640,7 +1649,7 @@ export type Schema = {
           "p_seen": (Schema["mautic"]["CompositeTypes"]["seen_lead"])[];
           "p_taken": (Schema["mautic"]["Tables"]["lead_change"]["Row"])[];
         };
-        Returns: (string)[];
+        Returns: Record<string, unknown>;
       };
       "leased_items": {
         Args: {
@@ -2281,6 +2290,7 @@ export type Schema = {
           "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
           "state": string;
           "version": number;
+          "withdraws": boolean;
         };
         SetofOptions: {
           from: "*";

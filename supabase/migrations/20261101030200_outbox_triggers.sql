@@ -283,17 +283,20 @@ set search_path = ''
 as $$
 declare
   by_key constant text :=
-    'insert into mautic.lead_change (lead_id, cause, correlation_id) select %s, ''suspect'', coalesce(correlation, ''suspect'') from %s';
+    'insert into mautic.lead_change (lane, lead_id, cause, correlation_id) '
+    'select %s, %s, ''suspect'', coalesce(correlation, ''suspect'') from %s';
+  -- Each key once, whether the row had it or has it.
+  either_row constant text := format('(select l.%1$I from new_lead l union select l.%1$I from old_lead l) l', a.key_column);
   key_sql constant text := mautic.lead_id_in(a, 'l');
   event record;
   found record;
 begin
   for event in
     select * from (values
-      ('insert', 'referencing new table as new_lead', mautic.log_insert_sql(a), format(by_key, key_sql, 'new_lead l')),
+      ('insert', 'referencing new table as new_lead', mautic.log_insert_sql(a), format(by_key, mautic.lane_sql('live', 'new_lead'), key_sql, 'new_lead l')),
       ('update', 'referencing old table as old_lead new table as new_lead', mautic.log_update_sql(a),
-        format(by_key, key_sql, '(select * from new_lead union all select * from old_lead) l')),
-      ('delete', 'referencing old table as old_lead', mautic.log_delete_sql(a), format(by_key, key_sql, 'old_lead l')),
+        format(by_key, mautic.lane_sql('live', 'new_lead'), key_sql, either_row)),
+      ('delete', 'referencing old table as old_lead', mautic.log_delete_sql(a), format(by_key, mautic.lane_sql('live', 'old_lead'), key_sql, 'old_lead l')),
       ('truncate', '', format('insert into mautic.table_change (source, cause) values (%L, ''truncate'')', a.source),
         'raise')
     ) as e(name, tables, what, keys)

@@ -8,6 +8,7 @@ create table mautic.outbox (
   force boolean not null default false,
   chosen boolean not null default false,
   fill boolean not null default false,
+  withdraws boolean not null default false,
   correlation_id text not null,
   enqueued_at timestamptz not null,
   changed_at timestamptz not null,
@@ -59,6 +60,7 @@ comment on column mautic.outbox.version is
 comment on column mautic.outbox.lane is 'Of all changes that are in it the first: a single edit lifts a lead out of a bulk.';
 comment on column mautic.outbox.chosen is 'Goes out although its project is not live (mautic.go_live).';
 comment on column mautic.outbox.fill is 'The first send of a lead that was there before us: a contact that is in Mautic already gets its blanks filled only.';
+comment on column mautic.outbox.withdraws is 'Of a known lead that said no: the no reaches a contact that is there, and nothing else is sent.';
 comment on column mautic.outbox.state is
   'pending: due. leased: with a worker. waiting: due at not_before. dead: needs a person; an edit revives it.';
 comment on column mautic.outbox.enqueued_at is 'When the oldest unsent change was made: the order of sending.';

@@ -17,7 +17,7 @@ begin
   select
     'backfill', l.lead_id, 'replay', p_force, p_correlation_id, least(coalesce(l.changed_at, asked_at), asked_at), asked_at
   from (
-    select s.lead_id, s.changed_at from mautic.lead_state s where s.lead_id = any (p_lead_ids)
+    select s.lead_id, s.changed_at from mautic.lead_state s where s.lead_id = any (p_lead_ids) and s.gone_at is null
     union all
     select r.lead_id, r.changed_at
     from mautic.read_leads(array(
@@ -54,7 +54,7 @@ begin
   insert into mautic.lead_change (lane, lead_id, cause, fill, correlation_id, changed_at, queued_at)
   select 'backfill', s.lead_id, 'replay', true, p_correlation_id, least(coalesce(s.changed_at, asked_at), asked_at), asked_at
   from mautic.lead_state s
-  where s.lead_id = any (p_lead_ids) and s.known_since is not null
+  where s.lead_id = any (p_lead_ids) and s.known_since is not null and s.gone_at is null
   order by s.lead_id;
   get diagnostics queued = row_count;
   return queued;

@@ -43,6 +43,43 @@ $$;
 
 comment on function mautic.look_at_leads(text[], timestamptz[], jsonb[]) is 'These leads as they are and as they were known. The times may be shorter arrays.';
 
+-- Of those that were there before us it stays known that they were.
+create function mautic.forget_leads(p_lead_ids text[])
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  delete from mautic.lead_state s where s.lead_id = any (p_lead_ids) and s.known_since is null;
+  update mautic.lead_state s
+  set gone_at = mautic.clock(), address = null, stage = null, consent = null, changed_at = null, digest = null, times = '{}'
+  where s.lead_id = any (p_lead_ids) and s.gone_at is null;
+$$;
+
+comment on function mautic.forget_leads(text[]) is 'The rows of these leads are gone.';
+
+-- Bulks are folded after single edits, whichever came first.
+create function mautic.later_times(p_known jsonb, p_seen jsonb)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+  select case
+    when p_seen = '{}' then p_known
+    else (
+      select jsonb_object_agg(t.key, t.at)
+      from (
+        select e.key, max(e.value) as at
+        from (select * from jsonb_each_text(p_known) union all select * from jsonb_each_text(p_seen)) e
+        group by e.key
+      ) t)
+  end
+$$;
+
+comment on function mautic.later_times(jsonb, jsonb) is 'Of each column the later of two times, in UTC and of one width.';
+
 -- What cannot be read just now stays known as it was.
 create function mautic.remember_leads(p_seen mautic.seen_lead[])
 returns void
@@ -52,8 +89,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  delete from mautic.lead_state s
-  where s.lead_id = any (array(select l.lead_id from unnest(p_seen) l where l.is_whole is null and l.was_there));
+  perform mautic.forget_leads(array(select l.lead_id from unnest(p_seen) l where l.is_whole is null and l.was_there));
 
   insert into mautic.lead_state as s (lead_id, source, address, stage, consent, changed_at, digest, times, known_since)
   select l.lead_id, l.source, l.address, l.stage, l.consent, l.changed_at, l.digest, coalesce(l.times, '{}'), l.known_since
@@ -63,12 +99,16 @@ begin
   order by l.lead_id
   on conflict (lead_id) do update
   set address = excluded.address, stage = excluded.stage, consent = excluded.consent, changed_at = excluded.changed_at,
-    digest = excluded.digest, times = s.times || excluded.times, known_since = excluded.known_since, read_at = excluded.read_at;
+    digest = excluded.digest, times = mautic.later_times(s.times, excluded.times), known_since = excluded.known_since,
+    gone_at = null, read_at = excluded.read_at;
 
   insert into mautic.stage_change (lead_id, from_stage, to_stage, changed_at)
   select l.lead_id, l.was_stage, l.stage, l.logged_at
   from unnest(p_seen) l
-  where l.is_whole and l.logged_at is not null and l.stage is distinct from l.was_stage;
+  where l.is_whole and l.logged_at is not null and l.stage is distinct from l.was_stage
+    -- Not where the stage is read otherwise than before, and another column changed.
+    and (coalesce(l.times, '{}') = '{}' or l.times ?| (
+      select r.columns::text[] from mautic.role r where r.source = l.source and r.role = 'stage'));
 end
 $$;
 

@@ -40,7 +40,8 @@ declare
 begin
   select array_agg(b.lead_id), array_agg(b.logged_at), array_agg(b.times) into ids, logged_at, times
   from (
-    select c.lead_id, max(c.logged_at) as logged_at, jsonb_object_agg(c.name, c.logged_at) filter (where c.name is not null) as times
+    select c.lead_id, max(c.logged_at) as logged_at, jsonb_object_agg(
+      c.name, to_char(c.logged_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) filter (where c.name is not null) as times
     from (
       select t.lead_id, u.name, max(t.changed_at) filter (where t.cause not in ('replay', 'mailable')) as logged_at
       from unnest(p_taken) t
@@ -59,10 +60,12 @@ $$;
 
 comment on function mautic.look_at_changes(mautic.lead_change[]) is 'The leads of these changes, as they are and as they were known.';
 
--- Which of these leads are to be sent. A lead that was there before its table was attached is not, for a bulk's or a
--- comparison's sake: nobody has said that it belongs in Mautic. Consent that is withdrawn always passes.
-create function mautic.leads_to_send(p_taken mautic.lead_change[], p_seen mautic.seen_lead[])
-returns text[]
+-- Which of these leads are to be sent. One that was there before its table was attached is not, for a bulk's or a
+-- comparison's sake, loaded anew or not: nobody has said that it belongs in Mautic. A withdrawal of its consent passes,
+-- and nothing else of it.
+create function mautic.leads_to_send(
+  p_taken mautic.lead_change[], p_seen mautic.seen_lead[], out said text[], out withdrawn text[]
+)
 language plpgsql
 stable
 security definer
@@ -71,24 +74,55 @@ as $$
 declare
   unread constant text[] := array(select a.source from mautic.attachment a where a.read_to_end_at is null);
 begin
-  return array(
-    select u.lead_id
+  select
+    array_agg(w.lead_id) filter (where w.is_said or not w.is_known),
+    array_agg(w.lead_id) filter (where w.is_known and w.has_withdrawn and not w.is_said)
+  into said, withdrawn
+  from (
+    select
+      u.lead_id, coalesce(bool_or(u.is_said), false) as is_said, coalesce(bool_or(u.has_withdrawn), false) as has_withdrawn,
+      coalesce(bool_or(u.is_known), false) or (
+        coalesce(bool_or(u.is_unread), false) and not coalesce(bool_or(u.is_inserted), false)) as is_known
     from (
-      select t.lead_id, t.lane < 'bulk' or t.chosen or t.cause in ('insert', 'replay') as is_said, null::boolean as is_known,
-        null::boolean as has_withdrawn
+      select t.lead_id, t.lane < 'bulk' or t.chosen or t.cause = 'replay' as is_said, t.cause = 'insert' as is_inserted,
+        null::boolean as is_known, null::boolean as is_unread, null::boolean as has_withdrawn
       from unnest(p_taken) t
       union all
-      select l.lead_id, null, l.known_since is not null or (not l.was_there and l.source = any (unread)),
+      select l.lead_id, null, null, l.known_since is not null, not l.was_there and l.source = any (unread),
         l.was_consent and not l.consent
       from unnest(p_seen) l
     ) u
     group by u.lead_id
-    having bool_or(u.is_said) or not coalesce(bool_or(u.is_known), false) or bool_or(u.has_withdrawn));
+  ) w;
+  said := coalesce(said, '{}');
+  withdrawn := coalesce(withdrawn, '{}');
 end
 $$;
 
 comment on function mautic.leads_to_send(mautic.lead_change[], mautic.seen_lead[]) is
-  'Those of these leads that go out: all but known ones that only a bulk or a comparison touched.';
+  'said: those of these leads that go out: all but known ones that only a bulk or a comparison touched. withdrawn: known ones '
+  'of which nothing goes out but a no.';
+
+create function mautic.forget_emptied()
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  emptied record;
+begin
+  for emptied in
+    delete from mautic.table_change t where t.cause = 'truncate' returning t.source, t.changed_at
+  loop
+    perform mautic.forget_leads(array(
+      select s.lead_id from mautic.lead_state s where s.source = emptied.source and s.read_at < emptied.changed_at));
+  end loop;
+end
+$$;
+
+comment on function mautic.forget_emptied() is 'The leads of truncated tables are gone, but for those that were loaded since.';
 
 -- Of one person in the order of change, whatever the lanes: who takes an address over that another lead is about to
 -- leave would be sent to that lead's contact.
@@ -128,31 +162,26 @@ as $$
 declare
   taken mautic.lead_change[];
   seen mautic.seen_lead[];
-  sent text[];
+  sent record;
 begin
-  with emptied as (
-    delete from mautic.table_change t where t.cause = 'truncate' returning t.source, t.changed_at
-  )
-  delete from mautic.lead_state s
-  using emptied
-  where s.source = emptied.source and s.read_at < emptied.changed_at;
+  perform mautic.forget_emptied();
 
   taken := array(select t from mautic.take_changes(p_limit) t);
   if taken = '{}' then
     return false;
   end if;
   seen := array(select l from mautic.look_at_changes(taken) l);
-  sent := mautic.leads_to_send(taken, seen);
+  select * into sent from mautic.leads_to_send(taken, seen);
   perform mautic.remember_leads(array(
     select (l.lead_id, l.is_whole, l.source, l.address, l.stage, l.consent, l.changed_at, l.digest, l.was_stage, l.was_consent,
       l.was_there, case when s.id is null then coalesce(l.known_since, mautic.clock()) end, l.logged_at, l.times)::mautic.seen_lead
     from unnest(seen) l
-    left join unnest(sent) s(id) on s.id = l.lead_id));
+    left join unnest(sent.said) s(id) on s.id = l.lead_id));
 
   with meant as (
     select t.lead_id, t.lane, t.id, t.cause, t.force, t.chosen, t.fill, t.changed_at, t.queued_at, t.correlation_id, t.removal
     from unnest(taken) t
-    where t.lead_id = any (sent)
+    where t.lead_id = any (sent.said || sent.withdrawn)
     union all
     -- What became mailable again is the person: the lead that the contact shows is the one to be
     -- looked at once more.
@@ -186,16 +215,18 @@ begin
     group by lead_id
   )
   insert into mautic.outbox as o
-    (lead_id, version, lane, force, chosen, fill, enqueued_at, changed_at, correlation_id, removal)
+    (lead_id, version, lane, force, chosen, fill, withdraws, enqueued_at, changed_at, correlation_id, removal)
   select
-    d.lead_id, d.changes, d.lane, d.force, d.chosen, d.fill, d.enqueued_at,
+    d.lead_id, d.changes, d.lane, d.force, d.chosen, d.fill, d.lead_id = any (sent.withdrawn), d.enqueued_at,
     -- A replay is no change: the time it carries counts only where none of a change is known.
     coalesce(
       d.changed_at, queued.changed_at,
       (select max(k.changed_at) from mautic.contact_link k where k.lead_id = d.lead_id),
       d.replayed_at
     ),
-    d.correlation_id, case when d.has_changed then d.removal else queued.removal end
+    d.correlation_id,
+    -- A bulk that was logged before a deletion may be folded after it.
+    case when d.has_changed and d.changed_at >= coalesce(queued.changed_at, d.changed_at) then d.removal else queued.removal end
   from dirty d
   left join mautic.outbox queued on queued.lead_id = d.lead_id
   -- One order for all who lock several outbox rows: no deadlocks among them.
@@ -209,6 +240,7 @@ begin
     chosen = o.chosen or excluded.chosen,
     -- An edit is news: it sends its values.
     fill = o.fill and excluded.fill,
+    withdraws = o.withdraws and excluded.withdraws,
     changed_at = greatest(o.changed_at, excluded.changed_at),
     correlation_id = excluded.correlation_id,
     -- An edit revives a dead letter, and starts its count again. Whoever waits goes on waiting.

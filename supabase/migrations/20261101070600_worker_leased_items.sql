@@ -41,10 +41,14 @@ begin
     select a.rank, s.source, s.payload
     from (select own as source, p_payload as payload union all select * from other) s
     join mautic.attachment a on a.source = s.source
+  ), silent as (
+    -- Whoever goes before says something of it, and cannot be read just now.
+    select h.rank, n.name, n.name in (select jsonb_array_elements_text(h.payload -> 'missing')) as is_missing
+    from heard h cross join lateral jsonb_array_elements_text((h.payload -> 'missing') || (h.payload -> 'unreadable')) n(name)
   ), field as (
     select distinct on (f.key) f.key, f.value
     from heard h cross join lateral jsonb_each(h.payload -> 'fields') f
-    where f.value not in ('null', '""')
+    where f.value not in ('null', '""') and not exists (select from silent n where n.name = f.key and n.rank < h.rank)
     order by f.key, h.rank, h.source
   ), role as (
     select distinct on (r.key) r.key, r.value
@@ -53,7 +57,14 @@ begin
     order by r.key, h.rank, h.source
   )
   select p_payload || coalesce((select jsonb_object_agg(r.key, r.value) from role r), '{}') || jsonb_build_object(
-    'fields', (p_payload -> 'fields') || coalesce((select jsonb_object_agg(f.key, f.value) from field f), '{}'))
+    'fields', ((p_payload -> 'fields') - array(
+      select n.name from silent n join heard h on h.source = own and n.rank < h.rank
+    )) || coalesce((select jsonb_object_agg(f.key, f.value) from field f), '{}'),
+    'missing', (select coalesce(jsonb_agg(distinct m.name), '[]') from (
+      select jsonb_array_elements_text(p_payload -> 'missing') as name
+      union all
+      select n.name from silent n join heard h on h.source = own and n.rank < h.rank where n.is_missing and p_payload -> 'fields' ? n.name
+    ) m))
   into merged;
   return merged;
 end
@@ -80,7 +91,7 @@ as $$
           -- Known by its address only: it may have another one in Mautic by now.
           when c.contact_id is not null and k.contact_id is distinct from c.contact_id then 'look_up'
           when c.contact_id is not null then 'edit'
-          when o.fill then 'look_up'
+          when o.fill or o.withdraws then 'look_up'
           when o.ambiguous or jsonb_array_length(o.attempted) > 1 then 'look_up'
           else 'create'
         end,
@@ -94,6 +105,7 @@ as $$
         ),
         'force', o.force,
         'fill', o.fill and k.contact_id is null,
+        'withdraws', o.withdraws,
         'ambiguous', o.ambiguous,
         'payload', mautic.merged_payload(p_origin, c.contact_id, o.lead_id, coalesce(p_payload, l.payload)),
         'address', coalesce(p_address, l.address),

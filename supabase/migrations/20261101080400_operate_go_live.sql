@@ -30,7 +30,7 @@ begin
   on conflict on constraint deployment_pkey do update set live_at = coalesce(d.live_at, excluded.live_at);
   return format('%s sends to %s: %s leads are queued, %s are known and wait for a confirmed replay, %s', meant.project, meant.origin,
     (select count(*) from mautic.outbox) + (select count(distinct c.lead_id) from mautic.lead_change c),
-    (select count(*) from mautic.lead_state s where s.known_since is not null),
+    (select count(*) from mautic.lead_state s where s.known_since is not null and s.gone_at is null),
     mautic.ring('go-live-' || gen_random_uuid()));
 end
 $$;
@@ -93,7 +93,7 @@ begin
   end if;
   loop
     page := array(
-      select s.lead_id from mautic.lead_state s where s.source = a.source and s.lead_id > upto order by s.lead_id limit 2000);
+      select s.lead_id from mautic.lead_state s where s.source = a.source and s.gone_at is null and s.lead_id > upto order by s.lead_id limit 2000);
     exit when page = '{}';
     upto := page[cardinality(page)];
     gone := array(select mautic.absent_among(a, page));

@@ -87,7 +87,7 @@ begin
   end if;
   -- By what is known of the leads, without a look at their rows: all of them have to be known.
   perform pg_advisory_xact_lock(mautic.claim_lock());
-  perform mautic.fold(2147483647);
+  while mautic.fold(5000) loop end loop;
   perform mautic.read_unseen('1 day');
   if by_change and not exists (select from mautic.lead_state l where l.changed_at is not null) then
     raise exception 'mautic.replay_where(): the leads tell no time of change (updated_at, created_at). '
@@ -97,7 +97,8 @@ begin
 
   select coalesce(array_agg(l.lead_id), '{}') into wanted
   from mautic.lead_state l
-  where (replay_where.crm_status is null or l.stage = any (replay_where.crm_status))
+  where l.gone_at is null
+    and (replay_where.crm_status is null or l.stage = any (replay_where.crm_status))
     and (changed_since is null or l.changed_at >= changed_since)
     and (changed_until is null or l.changed_at < changed_until)
     and (

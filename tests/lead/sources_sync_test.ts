@@ -78,3 +78,19 @@ Deno.test("keys of the first source that look like another's id are that source'
     },
   );
 });
+
+Deno.test("what the first source no longer gives is not said by the second in its place, and comes once it is mended", async () => {
+  await using sync = await startSync();
+  await newsletter(sync);
+  await sync.sql`insert into public.leads (email, first_name) values ('ann@example.test', 'Ann')`;
+  await sync
+    .sql`insert into public.newsletter_signup values ('7', 'ann@example.test', 'Annie', 'Acme')`;
+  await sync.drain();
+  await sync.skipWaits();
+  await sync.drain();
+  assert.deepEqual(values(sync, "firstname", "company"), ["Ann", "Acme"]);
+  await sync.sql`alter table public.leads rename column first_name to given_name`;
+  await sync.sql`update public.newsletter_signup set first_name = 'Nan', company = 'Bolt'`;
+  await sync.drain();
+  assert.deepEqual(values(sync, "firstname", "company"), ["Ann", "Bolt"]);
+});

@@ -106,21 +106,75 @@ Deno.test("rows that were there before are sent by a confirmed replay, and of co
   assert.deepEqual(values("known@example.test"), ["Edited", "Last"]);
 });
 
-Deno.test("a single edit sends a row that was there before, a bulk change of all does not, a withdrawal does", async () => {
-  await using sync = await startSync();
+/** Rows that were there before their table was attached. */
+async function known(sync: Sync, count: number): Promise<void> {
   await sync.sql`select mautic.set('bulk_rows', '3')`;
   await sync.admin.begin(async (sql) => {
     await sql`set local session_replication_role = replica`;
     await sql`insert into public.leads (email, marketing_opt_in)
-      select 'p' || i || '@example.test', true from generate_series(1, 9) i`;
+      select 'p' || i || '@example.test', true from generate_series(1, ${count}::int) i`;
   });
   await sync.sql`select mautic.read_unseen()`;
-  await sync
-    .sql`update public.leads set ml_score = 5, marketing_opt_in = email <> 'p7@example.test'`;
+}
+
+Deno.test("a single edit sends a row that was there before, a bulk change of all does not", async () => {
+  await using sync = await startSync();
+  await known(sync, 9);
+  await sync.sql`update public.leads set ml_score = 5`;
   await sync.drain();
-  assert.deepEqual(addresses(sync), ["p7@example.test"]);
-  assert.equal(sync.mautic.contactByEmail("p7@example.test")?.doNotContact.length, 1);
+  assert.deepEqual(addresses(sync), []);
   await sync.sql`update public.leads set first_name = 'Ann' where email = 'p2@example.test'`;
   await sync.drain();
-  assert.deepEqual(addresses(sync), ["p2@example.test", "p7@example.test"]);
+  assert.deepEqual(addresses(sync), ["p2@example.test"]);
+});
+
+Deno.test("a withdrawal in a bulk reaches whoever is in Mautic, changes nothing else of them, and makes no contact of the others", async () => {
+  await using sync = await startSync();
+  await sync.call({
+    action: "upsert_contact",
+    payload: { id: "x", contact: { email: "p7@example.test", first_name: "By hand" } },
+  });
+  await sync.sql`delete from mautic.contact_link where true`;
+  await sync.sql`delete from mautic.contact where true`;
+  await known(sync, 9);
+  await sync.sql`update public.leads set first_name = 'By row', marketing_opt_in = false
+    where email in ('p6@example.test', 'p7@example.test', 'p8@example.test', 'p9@example.test')`;
+  await sync.drain();
+  assert.deepEqual(addresses(sync), ["p7@example.test"]);
+  const contact = sync.mautic.contactByEmail("p7@example.test");
+  assert.deepEqual(
+    [contact?.values.get("firstname"), contact?.doNotContact.length],
+    ["By hand", 1],
+  );
+  assert.deepEqual(await outbox(sync.sql), []);
+});
+
+Deno.test("a table that is emptied and loaded anew each night stays known, and so does one whose column broke", async () => {
+  await using sync = await startSync();
+  await known(sync, 9);
+  await sync.sql.begin(async (sql) => {
+    await sql`create temporary table kept on commit drop as select * from public.leads`;
+    await sql`truncate public.leads`;
+    await sql`insert into public.leads select * from kept`;
+  });
+  await sync.drain();
+  await sync.sql.begin(async (sql) => {
+    await sql`create temporary table kept on commit drop as select * from public.leads`;
+    await sql`delete from public.leads`;
+    await sql`insert into public.leads select * from kept`;
+  });
+  await sync.drain();
+  await sync.sql`alter table public.leads rename column phone to phone_number`;
+  await sync.sql`update public.leads set ml_score = 6`;
+  await sync.drain();
+  await sync.sql`select mautic.attach('public.leads')`;
+  await sync.drain();
+  assert.deepEqual(addresses(sync), []);
+  const [row] = await sync.sql`select known::int as n from mautic.status`;
+  assert.equal(row?.["n"], 9);
+  // Somebody new is sent, in whatever lane.
+  await sync.sql`insert into public.leads (email)
+    select 'new' || i || '@example.test' from generate_series(1, 5) i`;
+  await sync.drain();
+  assert.equal(addresses(sync).length, 5);
 });

@@ -108,3 +108,30 @@ Deno.test("who takes over the address that another lead is about to leave comes 
   }
   assert.ok(order.includes(ann) && order.indexOf(ann) < order.indexOf(heir));
 });
+
+Deno.test("a deletion is not forgotten for a bulk that was logged before it and is folded after", async () => {
+  await using db = await testDatabase();
+  await synced(db, 200);
+  await db.sql`select mautic.set('on_lead_delete', 'delete_contact')`;
+  await db.sql`update public.leads set ml_score = 2`;
+  await db.sql`delete from public.leads where email = 'old7@example.test'`;
+  // The deletion alone fits into the first fold.
+  await db.sql`select mautic.fold(1)`;
+  await db.sql`select mautic.fold(2147483647)`;
+  const kept = await db.sql`select from mautic.outbox where removal = 'delete_contact'`;
+  assert.equal(kept.count, 1);
+});
+
+Deno.test("the time of a column's last change does not go back for a bulk that is folded late", async () => {
+  await using db = await testDatabase();
+  await synced(db, 200);
+  await db.sql`update public.leads set ml_score = 2`;
+  await db.sql`update public.leads set ml_score = 3 where email = 'old7@example.test'`;
+  const [last] = await db.sql<{ at: Date }[]>`
+    select max(changed_at) as at from mautic.lead_change`;
+  await db.sql`select mautic.fold(1)`;
+  await db.sql`select mautic.fold(2147483647)`;
+  const [row] = await db.sql<{ at: string }[]>`
+    select times ->> 'ml_score' as at from mautic.lead_state where address = 'old7@example.test'`;
+  assert.equal(Date.parse(row!.at), last?.at.getTime());
+});

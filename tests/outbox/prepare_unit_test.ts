@@ -181,3 +181,15 @@ Deno.test("prepare() is total, and sends nothing that the lead does not say", ()
     }
   }));
 });
+
+for (const name of ["scope", "deleted"]) {
+  Deno.test(`a lead of which it cannot be told whether it belongs in Mautic, for its ${name}, is not sent`, () => {
+    const waiting = prepared("ann", { payload: leadPayload("ann", { missing: [name] }) });
+    assert.deepEqual(
+      [resultOf(waiting)?.result, resultOf(waiting)?.error_code],
+      ["postponed", "unreadable"],
+    );
+    const named = prepared("ann", { payload: leadPayload("ann", { unreadable: [name] }) });
+    assert.deepEqual(resultOf(named), { result: "done", action: "out_of_scope" });
+  });
+}

@@ -34,9 +34,8 @@ export async function checkConsent(
     sql`
     select distinct a.lead_id
     from public.lead_activity a
-    join mautic.webhook_event e on e.id = (a.detail ->> 'event_id')::bigint
     left join mautic.contact_link k on k.lead_id = a.lead_id
-    where e.contact_id is distinct from k.contact_id`
+    where a.detail ? 'event_id' and (a.detail ->> 'contact_id')::bigint is distinct from k.contact_id`
   );
   /** Leads that were told of something that happened to another contact than they are now. */
   const elsewhere = new Set(elsewhereRows.map((each) => String(each["lead_id"])));

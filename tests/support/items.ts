@@ -27,6 +27,7 @@ export function leasedItem(name: string, more: Partial<LeasedItem> = {}): Leased
     superseded: false,
     force: false,
     fill: false,
+    withdraws: false,
     ambiguous: false,
     payload: leadPayload(name),
     address,

@@ -33,7 +33,9 @@ async function find(works: Unsettled[], { mautic, settings }: SyncContext): Prom
     const contact = found.find((each) =>
       !taken.has(each.id) && addressesOf(work).includes(contactAddress(each))
     );
-    if (!contact) return work;
+    if (!contact) {
+      return work.item.withdraws ? withResult(work, { result: "done", action: "kept" }) : work;
+    }
     taken.add(contact.id);
     // It shows a newer lead, as was known: only the link is new.
     if (work.item.superseded && contact.id === work.item.contact_id) {

@@ -92,6 +92,6 @@ function recorded(work: Work, isDone: boolean, log: Log): Partial<Outcome> {
 /** Does the contact show this very lead: sent just now, or the same as what was confirmed? */
 function showsLead({ item, reach, fields }: Leased): boolean {
   if (reach.stage === "saved") return true;
-  return fields !== null && !item.superseded && reach.stage !== "prepared" &&
+  return fields !== null && !item.superseded && !item.withdraws && reach.stage !== "prepared" &&
     !hasFieldsToSend(fields);
 }

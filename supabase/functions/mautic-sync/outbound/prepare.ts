@@ -53,7 +53,12 @@ export function prepare(
     const result = dead("invalid_lead", "The table holds no such lead.");
     return { work: withResult(leased, result), cut: [] };
   }
-  if (!payload.in_scope) {
+  // Whether it belongs in Mautic cannot be told: nothing is sent of it, but for a no.
+  if (payload.missing.some(decidesMembership)) {
+    const result = postponedAsMissing(payload.missing);
+    return { work: withResult({ ...leased, address: "" }, result), cut: [] };
+  }
+  if (!payload.in_scope || payload.unreadable.some(decidesMembership)) {
     // Without an address nothing is recorded of a contact that merely has it.
     const result: Result = { result: "done", action: "out_of_scope" };
     return { work: withResult({ ...leased, address: "" }, result), cut: [] };
@@ -66,7 +71,10 @@ export function prepare(
     return { work: withResult({ ...leased, address }, { result: "done" }), cut: [] };
   }
 
-  const { desired, cut } = mapLead(payload, fieldMap, settings.limits);
+  // A mere withdrawal finds a contact that is there, and changes no field of it.
+  const { desired, cut } = item.withdraws
+    ? { desired: {}, cut: [] }
+    : mapLead(payload, fieldMap, settings.limits);
   const filled = filledBy(item, fieldMap, settings);
   // Whoever is found by the address may not be the contact that had it when we heard of it last.
   const { snapshot, refused } = item.operation === "look_up" ? { snapshot: {}, refused: {} } : item;
@@ -97,6 +105,11 @@ function addressOf(
   return checked.ok
     ? checked
     : { ok: false, result: dead("invalid_email", `contact.email ${checked.reason}.`) };
+}
+
+/** The roles that say whether a row is a lead that belongs in Mautic. */
+function decidesMembership(name: string): boolean {
+  return name === "scope" || name === "deleted";
 }
 
 /** The aliases that the lead has filled, by what was confirmed and by what attempts may have brought. */

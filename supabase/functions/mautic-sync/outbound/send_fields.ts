@@ -21,7 +21,9 @@ export async function sendFields(works: Work[], context: SyncContext): Promise<W
   const edits = known.filter(({ fields }) => hasFieldsToSend(fields));
   const others = known.filter((work) =>
     !hasFieldsToSend(work.fields) &&
-    (needsConsentChange(work) || needsEnrollment(work, context) || needsTags(work, context))
+    // What an attempt whose answer was lost has brought, our do-not-contact entry say, is not known.
+    (work.item.ambiguous || needsConsentChange(work) || needsEnrollment(work, context) ||
+      needsTags(work, context))
   );
   // A single edit needs no reading first: its own answer tells of a merge. Not so beside another
   // lead, which may turn out to be the same contact.
