@@ -19,11 +19,13 @@ export type Schema = {
           "digest_of": string | null;
           "generated_version": number | null;
           "is_rewriting": boolean;
+          "is_suspect": boolean;
           "key_column": unknown;
           "key_type": string | null;
           "prefix": string;
           "problem": string | null;
           "rank": number;
+          "read_problem": string | null;
           "read_to_end_at": string | null;
           "read_upto": string | null;
           "relation": unknown;
@@ -40,6 +42,7 @@ export type Schema = {
             "remedy": string;
           } | null;
           "digest_definition": string | null;
+          "is_as_attached": boolean | null;
           "is_comparison_due": boolean | null;
           "is_of_sql": string | null;
           "keys_sql": string | null;
@@ -58,6 +61,7 @@ export type Schema = {
           | "attach_statement"
           | "check_source"
           | "digest_definition"
+          | "is_as_attached"
           | "is_comparison_due"
           | "is_of_sql"
           | "keys_sql"
@@ -85,11 +89,13 @@ export type Schema = {
           "digest_of"?: string | null;
           "generated_version"?: number | null;
           "is_rewriting"?: boolean;
+          "is_suspect"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
           "prefix": string;
           "problem"?: string | null;
           "rank": number;
+          "read_problem"?: string | null;
           "read_to_end_at"?: string | null;
           "read_upto"?: string | null;
           "relation"?: unknown;
@@ -114,11 +120,13 @@ export type Schema = {
           "digest_of"?: string | null;
           "generated_version"?: number | null;
           "is_rewriting"?: boolean;
+          "is_suspect"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
           "prefix"?: string;
           "problem"?: string | null;
           "rank"?: number;
+          "read_problem"?: string | null;
           "read_to_end_at"?: string | null;
           "read_upto"?: string | null;
           "relation"?: unknown;
@@ -1523,6 +1531,7 @@ export type Schema = {
         Returns: string;
       };
       "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
+      "has_suspect": { Args: { "p_source": string }; Returns: boolean };
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
       "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };
       "held_keys": { Args: Record<PropertyKey, never>; Returns: (string)[] };
@@ -1536,6 +1545,15 @@ export type Schema = {
           "p_origin": string;
         };
         Returns: string;
+      };
+      "is_as_attached": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
       };
       "is_comparison_due": {
         Args: {
@@ -2391,11 +2409,13 @@ export type Schema = {
           "digest_of": string | null;
           "generated_version": number | null;
           "is_rewriting": boolean;
+          "is_suspect": boolean;
           "key_column": unknown;
           "key_type": string | null;
           "prefix": string;
           "problem": string | null;
           "rank": number;
+          "read_problem": string | null;
           "read_to_end_at": string | null;
           "read_upto": string | null;
           "relation": unknown;
