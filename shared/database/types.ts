@@ -19,11 +19,13 @@ export type Schema = {
           "digest_of": string | null;
           "generated_version": number | null;
           "is_rewriting": boolean;
+          "is_suspect": boolean;
           "key_column": unknown;
           "key_type": string | null;
           "prefix": string;
           "problem": string | null;
           "rank": number;
+          "read_problem": string | null;
           "read_to_end_at": string | null;
           "read_upto": string | null;
           "relation": unknown;
@@ -40,7 +42,7 @@ export type Schema = {
             "remedy": string;
           } | null;
           "digest_definition": string | null;
-          "has_key_sql": string | null;
+          "is_as_attached": boolean | null;
           "is_comparison_due": boolean | null;
           "is_of_sql": string | null;
           "keys_sql": string | null;
@@ -48,9 +50,9 @@ export type Schema = {
           "log_insert_sql": string | null;
           "log_update_sql": string | null;
           "make_triggers": undefined | null;
+          "parts_lacking": (string)[] | null;
           "resolve_activity": string | null;
           "resolve_status": Record<string, unknown> | null;
-          "select_lead_sql": string | null;
           "table_of": string | null;
           "where_sql": string | null;
           "write_fields": undefined | null;
@@ -59,7 +61,7 @@ export type Schema = {
           | "attach_statement"
           | "check_source"
           | "digest_definition"
-          | "has_key_sql"
+          | "is_as_attached"
           | "is_comparison_due"
           | "is_of_sql"
           | "keys_sql"
@@ -67,9 +69,9 @@ export type Schema = {
           | "log_insert_sql"
           | "log_update_sql"
           | "make_triggers"
+          | "parts_lacking"
           | "resolve_activity"
           | "resolve_status"
-          | "select_lead_sql"
           | "table_of"
           | "where_sql"
           | "write_fields";
@@ -87,11 +89,13 @@ export type Schema = {
           "digest_of"?: string | null;
           "generated_version"?: number | null;
           "is_rewriting"?: boolean;
+          "is_suspect"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
           "prefix": string;
           "problem"?: string | null;
           "rank": number;
+          "read_problem"?: string | null;
           "read_to_end_at"?: string | null;
           "read_upto"?: string | null;
           "relation"?: unknown;
@@ -116,11 +120,13 @@ export type Schema = {
           "digest_of"?: string | null;
           "generated_version"?: number | null;
           "is_rewriting"?: boolean;
+          "is_suspect"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
           "prefix"?: string;
           "problem"?: string | null;
           "rank"?: number;
+          "read_problem"?: string | null;
           "read_to_end_at"?: string | null;
           "read_upto"?: string | null;
           "relation"?: unknown;
@@ -1289,6 +1295,16 @@ export type Schema = {
         };
         Returns: string;
       };
+      "can_read": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_sql": string;
+        };
+        Returns: boolean;
+      };
       "candidates": {
         Args: { "p_lead_ids": (string)[]; "p_origin": string };
         Returns: Schema["mautic"]["CompositeTypes"]["candidate"][];
@@ -1488,7 +1504,7 @@ export type Schema = {
         Returns: Schema["mautic"]["Enums"]["field_type"];
       };
       "fields_sent": { Args: Record<PropertyKey, never>; Returns: Json };
-      "fields_sql": { Args: { "p_source": string }; Returns: string };
+      "fields_sql": { Args: { "p_lacking": (string)[]; "p_source": string }; Returns: string };
       "find_leads": {
         Args: { "p_addresses": (string)[] };
         Returns: {
@@ -1518,10 +1534,12 @@ export type Schema = {
             Schema["mautic"]["Tables"]["attachment"]["Row"],
             Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
           >;
+          "p_keys"?: string;
         };
         Returns: string;
       };
       "has_routine": { Args: { "p_name": string; "p_schema": string }; Returns: boolean };
+      "has_suspect": { Args: { "p_source": string }; Returns: boolean };
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
       "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };
       "held_keys": { Args: Record<PropertyKey, never>; Returns: (string)[] };
@@ -1535,6 +1553,15 @@ export type Schema = {
           "p_origin": string;
         };
         Returns: string;
+      };
+      "is_as_attached": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: boolean;
       };
       "is_comparison_due": {
         Args: {
@@ -1628,6 +1655,16 @@ export type Schema = {
             Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
           >;
           "p_row": string;
+        };
+        Returns: string;
+      };
+      "lead_id_of": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_key": string;
         };
         Returns: string;
       };
@@ -1832,6 +1869,7 @@ export type Schema = {
         };
         Returns: Json;
       };
+      "names_of_parts": { Args: { "p_paths": (string)[] }; Returns: (string)[] };
       "next_unread_delivery": { Args: Record<PropertyKey, never>; Returns: Json };
       "normalize_address": { Args: { "p_address": string }; Returns: string };
       "normalize_pasted_address": { Args: { "p_address": string }; Returns: string };
@@ -1846,6 +1884,15 @@ export type Schema = {
       "part_from_contact": {
         Args: { "p_contact_id": number; "p_is_forced"?: boolean; "p_origin": string };
         Returns: string;
+      };
+      "parts_lacking": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: (string)[];
       };
       "pause": { Args: { "reason"?: string }; Returns: string };
       "payload_of_call": { Args: { "p_lead_id": string; "p_payload": Json }; Returns: Json };
@@ -1937,8 +1984,8 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
-      "read_each": {
-        Args: { "p_keys": (string)[]; "p_source": string };
+      "read_by": {
+        Args: { "p_keys": (string)[]; "p_statement": string };
         Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
         SetofOptions: {
           from: "*";
@@ -1984,6 +2031,23 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
+      "read_halves": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_keys": (string)[];
+          "p_statement": string;
+        };
+        Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "read_lead_rows": {
         Args: { "keys": (string)[] };
         Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
@@ -2009,6 +2073,15 @@ export type Schema = {
         Args: { "p_key": string; "p_statement": string };
         Returns: Record<string, unknown>;
       };
+      "read_parts": {
+        Args: { "p_source": string };
+        Returns: {
+          "alias": string;
+          "path": string;
+          "role": string;
+          "sql": string;
+        }[];
+      };
       "read_roles": {
         Args: Record<PropertyKey, never>;
         Returns: {
@@ -2017,7 +2090,13 @@ export type Schema = {
         }[];
       };
       "read_singly": {
-        Args: { "p_key": string; "p_lead_id": string; "p_source": string };
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_key": string;
+        };
         Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
         SetofOptions: {
           from: "*";
@@ -2029,6 +2108,16 @@ export type Schema = {
       "read_status": { Args: Record<PropertyKey, never>; Returns: Json };
       "read_unseen": { Args: { "p_patience"?: string }; Returns: number };
       "read_watch": { Args: { "p_given": string; "p_table": unknown }; Returns: string };
+      "read_what_is_there": {
+        Args: { "p_keys": (string)[]; "p_source": string };
+        Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "receive_delivery": {
         Args: {
           "p_body": string;
@@ -2201,6 +2290,7 @@ export type Schema = {
             Schema["mautic"]["Tables"]["attachment"]["Row"],
             Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
           >;
+          "p_lacking"?: (string)[];
         };
         Returns: string;
       };
@@ -2329,11 +2419,13 @@ export type Schema = {
           "digest_of": string | null;
           "generated_version": number | null;
           "is_rewriting": boolean;
+          "is_suspect": boolean;
           "key_column": unknown;
           "key_type": string | null;
           "prefix": string;
           "problem": string | null;
           "rank": number;
+          "read_problem": string | null;
           "read_to_end_at": string | null;
           "read_upto": string | null;
           "relation": unknown;
@@ -2482,6 +2574,22 @@ export type Schema = {
       };
       "turn_comparison": { Args: { "p_begins": boolean; "p_source": string }; Returns: undefined };
       "unmap_field": { Args: { "alias": string; "source"?: string }; Returns: string };
+      "unread_leads": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_keys": (string)[];
+        };
+        Returns: Schema["mautic"]["CompositeTypes"]["lead"][];
+        SetofOptions: {
+          from: "*";
+          to: "lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "unwatch": { Args: { "source"?: string; "table": string }; Returns: string };
       "update_circuit": {
         Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };

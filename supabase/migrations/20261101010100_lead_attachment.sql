@@ -22,6 +22,7 @@ create table mautic.attachment (
   read_to_end_at timestamptz,
   digest_of text,
   is_rewriting boolean not null default false,
+  is_suspect boolean not null default false,
   compared_upto text,
   comparing_since timestamptz,
   compared_at timestamptz,
@@ -31,6 +32,7 @@ create table mautic.attachment (
   absent bigint not null default 0,
   absent_upto text,
   problem text,
+  read_problem text,
   check ((relation is null) = (attached_at is null))
 );
 
@@ -51,6 +53,7 @@ comment on column mautic.attachment.read_upto is 'The key up to which its rows a
 comment on column mautic.attachment.read_to_end_at is 'Since when all rows are known that were there when it was attached.';
 comment on column mautic.attachment.digest_of is 'What lead_state.digest is made of: the expression and the server''s version.';
 comment on column mautic.attachment.is_rewriting is 'digest_of is another one than before: digests are written anew, and tell nothing until that is done.';
+comment on column mautic.attachment.is_suspect is 'Something was written to it that nobody saw (mautic.table_change), and no pass has ended since: whatever differs is queued.';
 comment on column mautic.attachment.compared_upto is 'The key up to which rows were compared in the pass that is under way.';
 comment on column mautic.attachment.comparing_since is 'When the pass under way began; null: none is.';
 comment on column mautic.attachment.compared_at is 'When the last pass ended.';
@@ -60,6 +63,7 @@ comment on column mautic.attachment.unseen is 'Rows that the last pass found cha
 comment on column mautic.attachment.absent is 'Leads whose rows the last pass did not find, though no trigger saw them go. Nothing is done by itself (mautic.drop_absent).';
 comment on column mautic.attachment.absent_upto is 'The lead id up to which the pass under way has looked for absent rows.';
 comment on column mautic.attachment.problem is 'Why it is not attached, or not any more, as Postgres or attach said it.';
+comment on column mautic.attachment.read_problem is 'Why its rows could not be read or compared, as Postgres said it; null: the last try succeeded.';
 
 -- What a column, or an expression over the row l, means to us. Also the report of attach: one row a role.
 create table mautic.role (
@@ -146,6 +150,21 @@ as $$
 $$;
 
 comment on function mautic.columns_read(text) is 'The columns of a source''s table by which a lead changes: those that its roles and fields read.';
+
+-- A table of that name which is not the attached one, or which lost a column, is for attach to read anew first.
+create function mautic.is_as_attached(a mautic.attachment)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select a.relation = to_regclass(mautic.table_of(a))::oid and not exists (
+    select from unnest(mautic.columns_read(a.source)) c
+    where not exists (
+      select from pg_catalog.pg_attribute t where t.attrelid = a.relation and t.attname = c and t.attnum > 0 and not t.attisdropped))
+$$;
+
+comment on function mautic.is_as_attached(mautic.attachment) is 'Is this the table that was attached, with all columns that are read?';
 
 create function mautic.role_sql(p_source text, p_role text)
 returns text

@@ -204,8 +204,27 @@ $$;
 
 comment on function mautic.digest_sql(text, regclass, text) is 'SQL for the hash of all columns of a row that are read.';
 
+-- What of a row may be left out of a statement where the table no longer gives it. path: where the payload has it.
+create function mautic.read_parts(p_source text)
+returns table (path text, role text, alias text, sql text)
+language sql
+stable
+set search_path = ''
+as $$
+  select r.role, r.role, null, mautic.value_sql(t.target, r.expression, r.type)
+  from mautic.read_roles() t
+  join mautic.role r on r.source = p_source and r.role = t.role and r.expression is not null
+  union all
+  select 'fields.' || f.alias, null, f.alias, mautic.value_sql(f.type::text, f.expression, f.value_type)
+  from mautic.field_map f
+  where f.source = p_source and f.expression is not null
+  order by 3 nulls first, 2
+$$;
+
+comment on function mautic.read_parts(text) is 'The values of a source''s row l, each with its SQL: a role by its name, a field as fields.<alias>.';
+
 -- An object of all fields. A function takes a hundred arguments.
-create function mautic.fields_sql(p_source text)
+create function mautic.fields_sql(p_source text, p_lacking text[])
 returns text
 language sql
 stable
@@ -219,43 +238,64 @@ as $$
     from (
       select f.*, row_number() over (order by f.place, f.alias) - 1 as number
       from mautic.field_map f
-      where f.source = p_source and f.expression is not null
+      where f.source = p_source and f.expression is not null and 'fields.' || f.alias <> all (p_lacking)
     ) numbered
     group by numbered.number / 40
   ) chunk
 $$;
 
-comment on function mautic.fields_sql(text) is 'SQL for {alias: value} of a source''s row l.';
+comment on function mautic.fields_sql(text, text[]) is 'SQL for {alias: value} of a source''s row l, without what it is lacking.';
 
--- The select that reads leads of a source, up to its where.
-create function mautic.select_lead_sql(a mautic.attachment)
+-- The status is none of the values that a lead sends.
+create function mautic.names_of_parts(p_paths text[])
+returns text[]
+language sql
+immutable
+set search_path = ''
+as $$
+  select array(
+    select case when path = 'address' then 'email' else regexp_replace(path, '^fields\.', '') end
+    from unnest(p_paths) with ordinality p(path, place)
+    where path <> 'email_status'
+    order by place)
+$$;
+
+comment on function mautic.names_of_parts(text[]) is 'What payload.unreadable and payload.missing call these values.';
+
+-- The select that reads leads of a source, up to its where. By the attachment that it is given: its key may be of
+-- another type by now.
+create function mautic.select_lead_sql(a mautic.attachment, p_lacking text[] default '{}')
 returns text
 language plpgsql
 stable
 set search_path = ''
 as $$
 declare
-  lead_id constant text := mautic.role_sql(a.source, 'key');
+  key_type constant regtype := a.key_type::regtype;
+  lead_id constant text := mautic.lead_id_sql(a, mautic.key_sql('l', a.key_column, key_type), key_type);
   value jsonb;
   address text;
+  has_scope boolean;
 begin
-  select jsonb_object_agg(t.role, mautic.value_sql(t.target, r.expression, r.type)) into value
+  select jsonb_object_agg(t.role, mautic.value_sql(t.target, r.expression, r.type)), bool_or(t.role = 'scope' and r.expression is not null)
+  into value, has_scope
   from mautic.read_roles() t
-  left join mautic.role r on r.source = a.source and r.role = t.role;
+  left join mautic.role r on r.source = a.source and r.role = t.role and r.role <> all (p_lacking);
   address := format('mautic.address_of(%s)', value ->> 'address');
   return format(
     $sql$select
     %s, %L, %s,
     jsonb_build_object(
       'id', %s, 'email', case when %s is not null then %s end, 'stage', %s, 'consent', %s, 'score', %s,%s
-      'fields', %s, 'unreadable', jsonb '[]', 'missing', jsonb '[]'),
+      'fields', %s, 'unreadable', jsonb '[]', 'missing', jsonb %L),
     %s, %s, %s
   from %s l$sql$,
     lead_id, a.source, address,
     lead_id, address, value ->> 'address', value ->> 'stage', value ->> 'consent', value ->> 'score',
-    case when mautic.role_sql(a.source, 'scope') is not null then format(E'\n      ''in_scope'', %s,', value ->> 'scope') else '' end,
-    mautic.fields_sql(a.source),
+    case when has_scope then format(E'\n      ''in_scope'', %s,', value ->> 'scope') else '' end,
+    mautic.fields_sql(a.source, p_lacking), to_jsonb(mautic.names_of_parts(p_lacking)),
     case
+      when 'email_status' = any (p_lacking) then 'null'
       when a.status_column is not null then format('l.%I::text', a.status_column)
       else format('(select s.email_status from mautic.lead_state s where s.lead_id = %s)', lead_id)
     end,
@@ -264,4 +304,6 @@ begin
 end
 $$;
 
-comment on function mautic.select_lead_sql(mautic.attachment) is 'SQL that gives mautic.lead for the rows l of a source; a where may follow.';
+comment on function mautic.select_lead_sql(mautic.attachment, text[]) is
+  'SQL that gives mautic.lead for the rows l of a source; a where may follow. What the table is lacking (paths of read_parts(), '
+  'and email_status) is left out, and named in payload.missing.';

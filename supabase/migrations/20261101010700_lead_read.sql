@@ -19,8 +19,19 @@ $$;
 
 comment on function mautic.read_part(text, text) is 'trouble: unreadable (this value) or missing (the table no longer gives it).';
 
+create function mautic.lead_id_of(a mautic.attachment, p_key text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select a.prefix || case when a.prefix = '' and p_key ~ mautic.reserved_ids() then ':' else '' end || p_key
+$$;
+
+comment on function mautic.lead_id_of(mautic.attachment, text) is 'The lead id of a key of a source.';
+
 -- Value by value, when the whole cannot be read: the row's values in doubt are named, the others are there.
-create function mautic.read_singly(p_source text, p_key text, p_lead_id text)
+create function mautic.read_singly(a mautic.attachment, p_key text)
 returns setof mautic.lead
 language plpgsql
 stable
@@ -28,28 +39,17 @@ set search_path = ''
 set row_security = off
 as $$
 declare
-  a mautic.attachment;
-  where_sql text;
+  where_sql constant text := format(
+    ' from %s l where l.%I %s $1::%s', mautic.table_of(a), a.key_column, mautic.operator_sql(a.key_type::regtype, '='), a.key_type);
   lead mautic.lead;
   part record;
-  one_value jsonb;
-  trouble text;
+  one record;
   is_there boolean;
-  is_readable boolean := true;
   said jsonb := '{}';
   fields jsonb := '{}';
   unreadable text[] := '{}';
   missing text[] := '{}';
 begin
-  select * into a from mautic.attachment s where s.source = p_source;
-  -- A key is compared in the type that it has now; of a key that is there no more its old one does no harm.
-  select format(' from %s l where l.%I %s $1::%s', mautic.table_of(a), a.key_column, mautic.operator_sql(k.type, '='), format_type(k.type, -1))
-  into where_sql
-  from (
-    select coalesce(max(t.atttypid), to_regtype(a.key_type)) as type
-    from pg_catalog.pg_attribute t
-    where t.attrelid = to_regclass(mautic.table_of(a)) and t.attname = a.key_column and not t.attisdropped
-  ) k;
   begin
     execute 'select exists (select' || where_sql || ')' into is_there using p_key;
     if not is_there then
@@ -59,35 +59,18 @@ begin
     -- No key of this table: upsert_contact may bring any.
     when data_exception then
       return;
-    -- Whether it is there cannot be told, so nobody may take it as gone.
-    when others then
-      is_readable := false;
   end;
 
-  for part in
-    select r.role as name, null as alias, mautic.value_sql(t.target, r.expression, r.type) as sql
-    from mautic.read_roles() t
-    join mautic.role r on r.source = p_source and r.role = t.role and r.expression is not null
-    union all
-    select f.alias, f.alias, mautic.value_sql(f.type::text, f.expression, f.value_type)
-    from mautic.field_map f
-    where f.source = p_source and f.expression is not null
-    order by 2 nulls first, 1
-  loop
-    if is_readable then
-      select r.value, r.trouble into one_value, trouble
-      from mautic.read_part(format('select to_jsonb(%s)', part.sql) || where_sql, p_key) r;
-    else
-      trouble := 'missing';
-    end if;
-    if trouble = 'unreadable' then
-      unreadable := unreadable || part.name;
-    elsif trouble = 'missing' then
-      missing := missing || part.name;
+  for part in select * from mautic.read_parts(a.source) loop
+    select r.value, r.trouble into one from mautic.read_part(format('select to_jsonb(%s)', part.sql) || where_sql, p_key) r;
+    if one.trouble = 'unreadable' then
+      unreadable := unreadable || part.path;
+    elsif one.trouble = 'missing' then
+      missing := missing || part.path;
     elsif part.alias is not null then
-      fields := fields || jsonb_build_object(part.alias, one_value);
+      fields := fields || jsonb_build_object(part.alias, one.value);
     else
-      said := said || jsonb_build_object(part.name, one_value);
+      said := said || jsonb_build_object(part.role, one.value);
     end if;
   end loop;
   -- A deleted row is none.
@@ -95,24 +78,21 @@ begin
     return;
   end if;
 
-  lead.lead_id := p_lead_id;
-  lead.source := p_source;
+  lead.lead_id := mautic.lead_id_of(a, p_key);
+  lead.source := a.source;
   lead.address := mautic.address_of(said ->> 'address');
   lead.changed_at := (said ->> 'changed_at')::timestamptz;
   lead.email_status := case
-    when a.status_column is null then (select s.email_status from mautic.lead_state s where s.lead_id = p_lead_id)
-    when is_readable then (
-      mautic.read_part(format('select to_jsonb(l.%I::text)', a.status_column) || where_sql, p_key)).value #>> '{}'
+    when a.status_column is null then (select s.email_status from mautic.lead_state s where s.lead_id = lead.lead_id)
+    else (mautic.read_part(format('select to_jsonb(l.%I::text)', a.status_column) || where_sql, p_key)).value #>> '{}'
   end;
-  if is_readable then
-    lead.digest := ((mautic.read_part(
-      format('select to_jsonb(%s)', mautic.digest_sql(a.source, a.relation, 'l')) || where_sql, p_key)).value #>> '{}')::bigint;
-  end if;
+  lead.digest := ((mautic.read_part(
+    format('select to_jsonb(%s)', mautic.digest_sql(a.source, a.relation, 'l')) || where_sql, p_key)).value #>> '{}')::bigint;
   lead.payload := jsonb_build_object(
-    'id', p_lead_id, 'email', case when lead.address is not null then said -> 'address' end,
+    'id', lead.lead_id, 'email', case when lead.address is not null then said -> 'address' end,
     'stage', said -> 'stage', 'consent', said -> 'consent', 'score', said -> 'score', 'fields', fields,
-    'unreadable', to_jsonb(array_replace(unreadable, 'address', 'email')),
-    'missing', to_jsonb(array_replace(missing, 'address', 'email')));
+    'unreadable', to_jsonb(mautic.names_of_parts(unreadable)),
+    'missing', to_jsonb(mautic.names_of_parts(missing)));
   if said ? 'scope' then
     lead.payload := lead.payload || jsonb_build_object('in_scope', said -> 'scope');
   end if;
@@ -120,11 +100,103 @@ begin
 end
 $$;
 
-comment on function mautic.read_singly(text, text, text) is
+comment on function mautic.read_singly(mautic.attachment, text) is
   'A lead value by value: what cannot be read of it is named in payload.unreadable (by this row''s fault) or payload.missing '
-  '(by the table''s). No row for a key that is not there; a table that does not answer says nothing of its leads.';
+  '(by the table''s). No row for a key that is not there.';
 
-create function mautic.read_each(p_source text, p_keys text[])
+-- A function of its own: what plpgsql has returned before an error stays returned.
+create function mautic.read_by(p_statement text, p_keys text[])
+returns setof mautic.lead
+language plpgsql
+stable
+set search_path = ''
+set row_security = off
+as $$
+begin
+  return query execute p_statement using p_keys;
+end
+$$;
+
+comment on function mautic.read_by(text, text[]) is 'The leads that a statement gives for these keys: all of them, or an error.';
+
+-- Only rows that cannot be read cost more than the others.
+create function mautic.read_halves(a mautic.attachment, p_statement text, p_keys text[])
+returns setof mautic.lead
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  half constant int := cardinality(p_keys) / 2;
+begin
+  return query select r.* from mautic.read_by(p_statement, p_keys) r;
+exception when others then
+  if half = 0 then
+    return query select r.* from mautic.read_singly(a, p_keys[1]) r;
+  else
+    return query select r.* from mautic.read_halves(a, p_statement, p_keys[:half]) r;
+    return query select r.* from mautic.read_halves(a, p_statement, p_keys[half + 1:]) r;
+  end if;
+end
+$$;
+
+comment on function mautic.read_halves(mautic.attachment, text, text[]) is
+  'The leads that a statement gives for these keys; those that it fails for, found by halves, value by value (mautic.read_singly).';
+
+-- Without a look at any row: what raises here is the table's, not a value's.
+create function mautic.can_read(a mautic.attachment, p_sql text)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+set row_security = off
+as $$
+begin
+  execute format('select %s from %s l limit 0', p_sql, mautic.table_of(a));
+  return true;
+exception when others then
+  return false;
+end
+$$;
+
+comment on function mautic.can_read(mautic.attachment, text) is 'Does the table of a source still give this expression?';
+
+create function mautic.parts_lacking(a mautic.attachment)
+returns text[]
+language sql
+stable
+set search_path = ''
+as $$
+  select array(
+    select p.path from mautic.read_parts(a.source) p where not mautic.can_read(a, format('to_jsonb(%s)', p.sql))
+    union all
+    select 'email_status' where not mautic.can_read(a, coalesce('l.' || quote_ident(a.status_column) || '::text', 'null')))
+$$;
+
+comment on function mautic.parts_lacking(mautic.attachment) is
+  'What the table of a source no longer gives: paths of mautic.read_parts(), and email_status for the column that shows it.';
+
+-- Whether they are there cannot be told, so nobody may take them as gone.
+create function mautic.unread_leads(a mautic.attachment, p_keys text[])
+returns setof mautic.lead
+language sql
+stable
+set search_path = ''
+as $$
+  select
+    k.lead_id, a.source, null, jsonb_build_object(
+      'id', k.lead_id, 'email', null, 'stage', null, 'consent', null, 'score', null, 'fields', jsonb '{}',
+      'unreadable', jsonb '[]', 'missing', to_jsonb(mautic.names_of_parts(array(select p.path from mautic.read_parts(a.source) p)))),
+    case when a.status_column is null then (select s.email_status from mautic.lead_state s where s.lead_id = k.lead_id) end,
+    null::timestamptz, null::bigint
+  from (select mautic.lead_id_of(a, key) as lead_id from unnest(p_keys) key) k
+$$;
+
+comment on function mautic.unread_leads(mautic.attachment, text[]) is
+  'Leads with these keys of a table that does not answer: all of each is named in payload.missing.';
+
+-- As the table is now, which may be another one than its reader was written for.
+create function mautic.read_what_is_there(p_source text, p_keys text[])
 returns setof mautic.lead
 language plpgsql
 stable
@@ -132,21 +204,31 @@ set search_path = ''
 as $$
 declare
   a mautic.attachment;
-  one text;
+  keys constant text[] := array(select distinct k from unnest(p_keys) k);
+  lacking text[];
 begin
-  select * into a from mautic.attachment s where s.source = p_source and s.key_column is not null;
-  if found then
-    foreach one in array p_keys loop
-      return query
-        select r.* from mautic.read_singly(
-          p_source, one,
-          a.prefix || case when a.prefix = '' and one ~ mautic.reserved_ids() then ':' else '' end || one) r;
-    end loop;
+  select * into a from mautic.attachment s where s.source = p_source;
+  a.relation := to_regclass(mautic.table_of(a));
+  -- A key is compared in the type that it has now.
+  a.key_type := (
+    select format_type(t.atttypid, -1) from pg_catalog.pg_attribute t
+    where t.attrelid = a.relation and t.attname = a.key_column and not t.attisdropped);
+  if a.key_type is null or not mautic.can_read(a, mautic.has_key_sql(a, 'null')) then
+    return query select r.* from mautic.unread_leads(a, keys) r;
+    return;
   end if;
+  lacking := mautic.parts_lacking(a);
+  return query
+    select r.* from mautic.read_halves(
+      a,
+      mautic.select_lead_sql(a, lacking) || ' where ' || mautic.has_key_sql(a, '$1')
+        || case when 'deleted' = any (lacking) then '' else coalesce(' and not ' || mautic.deleted_sql(a.source), '') end,
+      keys) r;
 end
 $$;
 
-comment on function mautic.read_each(text, text[]) is 'The leads with these keys of a source, row by row and value by value (mautic.read_singly).';
+comment on function mautic.read_what_is_there(text, text[]) is
+  'The leads with these keys of a source of which not all can be read: payload.unreadable names values of a row, payload.missing what the table no longer gives.';
 
 -- Until something is attached there are no leads.
 create function mautic.read_leads(p_lead_ids text[])
@@ -212,16 +294,16 @@ $$;
 
 comment on function mautic.keys_sql(mautic.attachment) is 'SQL for the keys among p_lead_ids that are a source''s.';
 
-create function mautic.has_key_sql(a mautic.attachment)
+create function mautic.has_key_sql(a mautic.attachment, p_keys text default 'keys')
 returns text
 language sql
 stable
 set search_path = ''
 as $$
-  select format('l.%I %s any (keys::%s[])', a.key_column, mautic.operator_sql(a.key_type::regtype, '='), a.key_type)
+  select format('l.%I %s any (%s::%s[])', a.key_column, mautic.operator_sql(a.key_type::regtype, '='), p_keys, a.key_type)
 $$;
 
-comment on function mautic.has_key_sql(mautic.attachment) is 'SQL that is true for the rows l with these keys.';
+comment on function mautic.has_key_sql(mautic.attachment, text) is 'SQL that is true for the rows l with the keys p_keys.';
 
 create function mautic.where_sql(a mautic.attachment)
 returns text
@@ -265,7 +347,7 @@ begin
       format(E'begin\n  return query %s\n    where %s;\nend', mautic.select_lead_sql(a), mautic.where_sql(a)));
     body := body || format(
       E'  keys := %1$s;\n  if keys <> ''{}'' then\n    begin\n      return query select r.* from mautic.%2$I(keys) r;\n'
-      '    exception when others then\n      return query select r.* from mautic.read_each(%3$L, keys) r;\n    end;\n  end if;\n',
+      '    exception when others then\n      return query select r.* from mautic.read_what_is_there(%3$L, keys) r;\n    end;\n  end if;\n',
       mautic.keys_sql(a), format('read_%s_rows', a.source), a.source);
   end loop;
   perform mautic.make_function('read_leads', 'p_lead_ids text[]', 'setof mautic.lead', 'stable', body || 'end');

@@ -161,6 +161,8 @@ begin
     mautic.clock()
   from mautic.read_leads(ids) r
   where r.payload -> 'missing' = '[]'
+  -- In the order of all who write several.
+  order by r.lead_id
   on conflict (lead_id) do update
   -- Known so far by its email_status alone.
   set address = excluded.address, stage = excluded.stage, consent = excluded.consent, changed_at = excluded.changed_at,
@@ -176,7 +178,7 @@ $$;
 comment on function mautic.read_page(text, int) is
   'Reads the next p_limit rows of a source''s table into mautic.lead_state, unless they are known; true while there are more.';
 
-create function mautic.read_unseen(p_patience interval default '5 seconds')
+create function mautic.read_unseen(p_patience interval default '500 milliseconds')
 returns int
 language plpgsql
 volatile
@@ -188,20 +190,25 @@ declare
   began constant timestamptz := mautic.clock();
   pages int := 0;
 begin
-  for a in select * from mautic.attachment s where s.relation is not null and s.read_to_end_at is null loop
+  for a in
+    -- What lacks a column would stay unknown behind the key that was read last.
+    select * from mautic.attachment s where s.relation is not null and s.read_to_end_at is null and mautic.is_as_attached(s)
+  loop
     begin
       loop
         pages := pages + 1;
         exit when not mautic.read_page(a.source, 2000) or mautic.clock() > began + p_patience;
       end loop;
+      update mautic.attachment s set read_problem = null where s.source = a.source and s.read_problem is not null;
     exception when others then
-      update mautic.attachment s set problem = sqlerrm where s.source = a.source;
+      update mautic.attachment s set read_problem = sqlerrm where s.source = a.source;
     end;
   end loop;
   return pages;
 end
 $$;
 
+-- The rows that a page writes stay locked until the end, and a claim waits for those that it folds.
 comment on function mautic.read_unseen(interval) is
   'Makes rows known that were there before their table was attached, until all are or p_patience is over; returns how many pages it read. Run by cron.';
 

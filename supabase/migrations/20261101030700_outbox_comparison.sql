@@ -29,13 +29,20 @@ language sql
 stable
 set search_path = ''
 as $$
-  select (current_setting('server_version_num')::int / 10000) || ' ' || mautic.digest_sql(a.source, a.relation, 'l')
+  select concat_ws(
+    ' ', current_setting('server_version_num')::int / 10000, mautic.digest_sql(a.source, a.relation, 'l'),
+    (
+      select string_agg(format_type(t.atttypid, -1), ', ' order by t.attname)
+      from pg_catalog.pg_attribute t
+      where t.attrelid = a.relation and t.attname = any (mautic.columns_read(a.source)) and not t.attisdropped
+    ))
 $$;
 
 comment on function mautic.digest_definition(mautic.attachment) is
-  'What the digests of a source are made of. Hashes are the same only within one major version of Postgres.';
+  'What the digests of a source are made of, and of which types: 1 and 1.0 have other hashes. They are the same only within one '
+  'major version of Postgres.';
 
--- Digests made otherwise tell nothing: they are written anew first, and nothing is queued for that.
+-- Digests made otherwise tell nothing: they are written anew first. What is pending of a pass under way stays so.
 create function mautic.note_digest(p_source text)
 returns void
 language plpgsql
@@ -44,7 +51,7 @@ set search_path = ''
 as $$
 begin
   update mautic.attachment a
-  set digest_of = mautic.digest_definition(a), is_rewriting = a.digest_of is not null and a.read_to_end_at is not null,
+  set digest_of = mautic.digest_definition(a), is_rewriting = a.digest_of is not null,
     compared_upto = null, comparing_since = null, absent_upto = null
   where a.source = p_source and a.relation is not null and a.digest_of is distinct from mautic.digest_definition(a);
 end
@@ -52,16 +59,29 @@ $$;
 
 comment on function mautic.note_digest(text) is 'Notes what the digests of a source are made of from now on.';
 
+create function mautic.has_suspect(p_source text)
+returns boolean
+language sql
+volatile
+set search_path = ''
+as $$
+  select exists (select from mautic.table_change t where t.source = p_source and t.cause = 'suspect')
+$$;
+
+comment on function mautic.has_suspect(text) is 'Was something written to a source''s table that could not be logged, since the last pass began?';
+
 create function mautic.is_comparison_due(a mautic.attachment)
 returns boolean
 language sql
 volatile
 set search_path = ''
 as $$
-  select a.relation is not null and a.read_to_end_at is not null and (
+  select a.read_to_end_at is not null and mautic.is_as_attached(a) and (
     a.comparing_since is not null
     or a.is_rewriting
-    or exists (select from mautic.table_change t where t.source = a.source and t.cause = 'suspect')
+    or a.is_suspect
+    or a.digest_of is distinct from mautic.digest_definition(a)
+    or mautic.has_suspect(a.source)
     or (
       coalesce(a.compared_at, a.read_to_end_at) < mautic.clock() - mautic.get('compare_minutes')::int * interval '1 minute'
       and a.compared_mark is distinct from mautic.table_mark(a.relation)
@@ -71,6 +91,8 @@ $$;
 comment on function mautic.is_comparison_due(mautic.attachment) is 'Is a pass under way, or one to begin?';
 
 -- One statement sees one moment: a row whose change is visible has its line in the log, or was folded with it.
+-- While digests are written anew another one tells nothing, unless something was written that nobody saw: then all that
+-- differ are queued. Rows that are not known are queued in any case.
 create function mautic.compare_page(p_source text, p_limit int, out is_last boolean)
 language plpgsql
 volatile
@@ -85,6 +107,7 @@ declare
   page record;
   upto text;
   after text;
+  queued text[];
 begin
   select * into a from mautic.attachment s where s.source = p_source for update;
   after := mautic.beyond_sql(a, '>', a.compared_upto);
@@ -92,12 +115,19 @@ begin
     'select %s from %s l where %s order by l.%I offset %s limit 1',
     mautic.key_sql('l', a.key_column, a.key_type::regtype), mautic.table_of(a), after, a.key_column, p_limit - 1)
   into upto;
+  -- From here on nobody can alter it.
+  if not mautic.is_as_attached(a) or a.digest_of is distinct from mautic.digest_definition(a) then
+    raise exception '% was altered while it was compared: the pass goes on in a minute', mautic.table_of(a)
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
   is_last := upto is null;
 
   execute format(
     $sql$select
       count(s.lead_id) filter (where not p.is_deleted) as met,
-      array_agg(p.lead_id) filter (where %1$s) as lead_ids, array_agg(p.digest) filter (where %1$s) as digests
+      coalesce(array_agg(p.lead_id order by p.lead_id) filter (where %1$s and s.digest is null), '{}') as unknown,
+      coalesce(array_agg(p.lead_id order by p.lead_id) filter (where %1$s and s.digest is not null), '{}') as changed,
+      coalesce(array_agg(p.digest order by p.lead_id) filter (where %1$s and s.digest is not null), '{}') as digests
     from (
       select %2$s as lead_id, %3$s as digest, %4$s as is_deleted from %5$s l where %6$s and %7$s
     ) p
@@ -107,17 +137,20 @@ begin
     coalesce(mautic.deleted_sql(a.source), 'false'), mautic.table_of(a), after,
     mautic.beyond_sql(a, '<=', upto))
   into page;
-  if a.is_rewriting then
+  queued := page.unknown;
+  -- Asked after the page was read: what it shows of a write that could not be logged is suspect by now.
+  if a.is_rewriting and not a.is_suspect and not mautic.has_suspect(p_source) then
     update mautic.lead_state s set digest = o.digest
-    from unnest(page.lead_ids, page.digests) as o(lead_id, digest)
+    from unnest(page.changed, page.digests) as o(lead_id, digest)
     where s.lead_id = o.lead_id;
   else
-    insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
-    select 'backfill', o.lead_id, 'suspect', 'comparison' from unnest(page.lead_ids) as o(lead_id);
+    queued := queued || page.changed;
   end if;
+  insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
+  select 'backfill', id, 'suspect', 'comparison' from unnest(queued) id;
   update mautic.attachment s
   set compared_upto = coalesce(upto, s.compared_upto), compared_rows = s.compared_rows + page.met,
-    unseen = s.unseen + case when a.is_rewriting then 0 else coalesce(cardinality(page.lead_ids), 0) end
+    unseen = s.unseen + cardinality(queued)
   where s.source = p_source;
 end
 $$;
@@ -180,14 +213,16 @@ set search_path = ''
 as $$
 begin
   if p_begins then
-    delete from mautic.table_change t where t.source = p_source and t.cause = 'suspect';
+    with suspect as (
+      delete from mautic.table_change t where t.source = p_source and t.cause = 'suspect' returning t.id
+    )
     update mautic.attachment a
-    set comparing_since = mautic.clock(), compared_mark = mautic.table_mark(a.relation), compared_upto = null, absent_upto = null,
+    set is_suspect = a.is_suspect or exists (select from suspect), comparing_since = mautic.clock(), compared_mark = mautic.table_mark(a.relation), compared_upto = null, absent_upto = null,
       compared_rows = 0, unseen = 0, absent = 0
     where a.source = p_source;
   else
     update mautic.attachment a
-    set comparing_since = null, compared_at = mautic.clock(), is_rewriting = false, compared_upto = null, absent_upto = null
+    set comparing_since = null, compared_at = mautic.clock(), is_rewriting = false, is_suspect = false, compared_upto = null, absent_upto = null
     where a.source = p_source;
   end if;
 end
@@ -211,6 +246,12 @@ begin
     exit when not mautic.is_comparison_due(a)
       -- With so much in the log each page would look through it for long.
       or exists (select from mautic.lead_change offset 20000);
+    -- By a column's type, and by the server's version, which no call of ours changes.
+    if a.digest_of is distinct from mautic.digest_definition(a) then
+      perform mautic.make_readers();
+      perform mautic.note_digest(p_source);
+      continue;
+    end if;
     if a.comparing_since is null then
       perform mautic.turn_comparison(p_source, true);
     end if;
@@ -244,11 +285,12 @@ as $$
 declare
   name text;
 begin
-  for name in select a.source from mautic.attachment a order by a.compared_at nulls first loop
+  for name in select a.source from mautic.attachment a where a.read_to_end_at is not null order by a.compared_at nulls first loop
     begin
       perform mautic.compare_some(name, mautic.clock() + p_patience);
+      update mautic.attachment a set read_problem = null where a.source = name and a.read_problem is not null;
     exception when others then
-      update mautic.attachment a set problem = sqlerrm where a.source = name;
+      update mautic.attachment a set read_problem = sqlerrm where a.source = name;
     end;
   end loop;
 end

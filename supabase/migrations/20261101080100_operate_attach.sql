@@ -736,6 +736,8 @@ declare
   a mautic.attachment;
   attached int := 0;
 begin
+  update mautic.attachment s set problem = null
+  where s.problem is not null and s.relation = to_regclass(mautic.table_of(s))::oid;
   for a in
     select * from mautic.attachment s
     where to_regclass(mautic.table_of(s)) is distinct from s.relation::regclass

@@ -90,9 +90,8 @@ begin
   if a.generated_version is distinct from mautic.generated_version() then
     return query select mautic.table_of(a), 'readers and triggers were written by another version of the migrations'::text, again;
   end if;
-  if a.problem is not null then
-    return query select mautic.table_of(a), a.problem, again;
-  end if;
+  return query
+    select mautic.table_of(a), p, again from unnest(array[a.problem, 'its rows cannot be read: ' || a.read_problem]) p where p is not null;
 end
 $$;
 

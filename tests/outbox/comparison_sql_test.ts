@@ -16,6 +16,12 @@ async function compare({ sql }: Database): Promise<void> {
   await sql`select mautic.compare('1 minute')`;
 }
 
+/** The same, where nothing but the definition of the digests is another one. */
+async function compareAgain({ sql }: Database): Promise<void> {
+  await sql`select mautic.attach_declared()`;
+  await sql`select mautic.compare('1 minute')`;
+}
+
 async function queued({ sql }: Database) {
   const rows = await sql<{ email: string; lane: string }[]>`
     select l.email, c.lane from mautic.lead_change c
@@ -106,6 +112,123 @@ Deno.test("another mapping marks nothing: digests are written anew, and nothing 
   await unseen(db, (sql) => sql`update public.leads set title = 'Prof' where email like 'p1@%'`);
   await compare(db);
   assert.deepEqual(await queued(db), [["p1@example.test", "backfill"]]);
+});
+
+Deno.test("another mapping hides nothing that came past the triggers: rows that are not known are queued, and all that differ where a write was suspect", async () => {
+  await using db = await testDatabase();
+  await db.sql`alter table public.leads add column title text default 'Dr'`;
+  for (let i = 0; i < 4; i++) await insertLead(db.sql, `p${i}@example.test`);
+  await compare(db);
+  await unseen(db, (sql) => sql`insert into public.leads (email) values ('added@example.test')`);
+  await db.sql`select mautic.map_field('title', 'l.title')`;
+  await compareAgain(db);
+  assert.deepEqual(await queued(db), [["added@example.test", "backfill"]]);
+  await compare(db);
+
+  await db.sql`select mautic.map_field('title', 'lower(l.title)')`;
+  await db.sql`select mautic.map_field('created', 'l.created_at')`;
+  await unseen(db, (sql) => sql`update public.leads set title = 'Prof' where email like 'p1@%'`);
+  await db.sql`insert into mautic.table_change (source, cause) values ('lead', 'suspect')`;
+  await compareAgain(db);
+  assert.deepEqual((await queued(db)).map(([email]) => email), [
+    "added@example.test",
+    "p0@example.test",
+    "p1@example.test",
+    "p2@example.test",
+    "p3@example.test",
+  ]);
+});
+
+Deno.test("what was written while the key and a column had another name is queued once its tables are attached again", async () => {
+  await using db = await testDatabase();
+  for (const name of ["first", "second"]) {
+    await db.sql.unsafe(`
+      create table public.${name} (id int primary key, email text, phone text);
+      insert into public.${name} select i, '${name}' || i || '@example.test', i from generate_series(1, 3) i;
+      select mautic.attach('public.${name}', source => '${name}');`);
+  }
+  await compare(db);
+  const ids = async () =>
+    (await db.sql`select lead_id, lane from mautic.lead_change order by 1`).map((row) =>
+      row.lead_id
+    );
+  assert.deepEqual(await ids(), []);
+  for (const name of ["first", "second"]) {
+    await db.sql.unsafe(`
+      alter table public.${name} rename id to number;
+      alter table public.${name} rename phone to mobile;
+      update public.${name} set email = 'new@example.test' where number = 2;
+      insert into public.${name} values (4, 'added@example.test', '4');`);
+  }
+  await compareAgain(db);
+  assert.deepEqual(await ids(), []);
+  await db.sql`select mautic.attach('public.first', source => 'first', key => 'number')`;
+  await compareAgain(db);
+  assert.deepEqual((await ids()).filter((id) => /2|4/.test(id)), ["first:2", "first:4"]);
+  const suspect = await db.sql`select source from mautic.table_change`;
+  assert.deepEqual(new Set(suspect.map(({ source }) => source)), new Set(["second"]));
+  await db.sql`select mautic.attach('public.second', source => 'second', key => 'number')`;
+  await compareAgain(db);
+  for (const id of ["second:2", "second:4"]) assert.ok((await ids()).includes(id));
+  assert.equal((await db.sql`select from mautic.table_change`).count, 0);
+});
+
+Deno.test("digests are compared with those of their own definition: a column that is renamed is waited for, one of another type marks nothing", async () => {
+  await using db = await testDatabase();
+  for (let i = 0; i < 3; i++) await insertLead(db.sql, `p${i}@example.test`, { phone: "1" });
+  await compare(db);
+  const pass = async () =>
+    (await db.sql`select compared_at from mautic.attachment`)[0]?.compared_at;
+  await db.sql`alter table public.leads alter ml_score type numeric(10, 4)`;
+  await db.sql`alter table public.leads alter phone type varchar(40)`;
+  await compareAgain(db);
+  assert.deepEqual(await queued(db), []);
+  await unseen(db, (sql) => sql`update public.leads set phone = '2' where email like 'p1@%'`);
+  await compare(db);
+  assert.deepEqual(await queued(db), [["p1@example.test", "backfill"]]);
+  await compare(db);
+
+  await db.sql`alter table public.leads rename phone to mobile`;
+  await unseen(db, (sql) => sql`update public.leads set first_name = 'B' where email like 'p2@%'`);
+  const before = await pass();
+  await db.sql`insert into mautic.table_change (source, cause) values ('lead', 'suspect')`;
+  await compareAgain(db);
+  assert.deepEqual(await pass(), before);
+  assert.deepEqual(await queued(db), []);
+  await db.sql`alter table public.leads rename mobile to phone`;
+  await compareAgain(db);
+  assert.deepEqual(await queued(db), [["p2@example.test", "backfill"]]);
+});
+
+Deno.test("digests of another version of Postgres are written anew", async () => {
+  await using db = await testDatabase();
+  for (let i = 0; i < 3; i++) await insertLead(db.sql, `p${i}@example.test`);
+  await compare(db);
+  await db.sql`update mautic.attachment set digest_of = 'other ' || digest_of`;
+  await db.sql`update mautic.lead_state set digest = digest + 1`;
+  await compareAgain(db);
+  assert.deepEqual(await queued(db), []);
+  await unseen(db, (sql) => sql`update public.leads set first_name = 'B' where email like 'p1@%'`);
+  await compare(db);
+  assert.deepEqual(await queued(db), [["p1@example.test", "backfill"]]);
+});
+
+Deno.test("what kept rows from being read or compared is told until it is over", async () => {
+  await using db = await testDatabase();
+  await insertLead(db.sql, "a@example.test");
+  const problems = async () =>
+    (await db.sql<{ problem: string }[]>`select problem from mautic.check_shape()`)
+      .map(({ problem }) => problem).filter((problem) => /cannot be read/.test(problem));
+  for (const step of ["read_unseen", "compare"]) {
+    if (step === "compare") await compare(db);
+    await db.sql`insert into mautic.table_change (source, cause) values ('lead', 'suspect')`;
+    await db.sql`alter table public.leads rename id to id_before`;
+    await db.sql`select ${db.sql.unsafe(`mautic.${step}()`)}`;
+    assert.equal((await problems()).length, 1, step);
+    await db.sql`alter table public.leads rename id_before to id`;
+    await db.sql`select ${db.sql.unsafe(`mautic.${step}()`)}`;
+    assert.deepEqual(await problems(), [], step);
+  }
 });
 
 Deno.test("rows that were there before their table was attached stay known when a comparison finds them changed", async () => {
