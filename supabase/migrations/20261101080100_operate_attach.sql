@@ -515,6 +515,7 @@ begin
     -- Another table in its place: what is other in it is found by comparison.
     insert into mautic.table_change (source, cause) values (p_source, 'suspect');
   end if;
+  perform mautic.make_watches(a);
   -- Last: the lock on the table is held until the end, and all that a trigger calls is there.
   perform mautic.make_triggers(a);
   begin
@@ -591,6 +592,7 @@ begin
     perform mautic.make_readers();
     perform mautic.make_writers();
     perform mautic.make_triggers(a);
+    perform mautic.make_watches(a);
   end if;
 end
 $$;
@@ -659,36 +661,60 @@ comment on function mautic.attach(
   'the table anew. Raises ambiguous_column for two candidates, datatype_mismatch, undefined_column, syntax_error, '
   'wrong_object_type, insufficient_privilege, invalid_table_definition, lock_not_available; nothing is changed then.';
 
--- Also from tables that have another name by now, or that are only watched.
-create function mautic.drop_generated(p_source text)
-returns void
+-- Also from tables that have another name by now, or that are only watched. Who may make a trigger may not drop
+-- it: that is the owner's.
+create function mautic.drop_functions(p_names text)
+returns text
 language plpgsql
 volatile
 set search_path = ''
 as $$
 declare
-  written constant text := format(
-    '^(log_%1$s_(insert|update|delete|truncate)|watch_%1$s_[0-9]+_(insert|update|delete)|read_%1$s_rows)$', p_source);
   found record;
+  kept text[] := '{}';
 begin
   for found in
-    select t.tgname, t.tgrelid
+    select t.tgname, t.tgrelid::regclass as place, p.proname
     from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ written
+    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ p_names
+    order by 1
   loop
-    perform mautic.run_patiently(found.tgrelid, format('drop trigger %I on %s', found.tgname, found.tgrelid::regclass));
+    begin
+      perform mautic.run_patiently(found.place, format('drop trigger %I on %s', found.tgname, found.place));
+    exception when insufficient_privilege then
+      perform mautic.make_function(found.proname, '', 'trigger', 'volatile', 'begin return null; end');
+      kept := kept || format('drop trigger %I on %s;', found.tgname, found.place);
+    end;
   end loop;
   for found in
     select p.oid::regprocedure as name
     from pg_catalog.pg_proc p
-    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ written
+    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ p_names
+      and not exists (select from pg_catalog.pg_trigger t where t.tgfoid = p.oid)
   loop
     execute format('drop function %s', found.name);
   end loop;
+  return case
+    when kept = '{}' then '' else '. Triggers stay that do nothing any more; their table''s owner may say: ' || array_to_string(kept, ' ')
+  end;
 end
 $$;
 
-comment on function mautic.drop_generated(text) is 'Drops the triggers and functions that were written for a source.';
+comment on function mautic.drop_functions(text) is
+  'Drops the functions of this schema whose names match, and their triggers. Where a trigger may not be dropped its function '
+  'does nothing from then on. Returns the end of a sentence that tells which, or nothing.';
+
+create function mautic.drop_generated(p_source text)
+returns text
+language sql
+volatile
+set search_path = ''
+as $$
+  select mautic.drop_functions(format(
+    '^(log_%1$s_(insert|update|delete|truncate)|watch_%1$s_[0-9]+_(insert|update|delete)|read_%1$s_rows)$', p_source))
+$$;
+
+comment on function mautic.drop_generated(text) is 'Drops the triggers and functions that were written for a source; returns as drop_functions().';
 
 create function mautic.detach(source text)
 returns text
@@ -698,6 +724,7 @@ set search_path = ''
 as $$
 declare
   a mautic.attachment;
+  left_over text;
 begin
   select * into a from mautic.attachment s where s.source = detach.source;
   if a.source is null then
@@ -708,7 +735,7 @@ begin
   if a.prefix = '' and (select count(*) from mautic.attachment) > 1 then
     raise exception 'Detach the other sources first: ids without a prefix are this one''s' using errcode = 'invalid_parameter_value';
   end if;
-  perform mautic.drop_generated(a.source);
+  left_over := mautic.drop_generated(a.source);
   delete from mautic.lead_change c where (mautic.source_of(c.lead_id)).source = a.source;
   delete from mautic.outbox o
   where (mautic.source_of(o.lead_id)).source = a.source and o.removal is null and o.lead_id not like 'erase:%';
@@ -717,12 +744,13 @@ begin
   delete from mautic.attachment s where s.source = a.source;
   perform mautic.make_readers();
   perform mautic.make_writers();
-  return format('%s is detached; its contacts stay in Mautic', mautic.table_of(a));
+  return format('%s is detached; its contacts stay in Mautic%s', mautic.table_of(a), left_over);
 end
 $$;
 
 comment on function mautic.detach(text) is
-  'Takes a source off: its triggers go, what is queued for its leads is dropped, contacts stay as they are. Raises '
+  'Takes a source off: its triggers go, what is queued for its leads is dropped, contacts stay as they are. Triggers that only '
+  'a watched table''s owner may drop stay and do nothing, which the answer tells. Raises '
   'invalid_parameter_value for a source that is not there, and for the first one while there are others.';
 
 -- Run by cron: tables that were declared before they were made, or that another one has replaced.

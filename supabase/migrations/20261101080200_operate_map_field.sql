@@ -39,6 +39,7 @@ begin
     perform mautic.make_readers();
     perform mautic.note_digest(p_source);
     perform mautic.make_triggers(a);
+    perform mautic.make_watches(a);
   end if;
 end
 $$;
