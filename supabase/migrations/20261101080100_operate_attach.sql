@@ -468,7 +468,7 @@ declare
   status record;
 begin
   -- One at a time: all sources share the reader.
-  perform pg_advisory_xact_lock(mautic.claim_lock());
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   select * into a from mautic.attachment s where s.source = p_source for update;
   before := a.relation;
   a.relation := to_regclass(mautic.table_of(a));
@@ -523,9 +523,13 @@ begin
   exception when lock_not_available or insufficient_privilege then
     raise warning 'the table that source % had before keeps its triggers until attach is called again: %', p_source, sqlerrm;
   end;
-  -- What waited because it could not be read is due.
+  -- What waited because it could not be read is due. What a claim holds is tried just now, and it may wait for this table.
   update mautic.outbox o set not_before = mautic.clock()
-  where o.state = 'waiting' and o.error_code = 'unreadable' and (mautic.source_of(o.lead_id)).source = p_source;
+  where o.lead_id in (
+    select w.lead_id from mautic.outbox w
+    where w.state = 'waiting' and w.error_code = 'unreadable' and (mautic.source_of(w.lead_id)).source = p_source
+    for update skip locked
+  );
 end
 $$;
 
@@ -622,6 +626,7 @@ declare
     'scope', attach.scope, 'changed_at', attach.changed_at, 'activity', attach.activity));
   line record;
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   if cardinality(names) > 2 then
     raise exception '"table" => %: a schema and a name', attach."table" using errcode = 'invalid_name';
   end if;
@@ -726,6 +731,7 @@ declare
   a mautic.attachment;
   left_over text;
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   select * into a from mautic.attachment s where s.source = detach.source;
   if a.source is null then
     raise exception 'There is no source %. There are: %', coalesce(detach.source, 'null'),

@@ -54,6 +54,7 @@ declare
   event record;
   function text;
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   select * into a from mautic.attachment s
   where (watch.source is null and s.prefix = '') or s.source = watch.source;
   if a.key_column is null then
@@ -111,6 +112,7 @@ declare
   watched mautic.watched;
   left_over text;
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   select w.* into watched from mautic.watched w
   join mautic.attachment a on a.source = w.source
   where w.place = (select case when cardinality(n) = 1 then format('public.%I', n[1]) else format('%I.%I', n[1], n[2]) end
