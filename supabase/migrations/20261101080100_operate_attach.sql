@@ -484,7 +484,14 @@ begin
   -- Without its length, which would cut another key until it is this one.
   select format_type(t.atttypid, -1) into a.key_type
   from pg_catalog.pg_attribute t where t.attrelid = a.relation and t.attname = a.key_column;
-  if a.key_type::regtype in ('pg_catalog.float4'::regtype, 'pg_catalog.float8'::regtype, 'pg_catalog.money'::regtype, 'pg_catalog.interval'::regtype) then
+  if exists (
+    select from pg_catalog.pg_type t
+    where t.oid = mautic.base_type(a.key_type::regtype)
+      and (t.oid in ('pg_catalog.float4'::regtype, 'pg_catalog.float8'::regtype, 'pg_catalog.money'::regtype,
+          'pg_catalog.interval'::regtype, 'pg_catalog.json'::regtype)
+        -- Arrays, rows and ranges.
+        or t.typcategory in ('A', 'C', 'R'))
+  ) then
     raise exception 'The key % of % is of type %, which each session may write differently. Name another column that is '
       'unique and not null: key => ''…''', a.key_column, a.relation::regclass, a.key_type
       using errcode = 'invalid_table_definition';
