@@ -35,7 +35,7 @@ const rows = {
   })).length(1),
 };
 
-/** The pairs that are known here, those that asked first before. Errors: what postgres.js raises. */
+/** The pairs that are known here, those that asked last at the end. Errors: what postgres.js raises. */
 export async function readDeployments(sql: Sql): Promise<Deployment[]> {
   return rows.deployments.parse(
     await sql`

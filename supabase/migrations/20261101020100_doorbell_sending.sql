@@ -44,6 +44,7 @@ create table mautic.deployment (
 );
 
 comment on table mautic.deployment is 'Each pair of project and Mautic whose function asked for leads; live_at: since when it gets any (mautic.go_live).';
+comment on column mautic.deployment.seen_at is 'When it asked last, to the minute.';
 comment on column mautic.deployment.project is 'By the address under which the function finds this database: the project''s reference on Supabase, else host and port.';
 
 alter table mautic.deployment enable row level security;
@@ -56,13 +57,15 @@ security definer
 set search_path = ''
 as $$
 declare
-  live_at timestamptz;
+  asked mautic.deployment;
 begin
-  select d.live_at into live_at from mautic.deployment d where d.project = p_project and d.origin = p_origin;
-  if not found then
+  select * into asked from mautic.deployment d where d.project = p_project and d.origin = p_origin;
+  if asked.project is null then
     insert into mautic.deployment (project, origin) values (p_project, p_origin) on conflict do nothing;
+  elsif asked.seen_at < mautic.clock() - interval '1 minute' then
+    update mautic.deployment d set seen_at = mautic.clock() where d.project = p_project and d.origin = p_origin;
   end if;
-  return live_at is not null;
+  return asked.live_at is not null;
 end
 $$;
 

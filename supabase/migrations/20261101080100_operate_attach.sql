@@ -468,7 +468,7 @@ declare
   status record;
 begin
   -- One at a time: all sources share the reader.
-  perform pg_advisory_xact_lock(mautic.claim_lock());
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   select * into a from mautic.attachment s where s.source = p_source for update;
   before := a.relation;
   a.relation := to_regclass(mautic.table_of(a));
@@ -484,7 +484,14 @@ begin
   -- Without its length, which would cut another key until it is this one.
   select format_type(t.atttypid, -1) into a.key_type
   from pg_catalog.pg_attribute t where t.attrelid = a.relation and t.attname = a.key_column;
-  if a.key_type::regtype in ('pg_catalog.float4'::regtype, 'pg_catalog.float8'::regtype, 'pg_catalog.money'::regtype, 'pg_catalog.interval'::regtype) then
+  if exists (
+    select from pg_catalog.pg_type t
+    where t.oid = mautic.base_type(a.key_type::regtype)
+      and (t.oid in ('pg_catalog.float4'::regtype, 'pg_catalog.float8'::regtype, 'pg_catalog.money'::regtype,
+          'pg_catalog.interval'::regtype, 'pg_catalog.json'::regtype)
+        -- Arrays, rows and ranges.
+        or t.typcategory in ('A', 'C', 'R'))
+  ) then
     raise exception 'The key % of % is of type %, which each session may write differently. Name another column that is '
       'unique and not null: key => ''…''', a.key_column, a.relation::regclass, a.key_type
       using errcode = 'invalid_table_definition';
@@ -515,6 +522,7 @@ begin
     -- Another table in its place: what is other in it is found by comparison.
     insert into mautic.table_change (source, cause) values (p_source, 'suspect');
   end if;
+  perform mautic.make_watches(a);
   -- Last: the lock on the table is held until the end, and all that a trigger calls is there.
   perform mautic.make_triggers(a);
   begin
@@ -522,9 +530,13 @@ begin
   exception when lock_not_available or insufficient_privilege then
     raise warning 'the table that source % had before keeps its triggers until attach is called again: %', p_source, sqlerrm;
   end;
-  -- What waited because it could not be read is due.
+  -- What waited because it could not be read is due. What a claim holds is tried just now, and it may wait for this table.
   update mautic.outbox o set not_before = mautic.clock()
-  where o.state = 'waiting' and o.error_code = 'unreadable' and (mautic.source_of(o.lead_id)).source = p_source;
+  where o.lead_id in (
+    select w.lead_id from mautic.outbox w
+    where w.state = 'waiting' and w.error_code = 'unreadable' and (mautic.source_of(w.lead_id)).source = p_source
+    for update skip locked
+  );
 end
 $$;
 
@@ -591,6 +603,7 @@ begin
     perform mautic.make_readers();
     perform mautic.make_writers();
     perform mautic.make_triggers(a);
+    perform mautic.make_watches(a);
   end if;
 end
 $$;
@@ -620,6 +633,7 @@ declare
     'scope', attach.scope, 'changed_at', attach.changed_at, 'activity', attach.activity));
   line record;
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   if cardinality(names) > 2 then
     raise exception '"table" => %: a schema and a name', attach."table" using errcode = 'invalid_name';
   end if;
@@ -659,36 +673,60 @@ comment on function mautic.attach(
   'the table anew. Raises ambiguous_column for two candidates, datatype_mismatch, undefined_column, syntax_error, '
   'wrong_object_type, insufficient_privilege, invalid_table_definition, lock_not_available; nothing is changed then.';
 
--- Also from tables that have another name by now, or that are only watched.
-create function mautic.drop_generated(p_source text)
-returns void
+-- Also from tables that have another name by now, or that are only watched. Who may make a trigger may not drop
+-- it: that is the owner's.
+create function mautic.drop_functions(p_names text)
+returns text
 language plpgsql
 volatile
 set search_path = ''
 as $$
 declare
-  written constant text := format(
-    '^(log_%1$s_(insert|update|delete|truncate)|watch_%1$s_[0-9]+_(insert|update|delete)|read_%1$s_rows)$', p_source);
   found record;
+  kept text[] := '{}';
 begin
   for found in
-    select t.tgname, t.tgrelid
+    select t.tgname, t.tgrelid::regclass as place, p.proname
     from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ written
+    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ p_names
+    order by 1
   loop
-    perform mautic.run_patiently(found.tgrelid, format('drop trigger %I on %s', found.tgname, found.tgrelid::regclass));
+    begin
+      perform mautic.run_patiently(found.place, format('drop trigger %I on %s', found.tgname, found.place));
+    exception when insufficient_privilege then
+      perform mautic.make_function(found.proname, '', 'trigger', 'volatile', 'begin return null; end');
+      kept := kept || format('drop trigger %I on %s;', found.tgname, found.place);
+    end;
   end loop;
   for found in
     select p.oid::regprocedure as name
     from pg_catalog.pg_proc p
-    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ written
+    where p.pronamespace = 'mautic'::regnamespace and p.proname ~ p_names
+      and not exists (select from pg_catalog.pg_trigger t where t.tgfoid = p.oid)
   loop
     execute format('drop function %s', found.name);
   end loop;
+  return case
+    when kept = '{}' then '' else '. Triggers stay that do nothing any more; their table''s owner may say: ' || array_to_string(kept, ' ')
+  end;
 end
 $$;
 
-comment on function mautic.drop_generated(text) is 'Drops the triggers and functions that were written for a source.';
+comment on function mautic.drop_functions(text) is
+  'Drops the functions of this schema whose names match, and their triggers. Where a trigger may not be dropped its function '
+  'does nothing from then on. Returns the end of a sentence that tells which, or nothing.';
+
+create function mautic.drop_generated(p_source text)
+returns text
+language sql
+volatile
+set search_path = ''
+as $$
+  select mautic.drop_functions(format(
+    '^(log_%1$s_(insert|update|delete|truncate)|watch_%1$s_[0-9]+_(insert|update|delete)|read_%1$s_rows)$', p_source))
+$$;
+
+comment on function mautic.drop_generated(text) is 'Drops the triggers and functions that were written for a source; returns as drop_functions().';
 
 create function mautic.detach(source text)
 returns text
@@ -698,7 +736,9 @@ set search_path = ''
 as $$
 declare
   a mautic.attachment;
+  left_over text;
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   select * into a from mautic.attachment s where s.source = detach.source;
   if a.source is null then
     raise exception 'There is no source %. There are: %', coalesce(detach.source, 'null'),
@@ -708,7 +748,7 @@ begin
   if a.prefix = '' and (select count(*) from mautic.attachment) > 1 then
     raise exception 'Detach the other sources first: ids without a prefix are this one''s' using errcode = 'invalid_parameter_value';
   end if;
-  perform mautic.drop_generated(a.source);
+  left_over := mautic.drop_generated(a.source);
   delete from mautic.lead_change c where (mautic.source_of(c.lead_id)).source = a.source;
   delete from mautic.outbox o
   where (mautic.source_of(o.lead_id)).source = a.source and o.removal is null and o.lead_id not like 'erase:%';
@@ -717,12 +757,13 @@ begin
   delete from mautic.attachment s where s.source = a.source;
   perform mautic.make_readers();
   perform mautic.make_writers();
-  return format('%s is detached; its contacts stay in Mautic', mautic.table_of(a));
+  return format('%s is detached; its contacts stay in Mautic%s', mautic.table_of(a), left_over);
 end
 $$;
 
 comment on function mautic.detach(text) is
-  'Takes a source off: its triggers go, what is queued for its leads is dropped, contacts stay as they are. Raises '
+  'Takes a source off: its triggers go, what is queued for its leads is dropped, contacts stay as they are. Triggers that only '
+  'a watched table''s owner may drop stay and do nothing, which the answer tells. Raises '
   'invalid_parameter_value for a source that is not there, and for the first one while there are others.';
 
 -- Run by cron: tables that were declared before they were made, or that another one has replaced.

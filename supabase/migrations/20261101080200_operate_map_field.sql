@@ -39,6 +39,7 @@ begin
     perform mautic.make_readers();
     perform mautic.note_digest(p_source);
     perform mautic.make_triggers(a);
+    perform mautic.make_watches(a);
   end if;
 end
 $$;
@@ -53,6 +54,7 @@ volatile
 set search_path = ''
 as $$
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   perform mautic.rewrite(a.source) from mautic.attachment a;
   return null;
 end
@@ -77,6 +79,7 @@ declare
   said constant text := map_field."from";
   standard record;
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   select * into a from mautic.attachment s
   where s.source = map_field.source or (map_field.source is null and s.prefix = '');
   if a.source is null then
@@ -121,6 +124,7 @@ as $$
 declare
   a mautic.attachment;
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   select * into a from mautic.attachment s
   where s.source = unmap_field.source or (unmap_field.source is null and s.prefix = '');
   update mautic.field_map f

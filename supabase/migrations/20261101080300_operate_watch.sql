@@ -1,19 +1,5 @@
 -- Tables that expressions read besides the lead's own: a change of one of their rows makes leads dirty.
 
-create table mautic.watched (
-  relation oid not null,
-  source text not null references mautic.attachment on delete cascade,
-  place text not null,
-  given text not null,
-  expression text not null,
-  primary key (relation, source)
-);
-
-comment on table mautic.watched is 'Tables that expressions of a source read (mautic.watch).';
-comment on column mautic.watched.expression is 'A query for the keys of the leads that read a row w, qualified.';
-
-alter table mautic.watched enable row level security;
-
 -- One query that gives one column, over a row w. As read_expression() does for one value.
 create function mautic.read_watch(p_table regclass, p_given text)
 returns text
@@ -60,55 +46,55 @@ as $$
 declare
   a mautic.attachment;
   names constant text[] := parse_ident(watch."table");
-  place constant text := case
+  called constant text := case
     when cardinality(names) = 1 then format('public.%I', names[1]) else format('%I.%I', names[1], names[2]) end;
-  relation constant regclass := to_regclass(place);
-  kind constant text := mautic.relation_kind(relation);
-  query text;
-  what text;
+  there constant regclass := to_regclass(called);
+  kind constant text := mautic.relation_kind(there);
+  before record;
   event record;
+  function text;
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   select * into a from mautic.attachment s
   where (watch.source is null and s.prefix = '') or s.source = watch.source;
   if a.key_column is null then
     raise exception 'Attach the table of the leads first' using errcode = 'object_not_in_prerequisite_state';
   end if;
-  if relation is null or kind is not null then
+  if there is null or kind is not null then
     raise exception '% is %: only a table tells of its changes', watch."table", coalesce(kind, 'not there')
       using errcode = 'wrong_object_type';
   end if;
-  query := mautic.read_watch(relation, watch.lead);
-  insert into mautic.watched as w (relation, source, place, given, expression)
-  values (relation, a.source, place, watch.lead, query)
-  on conflict on constraint watched_pkey do update
-  set place = excluded.place, given = excluded.given, expression = excluded.expression;
-
-  what := format(
-    $sql$insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
-    select %s, %s, 'suspect', correlation
-    from (select distinct q.key::%s as %I from mautic_rows w cross join lateral (%s) q(key) where q.key is not null) l$sql$,
-    mautic.lane_sql('live', 'mautic_rows w'), mautic.role_sql(a.source, 'key'), a.key_type, a.key_column, query);
-  for event in
-    select * from (values
-      ('insert', 'referencing new table as new_row', 'new_row'),
-      ('update', 'referencing old table as old_row new table as new_row', '(select * from new_row union all select * from old_row)'),
-      ('delete', 'referencing old table as old_row', 'old_row')
-    ) as e(name, tables, rows)
+  -- Of another table of this name, or another name of this table.
+  for before in
+    delete from mautic.watched w
+    where w.source = a.source and (w.place = called or w.relation = there)
+    returning w.relation
   loop
-    perform mautic.make_function(
-      format('watch_%s_%s_%s', a.source, relation::oid, event.name), '', 'trigger', 'volatile',
-      mautic.trigger_body(a.source, replace(what, 'mautic_rows', event.rows), 'raise'));
-    if not exists (
-      select from pg_catalog.pg_trigger t
-      where t.tgrelid = relation and t.tgname = format('mautic_watch_%s_%s', a.source, event.name)
-    ) then
-      perform mautic.run_patiently(relation, format(
-        'create trigger %I after %s on %s %s for each statement execute function mautic.%I()',
-        format('mautic_watch_%s_%s', a.source, event.name), event.name, place, event.tables,
-        format('watch_%s_%s_%s', a.source, relation::oid, event.name)));
+    if before.relation <> there then
+      perform mautic.drop_functions(format('^watch_%s_%s_(insert|update|delete)$', a.source, before.relation));
     end if;
   end loop;
-  return format('%s: a change makes the leads dirty that it is about', place);
+  insert into mautic.watched (source, place, relation, given, expression)
+  values (a.source, called, there, watch.lead, mautic.read_watch(there, watch.lead));
+  perform mautic.make_watches(a);
+  for event in
+    select * from (values
+      ('insert', 'referencing new table as new_row'),
+      ('update', 'referencing old table as old_row new table as new_row'),
+      ('delete', 'referencing old table as old_row')
+    ) as e(name, tables)
+  loop
+    function := format('mautic.%I', format('watch_%s_%s_%s', a.source, there::oid, event.name));
+    -- By its function: the application may have given it another name.
+    if not exists (
+      select from pg_catalog.pg_trigger t where t.tgrelid = there and t.tgfoid = function::regproc
+    ) then
+      perform mautic.run_patiently(there, format(
+        'create trigger %I after %s on %s %s for each statement execute function %s()',
+        format('mautic_watch_%s_%s', a.source, event.name), event.name, called, event.tables, function));
+    end if;
+  end loop;
+  return format('%s: a change makes the leads dirty that it is about', called);
 end
 $$;
 
@@ -124,8 +110,9 @@ set search_path = ''
 as $$
 declare
   watched mautic.watched;
-  event text;
+  left_over text;
 begin
+  perform pg_advisory_xact_lock(mautic.shape_lock());
   select w.* into watched from mautic.watched w
   join mautic.attachment a on a.source = w.source
   where w.place = (select case when cardinality(n) = 1 then format('public.%I', n[1]) else format('%I.%I', n[1], n[2]) end
@@ -136,16 +123,11 @@ begin
       coalesce((select string_agg(w.place, ', ') from mautic.watched w), 'none')
       using errcode = 'invalid_parameter_value';
   end if;
-  foreach event in array array['insert', 'update', 'delete'] loop
-    if exists (select from pg_catalog.pg_class c where c.oid = watched.relation) then
-      perform mautic.run_patiently(watched.relation, format(
-        'drop trigger if exists %I on %s', format('mautic_watch_%s_%s', watched.source, event), watched.relation::regclass));
-    end if;
-    execute format('drop function if exists mautic.%I()', format('watch_%s_%s_%s', watched.source, watched.relation, event));
-  end loop;
-  delete from mautic.watched w where w.relation = watched.relation and w.source = watched.source;
-  return format('%s is not watched any more', watched.place);
+  left_over := mautic.drop_functions(format('^watch_%s_%s_(insert|update|delete)$', watched.source, watched.relation));
+  delete from mautic.watched w where w.source = watched.source and w.place = watched.place;
+  return format('%s is not watched any more%s', watched.place, left_over);
 end
 $$;
 
-comment on function mautic.unwatch(text, text) is 'Ends mautic.watch(). Raises invalid_parameter_value for a table that is not watched.';
+comment on function mautic.unwatch(text, text) is 'Ends mautic.watch(). Triggers that only the table''s owner may drop stay and do nothing, which the answer tells. Raises '
+  'invalid_parameter_value for a table that is not watched.';

@@ -9,25 +9,35 @@ set search_path = ''
 as $$
 declare
   meant mautic.deployment;
+  known int;
+  list text;
 begin
   if go_live.project is null or go_live.origin is null then
-    select d.* into meant
+    select count(*), string_agg(
+      format('select mautic.go_live(%L, %L);', d.project, d.origin) || case when d.live_at is null then '' else ' -- it is live' end,
+      E'\n' order by d.seen_at desc)
+    into known, list
     from mautic.deployment d
-    where d.project = coalesce(go_live.project, d.project) and d.origin = coalesce(go_live.origin, d.origin)
-    order by d.seen_at desc
-    limit 1;
-    if meant.project is null then
+    where d.project = coalesce(go_live.project, d.project) and d.origin = coalesce(go_live.origin, d.origin);
+    if known = 0 then
       raise exception 'No function has asked for leads yet, so it is not known for which Mautic. Ring it (select '
         'mautic.ring(''go-live'');) and say it again, or name both: mautic.go_live(''<project>'', ''<address of Mautic>'')'
         using errcode = 'object_not_in_prerequisite_state';
+    elsif known > 1 then
+      raise exception E'Several functions have asked for leads. Say which one may send, the one that asked last is the first:\n%', list
+        using errcode = 'ambiguous_parameter';
     end if;
+    select d.* into meant
+    from mautic.deployment d
+    where d.project = coalesce(go_live.project, d.project) and d.origin = coalesce(go_live.origin, d.origin);
   else
     meant.project := go_live.project;
     meant.origin := go_live.origin;
   end if;
   insert into mautic.deployment as d (project, origin, live_at)
   values (meant.project, meant.origin, mautic.clock())
-  on conflict on constraint deployment_pkey do update set live_at = coalesce(d.live_at, excluded.live_at);
+  on conflict on constraint deployment_pkey do update
+  set live_at = coalesce(d.live_at, excluded.live_at), seen_at = excluded.seen_at;
   return format('%s sends to %s: %s leads are queued, %s are known and wait for a confirmed replay, %s', meant.project, meant.origin,
     (select count(*) from mautic.outbox) + (select count(distinct c.lead_id) from mautic.lead_change c),
     (select count(*) from mautic.lead_state s where s.known_since is not null and s.gone_at is null),
@@ -36,8 +46,8 @@ end
 $$;
 
 comment on function mautic.go_live(text, text) is
-  'Lets this project send to this Mautic; without arguments: the pair that asked last. Raises object_not_in_prerequisite_state '
-  'where none has asked. A copy of the database is another project, and has to be told again.';
+  'Lets this project send to this Mautic; without arguments: the only pair that has asked. Raises object_not_in_prerequisite_state '
+  'where none has asked, and ambiguous_parameter, with a list, where several have. A copy of the database is another project, and has to be told again.';
 
 create function mautic.send(key text, source text default null)
 returns text

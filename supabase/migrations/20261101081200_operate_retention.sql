@@ -1,4 +1,5 @@
--- What grows for ever is purged here, each for its own setting (mautic.setting).
+-- What grows for ever is purged here, each for its own setting (mautic.setting). Two tables are kept on purpose,
+-- because reports need all of them: mautic.stage_change and mautic.lead_activity. mautic.erase() takes a person out.
 
 create function mautic.purge_history()
 returns bigint

@@ -15,6 +15,9 @@ as $$
   from (
     select f.lead_id from mautic.find_leads(array[p_address]) f
     union all
+    -- Also of a row that vanished while no trigger looked.
+    select s.lead_id from mautic.lead_state s where s.address = p_address
+    union all
     select k.lead_id
     from mautic.contact c
     join mautic.contact_link k on k.origin = c.origin and k.contact_id = c.contact_id

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { testDatabase } from "../support/database.ts";
+import { endsOrWaits } from "../support/locks.ts";
 import { migrations, session, takeChanges } from "./support.ts";
 
 Deno.test("a reader's open transaction keeps attach from nothing, and readers and writers pass after it", async () => {
@@ -134,4 +135,55 @@ Deno.test("detach gives up after two seconds, names who holds the table and chan
   });
   await writer.end();
   assert.equal((await takeChanges(db.sql)).length, 1);
+});
+
+for (
+  const [what, statement] of Object.entries({
+    attach: "select mautic.attach('public.customer', source => 'customer')",
+    map_field: "select mautic.map_field('note', 'l.email')",
+    unmap_field: "select mautic.unmap_field('company')",
+    detach: "select mautic.detach('other')",
+    watch: "select mautic.watch('public.firm', 'select p.id from public.leads p')",
+    unwatch: "select mautic.unwatch('public.watched')",
+    bulk_rows: "select mautic.set('bulk_rows', '7')",
+  })
+) {
+  Deno.test(`${what} beside attach waits for it, and both are done`, async () => {
+    await using db = await testDatabase();
+    await db.sql.unsafe(`create table public.customer (id int primary key, email text);
+      create table public.other (id int primary key, email text);
+      create table public.firm (id int primary key);
+      create table public.watched (id int primary key)`);
+    await db.sql`select mautic.attach('public.other', source => 'other')`;
+    await db.sql`select mautic.watch('public.watched', 'select p.id from public.leads p')`;
+    const [first, second] = [session(db), session(db)];
+    let beside: Promise<unknown> | undefined;
+    await first.begin(async (sql) => {
+      await sql`select mautic.attach('public.customer', source => 'customer')`;
+      beside = second.unsafe(statement).execute();
+      beside.catch(() => {});
+      await endsOrWaits(db, beside);
+    });
+    await beside;
+    await Promise.all([first.end(), second.end()]);
+  });
+}
+
+Deno.test("a migration that alters a table and attaches it passes a claim that waits for that table", async () => {
+  await using db = await testDatabase();
+  await db.sql`insert into public.leads (email) values ('a@example.test')`;
+  const [worker, push] = [session(db), session(db)];
+  await push.begin(async (sql) => {
+    await sql`alter table public.leads add column note text`;
+    const claim = worker.begin(async (held) => {
+      await held`select pg_advisory_xact_lock(mautic.claim_lock())`;
+      await held`select mautic.fold(10)`;
+    });
+    claim.catch(() => {});
+    await endsOrWaits(db, claim);
+    await sql`select mautic.attach('public.leads')`;
+    await sql`select mautic.map_field('note', 'note')`;
+  });
+  await Promise.all([worker.end(), push.end()]);
+  assert.equal((await db.sql`select from mautic.check_shape()`).count, 0);
 });

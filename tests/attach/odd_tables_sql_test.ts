@@ -255,3 +255,27 @@ Deno.test("cron counts the tables that it attached, not those that are still not
   assert.equal(await attached(), 1);
   assert.equal(await attached(), 0);
 });
+
+for (
+  const type of ["int[]", "public.pair", "public.list", "tstzrange", "public.weight"]
+) {
+  Deno.test(`a key of type ${type} is refused, as one of floats is`, async () => {
+    await using db = await databaseWith(
+      "create type public.pair as (a int, b text)",
+      "create domain public.list as text[]",
+      "create domain public.weight as float8",
+      `create table public.client (id ${type} primary key, email text)`,
+    );
+    await assert.rejects(
+      db.sql`select mautic.attach('public.client')`.execute(),
+      (error: Error & { code?: string }) => {
+        assert.equal(error.code, "42P16");
+        assert.match(
+          error.message,
+          /^The key id of public\.client is of type .*, which each session may write differently/,
+        );
+        return true;
+      },
+    );
+  });
+}

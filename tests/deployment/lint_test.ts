@@ -14,6 +14,8 @@ import { createTestDatabase } from "../../dev/test_database.ts";
  */
 const inlined = [
   "mautic.address_of",
+  "mautic.as_boolean",
+  "mautic.as_text",
   "mautic.claim_lock",
   "mautic.clock",
   "mautic.correlation_id",
@@ -23,6 +25,7 @@ const inlined = [
   "mautic.normalize_address",
   "mautic.restrictiveness",
   "mautic.ring_doorbell",
+  "mautic.shape_lock",
 ];
 
 const advice = z.object({

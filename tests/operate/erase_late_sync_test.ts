@@ -24,3 +24,19 @@ Deno.test("a late answer brings no erased person back into the tables", async ()
   const left = await db.sql`select address from mautic.contact where address = 'gone@example.test'`;
   assert.deepEqual([...left], []);
 });
+
+Deno.test("a person whose row vanished past the triggers is forgotten, too", async () => {
+  await using db = await testDatabase();
+  const id = await insertLead(db.sql, "gone@example.test");
+  await db.sql`select mautic.fold(10)`;
+  await db.sql`delete from mautic.outbox where true`;
+  await db
+    .sql`insert into mautic.stage_change (lead_id, to_stage, changed_at) values (${id}, 'new', now())`;
+  await db.admin.begin(async (sql) => {
+    await sql`set local session_replication_role = replica`;
+    await sql`delete from public.leads`;
+  });
+  await db.sql`select mautic.erase('gone@example.test')`;
+  assert.equal((await db.sql`select from mautic.lead_state`).count, 0);
+  assert.equal((await db.sql`select from mautic.stage_change`).count, 0);
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { testDatabase } from "../support/database.ts";
 import { insertLead, outbox } from "../support/leads.ts";
 import { startSync, type Sync } from "../support/sync.ts";
 
@@ -30,7 +31,18 @@ Deno.test("nothing leaves before go_live(), not by itself and not by a call; the
   assert.deepEqual(addresses(sync), []);
   assert.equal(sync.mautic.requests.length, 0, "Mautic is not even asked for a token");
 
-  const [said] = await sync.sql`select mautic.go_live() as answer`;
+  const [own] = await sync.sql`
+    select project, origin from mautic.deployment where project <> 'the-original'`;
+  await assert.rejects(
+    sync.sql`select mautic.go_live()`.execute(),
+    (error: Error) => {
+      const [, first, second] = error.message.split("\n");
+      assert.equal(first, `select mautic.go_live('${own?.["project"]}', '${own?.["origin"]}');`);
+      assert.match(second ?? "", /'the-original'.* -- it is live$/);
+      return true;
+    },
+  );
+  const [said] = await sync.sql`select mautic.go_live(project => ${own?.["project"]}) as answer`;
   assert.match(said?.["answer"], /sends to http[^]*1 leads are queued/);
   await sync.drain();
   assert.deepEqual(addresses(sync), ["a@example.test"]);
@@ -49,11 +61,39 @@ Deno.test("one chosen lead is sent before go_live(), the others wait", async () 
 
 Deno.test("where nothing may be sent the sweep calls nobody", async () => {
   await using sync = await notLive();
-  await sync.sql`update mautic.deployment set live_at = null`;
   await insertLead(sync.sql, "a@example.test");
   await sync.drain();
   const [swept] = await sync.sql`select mautic.sweep() as answer`;
   assert.equal(swept?.["answer"], "idle");
+});
+
+Deno.test("which function asked last is known to the minute", async () => {
+  await using db = await testDatabase();
+  const asks = (project: string) => db.sql`select mautic.is_live(${project}, 'https://m')`;
+  const last = async () =>
+    (await db.sql`select project from mautic.deployment order by seen_at desc limit 1`)[0]
+      ?.["project"];
+  await asks("first");
+  await db.sql`update mautic.deployment set seen_at = seen_at - interval '2 minutes'`;
+  await asks("second");
+  assert.equal(await last(), "second");
+  await asks("first");
+  assert.equal(await last(), "first");
+  const [before] = await db.sql`select xmin::text from mautic.deployment where project = 'first'`;
+  await asks("first");
+  assert.deepEqual(
+    await db.sql`select xmin::text from mautic.deployment where project = 'first'`.then(([row]) =>
+      row
+    ),
+    before,
+  );
+});
+
+Deno.test("go_live() without arguments is about the only pair that asked", async () => {
+  await using db = await testDatabase();
+  await db.sql`select mautic.is_live('only', 'https://m')`;
+  const [said] = await db.sql`select mautic.go_live() as answer`;
+  assert.match(said?.["answer"], /^only sends to https:\/\/m/);
 });
 
 Deno.test("go_live() says what to do where no function has asked, and send() where there is no such lead", async () => {

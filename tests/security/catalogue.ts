@@ -22,6 +22,7 @@ const inlined = [
   "mautic.email_status_of(mautic.subscription)",
   "mautic.normalize_address(text)",
   "mautic.restrictiveness(text)",
+  "mautic.shape_lock()",
   // Every write of a lead pays for it; those who call it have an empty search path.
   "mautic.ring_doorbell(text,bigint)",
 ];
