@@ -50,6 +50,7 @@ export type Schema = {
           "log_insert_sql": string | null;
           "log_update_sql": string | null;
           "make_triggers": undefined | null;
+          "make_watches": undefined | null;
           "parts_lacking": (string)[] | null;
           "resolve_activity": string | null;
           "resolve_status": Record<string, unknown> | null;
@@ -69,6 +70,7 @@ export type Schema = {
           | "log_insert_sql"
           | "log_update_sql"
           | "make_triggers"
+          | "make_watches"
           | "parts_lacking"
           | "resolve_activity"
           | "resolve_status"
@@ -1315,6 +1317,10 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
+      "changed_rows_sql": {
+        Args: { "p_columns": (unknown)[]; "p_relation": unknown };
+        Returns: string;
+      };
       "check_alias": { Args: { "p_alias": string }; Returns: undefined };
       "check_field": {
         Args: {
@@ -1379,7 +1385,21 @@ export type Schema = {
         Args: { "p_role": string; "p_table": unknown };
         Returns: (unknown)[];
       };
+      "columns_in": { Args: { "p_relation": unknown; "p_select": string }; Returns: (unknown)[] };
       "columns_read": { Args: { "p_source": string }; Returns: (unknown)[] };
+      "columns_watched": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "w": Omit<
+            Schema["mautic"]["Tables"]["watched"]["Row"],
+            Schema["mautic"]["Tables"]["watched"]["ComputedFields"]
+          >;
+        };
+        Returns: (unknown)[];
+      };
       "comparable_sql": {
         Args: { "p_column": unknown; "p_row": string; "p_table": unknown };
         Returns: string;
@@ -1454,7 +1474,8 @@ export type Schema = {
         Returns: undefined;
       };
       "drop_absent": { Args: { "confirm"?: boolean; "source": string }; Returns: Json };
-      "drop_generated": { Args: { "p_source": string }; Returns: undefined };
+      "drop_functions": { Args: { "p_names": string }; Returns: string };
+      "drop_generated": { Args: { "p_source": string }; Returns: string };
       "drop_moot": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "drop_token": {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
@@ -1787,6 +1808,15 @@ export type Schema = {
       };
       "make_readers": { Args: Record<PropertyKey, never>; Returns: undefined };
       "make_triggers": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: undefined;
+      };
+      "make_watches": {
         Args: {
           "a": Omit<
             Schema["mautic"]["Tables"]["attachment"]["Row"],
@@ -2389,6 +2419,7 @@ export type Schema = {
           isSetofReturn: false;
         };
       };
+      "shape_lock": { Args: Record<PropertyKey, never>; Returns: number };
       "shows_our_status": {
         Args: {
           "p_email_status": string;

@@ -166,8 +166,15 @@ begin
   on conflict (lead_id) do update
   -- Known so far by its email_status alone.
   set address = excluded.address, stage = excluded.stage, consent = excluded.consent, changed_at = excluded.changed_at,
-    digest = excluded.digest, known_since = excluded.known_since
+    digest = excluded.digest, known_since = excluded.known_since, gone_at = null
   where s.digest is null;
+  -- Deleted softly they were there all the same.
+  insert into mautic.lead_state (lead_id, source, known_since, gone_at)
+  select id, a.source, mautic.clock(), mautic.clock()
+  from unnest(ids) id
+  where mautic.deleted_sql(a.source) is not null
+  order by id
+  on conflict (lead_id) do nothing;
   update mautic.attachment s
   set read_upto = coalesce(last, s.read_upto), read_to_end_at = case when read < p_limit then mautic.clock() end
   where s.source = p_source;

@@ -171,7 +171,7 @@ begin
   select * into a from mautic.attachment s where s.source = p_source for update;
   page := array(
     select s.lead_id from mautic.lead_state s
-    where s.source = p_source and s.lead_id > coalesce(a.absent_upto, '')
+    where s.source = p_source and s.gone_at is null and s.lead_id > coalesce(a.absent_upto, '')
     order by s.lead_id limit p_limit);
   select count(*) into absent_rows from mautic.absent_among(a, page);
   is_last := cardinality(page) < p_limit;
@@ -258,7 +258,7 @@ begin
     if a.absent_upto is null then
       if mautic.compare_page(p_source, 40000) then
         -- Where as many are known as were met, none is absent.
-        if (select count(*) from mautic.lead_state s where s.source = p_source)
+        if (select count(*) from mautic.lead_state s where s.source = p_source and s.gone_at is null)
           > (select s.compared_rows from mautic.attachment s where s.source = p_source)
         then
           update mautic.attachment s set absent_upto = '' where s.source = p_source;

@@ -218,3 +218,21 @@ Deno.test("a table that is emptied and loaded anew each night stays known, and s
   await sync.drain();
   assert.equal(addresses(sync).length, 5);
 });
+
+Deno.test("rows that were deleted softly when their table was attached are known, too, once they come back in a bulk", async () => {
+  await using sync = await startSync();
+  await sync.sql`select mautic.set('bulk_rows', '3')`;
+  await sync.sql`alter table public.leads add column deleted_at timestamptz`;
+  await sync.admin.begin(async (sql) => {
+    await sql`set local session_replication_role = replica`;
+    await sql`insert into public.leads (email, deleted_at)
+      select 'p' || i || '@example.test', now() from generate_series(1, 9) i`;
+  });
+  await sync.sql`select mautic.attach('public.leads')`;
+  await sync.sql`select mautic.read_unseen()`;
+  await sync.sql`update public.leads set deleted_at = null`;
+  await sync.drain();
+  assert.deepEqual(addresses(sync), []);
+  const [row] = await sync.sql`select known::int as n from mautic.status`;
+  assert.equal(row?.["n"], 9);
+});
