@@ -197,6 +197,11 @@ declare
   began constant timestamptz := mautic.clock();
   pages int := 0;
 begin
+  if not exists (select from mautic.attachment s where s.relation is not null and s.read_to_end_at is null) then
+    return 0;
+  end if;
+  -- Not beside a fold, which writes the same rows: pages follow the key, a fold the lead id.
+  perform pg_advisory_xact_lock(mautic.claim_lock());
   for a in
     -- What lacks a column would stay unknown behind the key that was read last.
     select * from mautic.attachment s where s.relation is not null and s.read_to_end_at is null and mautic.is_as_attached(s)
@@ -215,7 +220,7 @@ begin
 end
 $$;
 
--- The rows that a page writes stay locked until the end, and a claim waits for those that it folds.
+-- A claim waits until it ends: hence the short patience.
 comment on function mautic.read_unseen(interval) is
   'Makes rows known that were there before their table was attached, until all are or p_patience is over; returns how many pages it read. Run by cron.';
 

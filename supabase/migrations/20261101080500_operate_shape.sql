@@ -50,8 +50,17 @@ declare
 begin
   if there is null then
     return query select mautic.table_of(a),
-      case when a.relation is null then 'the table is not there yet' else 'the table is gone' end,
-      format('Make the table, or: select mautic.detach(%L);', a.source);
+      case when a.relation is null then 'the table is not there yet'
+        else 'the table is gone' || coalesce(': it is called ' || c.name || ' now', '') end,
+      case when c.name is null then format('Make the table, or: select mautic.detach(%L);', a.source)
+        else mautic.attach_statement(jsonb_populate_record(a, jsonb_build_object(
+          'declared', a.declared || jsonb_build_object('table', c.name, 'source', a.source))))
+      end
+    from (select) one
+    left join (
+      select format('%I.%I', n.nspname, c.relname) as name
+      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = a.relation
+    ) c on true;
     return;
   end if;
   if a.relation is distinct from there::oid then
@@ -85,7 +94,10 @@ begin
       case when t.oid is null then 'the trigger is missing: changes are not seen' else 'the trigger is disabled: changes are not seen' end,
       case when t.oid is null then again else format('alter table %s enable trigger %I;', mautic.table_of(a), t.tgname) end
     from unnest(array['insert', 'update', 'delete', 'truncate']) e(event)
-    left join pg_catalog.pg_trigger t on t.tgrelid = a.relation and t.tgname = format('mautic_%s_%s', a.source, e.event)
+    -- By its function, as attach finds it: the application may have given it another name.
+    left join (
+      pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid and p.pronamespace = 'mautic'::regnamespace
+    ) on t.tgrelid = a.relation and p.proname = format('log_%s_%s', a.source, e.event)
     where t.oid is null or t.tgenabled in ('D', 'R');
   if a.generated_version is distinct from mautic.generated_version() then
     return query select mautic.table_of(a), 'readers and triggers were written by another version of the migrations'::text, again;

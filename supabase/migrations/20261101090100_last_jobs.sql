@@ -7,23 +7,30 @@ volatile
 security definer
 set search_path = ''
 as $$
+declare
+  job record;
 begin
   if not mautic.has_routine('cron', 'schedule') then
     return 'no_pg_cron';
   end if;
-  begin
-    execute $cron$select cron.schedule('mautic-sweep', '10 seconds', 'select mautic.sweep()')$cron$;
-  exception when others then
-    -- Seconds came with pg_cron 1.5.
-    raise warning 'pg_cron takes no seconds (%): the sweep runs every minute', sqlerrm;
-    execute $cron$select cron.schedule('mautic-sweep', '* * * * *', 'select mautic.sweep()')$cron$;
-  end;
-  begin
-    execute $cron$select cron.schedule('mautic-inbox', '10 seconds', 'select mautic.apply_pending_deliveries()')$cron$;
-  exception when others then
-    execute $cron$select cron.schedule('mautic-inbox', '* * * * *', 'select mautic.apply_pending_deliveries()')$cron$;
-  end;
-  execute $cron$select cron.schedule('mautic-attach', '* * * * *', 'select mautic.attach_declared(), mautic.read_unseen(), mautic.compare()')$cron$;
+  for job in
+    select * from (values
+      ('mautic-sweep', 'select mautic.sweep()'),
+      ('mautic-inbox', 'select mautic.apply_pending_deliveries()'),
+      ('mautic-read', 'select mautic.read_unseen()')
+    ) as j(name, command)
+  loop
+    begin
+      execute 'select cron.schedule($1, $2, $3)' using job.name, '10 seconds', job.command;
+    exception when others then
+      -- Seconds came with pg_cron 1.5.
+      raise warning 'pg_cron takes no seconds (%): % runs every minute', sqlerrm, job.name;
+      execute 'select cron.schedule($1, $2, $3)' using job.name, '* * * * *', job.command;
+    end;
+  end loop;
+  -- Jobs of their own: what one of them locks is free before the next one begins.
+  execute $cron$select cron.schedule('mautic-attach', '* * * * *', 'select mautic.attach_declared()')$cron$;
+  execute $cron$select cron.schedule('mautic-compare', '* * * * *', 'select mautic.compare()')$cron$;
   execute $cron$select cron.schedule('mautic-inbox-people', '* * * * *', 'select mautic.apply_pending_events()')$cron$;
   execute $cron$select cron.schedule('mautic-inbox-purge', '17 3 * * *', 'select mautic.purge_webhooks()')$cron$;
   execute $cron$select cron.schedule('mautic-reconcile', '*/15 * * * *', 'select mautic.ring_reconcile()')$cron$;

@@ -74,6 +74,29 @@ for (const [what, sql] of harm) {
   }
 }
 
+Deno.test("a trigger of another name is none that is missing, and a table that was renamed is told by its new one", async () => {
+  await using db = await testDatabase();
+  await db.sql.unsafe(`${table}; select mautic.attach('public.customer', source => 'customer')`);
+  const problems = () =>
+    db.sql<{ problem: string; remedy: string }[]>`
+      select problem, remedy from mautic.check_shape() where source = 'customer'`;
+  await db.sql`alter trigger mautic_customer_update on public.customer rename to audit`;
+  assert.deepEqual([...await problems()], []);
+  await db.sql`alter table public.customer disable trigger audit`;
+  const [disabled] = await problems();
+  assert.match(disabled!.problem, /is disabled/);
+  await db.sql.unsafe(disabled!.remedy);
+  assert.deepEqual([...await problems()], []);
+
+  await db.sql`alter table public.customer rename to "Clients"`;
+  const [renamed] = await problems();
+  assert.match(renamed!.problem, /gone: it is called public\."Clients" now/);
+  await db.sql.unsafe(renamed!.remedy);
+  assert.deepEqual([...await problems()], []);
+  await db.sql`drop table public."Clients"`;
+  assert.match((await problems())[0]!.remedy, /detach/);
+});
+
 Deno.test("a partitioned table is followed through its parent, and its partitions come and go", async () => {
   await using db = await testDatabase();
   await db.sql.unsafe(`

@@ -31,7 +31,7 @@ async function queued({ sql }: Database) {
 
 const found = async ({ sql }: Database) => {
   const [row] = await sql<{ unseen: number; absent: number; problem: string | null }[]>`
-    select unseen::int, absent::int, problem from mautic.attachment`;
+    select unseen::int, absent::int, coalesce(problem, read_problem) as problem from mautic.attachment`;
   return { ...row };
 };
 

@@ -97,6 +97,18 @@ Deno.test("the sweep is scheduled, once, however often it is asked for", async (
   assert.deepEqual([...jobs], [{ schedule: "10 seconds", command: "select mautic.sweep()" }]);
 });
 
+Deno.test("what locks leads for a while has a job of its own, so that its locks end with it", async () => {
+  await using db = await testDatabase();
+  const jobs = await db.sql<{ command: string }[]>`
+    select command from cron.job
+    where jobname in ('mautic-attach', 'mautic-read', 'mautic-compare') order by jobname`;
+  assert.deepEqual(jobs.map(({ command }) => command), [
+    "select mautic.attach_declared()",
+    "select mautic.compare()",
+    "select mautic.read_unseen()",
+  ]);
+});
+
 Deno.test("schedule_jobs() switches on what was switched off", async () => {
   await using db = await testDatabase();
   await db.sql`select cron.alter_job(jobid, active => false) from cron.job`;

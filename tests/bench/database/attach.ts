@@ -72,7 +72,7 @@ async function comparison(sql: Sql, rows: number): Promise<Figure[]> {
   });
   const whole = performance.now() - began;
   const [found] = await sql<{ unseen: number; problem: string | null }[]>`
-    select unseen::int, problem from mautic.attachment where source = 'person'`;
+    select unseen::int, read_problem as problem from mautic.attachment where source = 'person'`;
   if (found?.unseen !== 0 || found.problem !== null) {
     throw new Error(`The comparison found ${found?.unseen} rows, ${found?.problem}`);
   }
