@@ -222,3 +222,17 @@ Deno.test("what is written for a watched table follows the setting and the sourc
     [{ lead_id: ":news:1" }],
   );
 });
+
+Deno.test("attach tells of what is not seen only where nobody watches it", async () => {
+  await using db = await testDatabase();
+  await db.sql.unsafe(company);
+  await db.sql`select mautic.attach('public.leads', source => 'lead', changed_at => 'l.updated_at',
+    stage => '(select c.name from crm.company c where c.id = l.company_id)')`;
+  const remedy = async () =>
+    (await db.sql`select remedy from mautic.attach_report('lead') where role = 'stage'`)[0]
+      ?.["remedy"];
+  assert.match(await remedy(), /^a change of crm\.company is not seen without/);
+  await db
+    .sql`select mautic.watch('crm.company', 'select p.id from public.leads p where p.company_id = w.id')`;
+  assert.equal(await remedy(), null);
+});
