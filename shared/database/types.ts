@@ -48,6 +48,7 @@ export type Schema = {
           "log_insert_sql": string | null;
           "log_update_sql": string | null;
           "make_triggers": undefined | null;
+          "make_watches": undefined | null;
           "resolve_activity": string | null;
           "resolve_status": Record<string, unknown> | null;
           "select_lead_sql": string | null;
@@ -67,6 +68,7 @@ export type Schema = {
           | "log_insert_sql"
           | "log_update_sql"
           | "make_triggers"
+          | "make_watches"
           | "resolve_activity"
           | "resolve_status"
           | "select_lead_sql"
@@ -709,6 +711,7 @@ export type Schema = {
           "remedy": string | null;
           "role": string;
           "source": string;
+          "tables": (string)[];
           "type": unknown;
           "why": string;
         };
@@ -720,6 +723,7 @@ export type Schema = {
           "remedy"?: string | null;
           "role": string;
           "source": string;
+          "tables"?: (string)[];
           "type"?: unknown;
           "why": string;
         };
@@ -730,6 +734,7 @@ export type Schema = {
           "remedy"?: string | null;
           "role"?: string;
           "source"?: string;
+          "tables"?: (string)[];
           "type"?: unknown;
           "why"?: string;
         };
@@ -947,8 +952,14 @@ export type Schema = {
           "place": string;
           "relation": unknown;
           "source": string;
+          "check_watched": {
+            "name": string;
+            "problem": string;
+            "remedy": string;
+          } | null;
+          "watch_statement": string | null;
         };
-        ComputedFields: never;
+        ComputedFields: "check_watched" | "watch_statement";
         Insert: {
           "expression": string;
           "given": string;
@@ -1293,6 +1304,10 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
+      "changed_rows_sql": {
+        Args: { "p_columns": (unknown)[]; "p_relation": unknown };
+        Returns: string;
+      };
       "check_alias": { Args: { "p_alias": string }; Returns: undefined };
       "check_field": {
         Args: {
@@ -1326,6 +1341,19 @@ export type Schema = {
         }[];
       };
       "check_table": { Args: { "p_table": unknown }; Returns: undefined };
+      "check_watched": {
+        Args: {
+          "w": Omit<
+            Schema["mautic"]["Tables"]["watched"]["Row"],
+            Schema["mautic"]["Tables"]["watched"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "name": string;
+          "problem": string;
+          "remedy": string;
+        }[];
+      };
       "chosen_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "claim": {
         Args: {
@@ -1357,7 +1385,21 @@ export type Schema = {
         Args: { "p_role": string; "p_table": unknown };
         Returns: (unknown)[];
       };
+      "columns_in": { Args: { "p_relation": unknown; "p_select": string }; Returns: (unknown)[] };
       "columns_read": { Args: { "p_source": string }; Returns: (unknown)[] };
+      "columns_watched": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "w": Omit<
+            Schema["mautic"]["Tables"]["watched"]["Row"],
+            Schema["mautic"]["Tables"]["watched"]["ComputedFields"]
+          >;
+        };
+        Returns: (unknown)[];
+      };
       "comparable_sql": {
         Args: { "p_column": unknown; "p_row": string; "p_table": unknown };
         Returns: string;
@@ -1432,7 +1474,8 @@ export type Schema = {
         Returns: undefined;
       };
       "drop_absent": { Args: { "confirm"?: boolean; "source": string }; Returns: Json };
-      "drop_generated": { Args: { "p_source": string }; Returns: undefined };
+      "drop_functions": { Args: { "p_names": string }; Returns: string };
+      "drop_generated": { Args: { "p_source": string }; Returns: string };
       "drop_moot": { Args: { "p_lead_ids": (string)[] }; Returns: undefined };
       "drop_token": {
         Args: { "p_client_id": string; "p_origin": string; "p_sealed": string };
@@ -1622,6 +1665,16 @@ export type Schema = {
         };
         Returns: string;
       };
+      "lead_id_of": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "key": string;
+        };
+        Returns: string;
+      };
       "lead_id_sql": {
         Args: {
           "a": Omit<
@@ -1741,6 +1794,15 @@ export type Schema = {
       };
       "make_readers": { Args: Record<PropertyKey, never>; Returns: undefined };
       "make_triggers": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: undefined;
+      };
+      "make_watches": {
         Args: {
           "a": Omit<
             Schema["mautic"]["Tables"]["attachment"]["Row"],
@@ -2289,6 +2351,7 @@ export type Schema = {
           isSetofReturn: false;
         };
       };
+      "shape_lock": { Args: Record<PropertyKey, never>; Returns: number };
       "shows_our_status": {
         Args: {
           "p_email_status": string;
@@ -2483,6 +2546,15 @@ export type Schema = {
       };
       "vault_secret": { Args: { "p_name": string }; Returns: string };
       "watch": { Args: { "lead": string; "source"?: string; "table": string }; Returns: string };
+      "watch_statement": {
+        Args: {
+          "w": Omit<
+            Schema["mautic"]["Tables"]["watched"]["Row"],
+            Schema["mautic"]["Tables"]["watched"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "where_sql": {
         Args: {
           "a": Omit<
