@@ -723,6 +723,7 @@ export type Schema = {
           "remedy": string | null;
           "role": string;
           "source": string;
+          "tables": (string)[];
           "type": unknown;
           "why": string;
         };
@@ -734,6 +735,7 @@ export type Schema = {
           "remedy"?: string | null;
           "role": string;
           "source": string;
+          "tables"?: (string)[];
           "type"?: unknown;
           "why": string;
         };
@@ -744,6 +746,7 @@ export type Schema = {
           "remedy"?: string | null;
           "role"?: string;
           "source"?: string;
+          "tables"?: (string)[];
           "type"?: unknown;
           "why"?: string;
         };
@@ -961,8 +964,14 @@ export type Schema = {
           "place": string;
           "relation": unknown;
           "source": string;
+          "check_watched": {
+            "name": string;
+            "problem": string;
+            "remedy": string;
+          } | null;
+          "watch_statement": string | null;
         };
-        ComputedFields: never;
+        ComputedFields: "check_watched" | "watch_statement";
         Insert: {
           "expression": string;
           "given": string;
@@ -1354,6 +1363,19 @@ export type Schema = {
         }[];
       };
       "check_table": { Args: { "p_table": unknown }; Returns: undefined };
+      "check_watched": {
+        Args: {
+          "w": Omit<
+            Schema["mautic"]["Tables"]["watched"]["Row"],
+            Schema["mautic"]["Tables"]["watched"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "name": string;
+          "problem": string;
+          "remedy": string;
+        }[];
+      };
       "chosen_candidates": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "claim": {
         Args: {
@@ -1685,7 +1707,7 @@ export type Schema = {
             Schema["mautic"]["Tables"]["attachment"]["Row"],
             Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
           >;
-          "p_key": string;
+          "key": string;
         };
         Returns: string;
       };
@@ -2632,6 +2654,15 @@ export type Schema = {
       };
       "vault_secret": { Args: { "p_name": string }; Returns: string };
       "watch": { Args: { "lead": string; "source"?: string; "table": string }; Returns: string };
+      "watch_statement": {
+        Args: {
+          "w": Omit<
+            Schema["mautic"]["Tables"]["watched"]["Row"],
+            Schema["mautic"]["Tables"]["watched"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
+      };
       "where_sql": {
         Args: {
           "a": Omit<

@@ -73,6 +73,7 @@ create table mautic.role (
   expression text,
   type oid,
   columns name[] not null default '{}',
+  tables text[] not null default '{}',
   why text not null,
   remedy text,
   primary key (source, role)
@@ -82,6 +83,7 @@ comment on table mautic.role is 'What attach found or was told of a source: addr
 comment on column mautic.role.given is 'As it was said to attach; null: found by convention.';
 comment on column mautic.role.expression is 'As Postgres prints it back, qualified; null: there is none.';
 comment on column mautic.role.columns is 'Columns of the table that it reads: a change of one makes a lead dirty.';
+comment on column mautic.role.tables is 'Other tables that it reads, qualified: a change of one is seen where it is watched (mautic.watch).';
 comment on column mautic.role.remedy is 'The statement that gives what is missing.';
 
 create type mautic.field_type as enum ('text', 'number');
@@ -132,7 +134,8 @@ $$;
 
 comment on function mautic.table_of(mautic.attachment) is 'The table of a source, qualified and quoted.';
 
--- Not the key, which is the lead, nor the time of change: that a row was touched changes nothing.
+-- Not the key, which is the lead, nor the time of change: that a row was touched changes nothing. Nor what is resolved
+-- for later use and read by nothing yet.
 create function mautic.columns_read(p_source text)
 returns name[]
 language sql
@@ -143,7 +146,7 @@ as $$
   from (
     select unnest(r.columns) as c
     from mautic.role r
-    where r.source = p_source and r.expression is not null and r.role not in ('key', 'changed_at')
+    where r.source = p_source and r.expression is not null and r.role not in ('key', 'changed_at', 'consent_at', 'value')
     union
     select unnest(f.columns) from mautic.field_map f where f.source = p_source and f.expression is not null and f.given <> 'key'
   ) as named

@@ -110,6 +110,22 @@ $$;
 
 comment on function mautic.reserved_ids() is 'Regular expression for what no key of the first source may begin with.';
 
+create function mautic.lead_id_of(a mautic.attachment, key text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when a.prefix <> '' then a.prefix || key
+    when key ~ mautic.reserved_ids() then ':' || key
+    else key
+  end
+$$;
+
+comment on function mautic.lead_id_of(mautic.attachment, text) is 'The lead id of a key of this source; null: of the first one.';
+
+-- The same as SQL, for many rows.
 create function mautic.lead_id_sql(a mautic.attachment, p_key text, p_type oid)
 returns text
 language sql

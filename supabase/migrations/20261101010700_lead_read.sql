@@ -19,17 +19,6 @@ $$;
 
 comment on function mautic.read_part(text, text) is 'trouble: unreadable (this value) or missing (the table no longer gives it).';
 
-create function mautic.lead_id_of(a mautic.attachment, p_key text)
-returns text
-language sql
-stable
-set search_path = ''
-as $$
-  select a.prefix || case when a.prefix = '' and p_key ~ mautic.reserved_ids() then ':' else '' end || p_key
-$$;
-
-comment on function mautic.lead_id_of(mautic.attachment, text) is 'The lead id of a key of a source.';
-
 -- Value by value, when the whole cannot be read: the row's values in doubt are named, the others are there.
 create function mautic.read_singly(a mautic.attachment, p_key text)
 returns setof mautic.lead

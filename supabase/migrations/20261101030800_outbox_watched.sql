@@ -67,7 +67,8 @@ declare
     from (
       select x.expression, row_number() over () as number
       from (
-        select r.expression from mautic.role r where r.source = a.source
+        select r.expression from mautic.role r
+        where r.source = a.source and r.role not in ('changed_at', 'consent_at', 'value')
         union all
         select f.expression from mautic.field_map f where f.source = a.source
       ) x

@@ -116,7 +116,7 @@ set jit = off
 as $$
 declare
   token constant uuid := gen_random_uuid();
-  given_id constant text := case when p_lead_id ~ mautic.reserved_ids() then ':' else '' end || p_lead_id;
+  given_id constant text := mautic.lead_id_of(null, p_lead_id);
   payload jsonb;
   keys text[];
   attempted jsonb;

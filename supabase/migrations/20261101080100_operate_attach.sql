@@ -13,9 +13,9 @@ as $$
     (1, 'address', '{text}'::text[], 'without an address no lead of this table is sent: address => ''<column or expression over l>'''),
     (2, 'stage', '{text,number}', 'no lead is enrolled by its stage: stage => ''…'''),
     (3, 'consent', '{boolean,number,text,time}', 'consent is unknown for all of them, nobody is enrolled: consent => ''…'''),
-    (4, 'consent_at', '{time}', 'a statement counts from when it was seen: consent_at => ''…'''),
+    (4, 'consent_at', '{time}', 'it would only be kept, nothing reads it yet'),
     (5, 'score', '{number,text}', 'no lead is enrolled by its score: score => ''…'''),
-    (6, 'value', '{number,text}', 'reports know no value of a lead: value => ''…'''),
+    (6, 'value', '{number,text}', 'it would only be kept, nothing reads it yet'),
     (7, 'deleted', '{time,boolean}', 'only a row that is deleted is gone: deleted => ''…'''),
     (8, 'scope', '{boolean}', 'all rows are leads: scope => ''…'''),
     (9, 'changed_at', '{time}', 'a lead''s last change is when it was seen: changed_at => ''…''')
@@ -238,10 +238,8 @@ begin
       'out. Say consent => ''<the column>'' (a time: given then; nothing: unknown), or a case with yes, no and null.', coalesce(given, columns[1])
       using errcode = 'invalid_parameter_value';
   end if;
-  insert into mautic.role (source, role, given, expression, type, columns, why, remedy)
-  values (
-    a.source, p_role, given, found.text, found.type, found.columns, why,
-    'a change of ' || array_to_string(found.tables, ', ') || ' is not seen without mautic.watch()');
+  insert into mautic.role (source, role, given, expression, type, columns, tables, why)
+  values (a.source, p_role, given, found.text, found.type, found.columns, coalesce(found.tables, '{}'), why);
 end
 $$;
 
@@ -549,9 +547,14 @@ language sql
 stable
 set search_path = ''
 as $$
-  select r.role, r.expression, r.why, r.remedy
+  select r.role, r.expression, r.why, coalesce(r.remedy, 'a change of ' || unseen.tables || ' is not seen without mautic.watch()')
   from mautic.role r
   left join mautic.known_roles() k on k.role = r.role
+  cross join lateral (
+    select string_agg(name, ', ') as tables
+    from unnest(r.tables) name
+    where not exists (select from mautic.watched w where w.source = r.source and w.place = name)
+  ) unseen
   where r.source = p_source
   order by k.place nulls first
 $$;

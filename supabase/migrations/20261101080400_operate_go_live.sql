@@ -63,8 +63,7 @@ declare
 begin
   select * into a from mautic.attachment s where (send.source is null and s.prefix = '') or s.source = send.source;
   select r.* into lead
-  from mautic.read_leads(array[
-    a.prefix || case when a.prefix = '' and send.key ~ mautic.reserved_ids() then ':' else '' end || send.key]) r;
+  from mautic.read_leads(array[mautic.lead_id_of(a, send.key)]) r;
   if lead.lead_id is null then
     raise exception 'There is no lead with the key %', coalesce(send.key, 'null') using errcode = 'no_data_found';
   end if;

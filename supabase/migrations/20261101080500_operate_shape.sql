@@ -38,6 +38,51 @@ $$;
 
 comment on function mautic.trouble_of(mautic.attachment, text, oid) is 'Why an expression over a source''s table cannot be read as it was; null: it can.';
 
+create function mautic.watch_statement(w mautic.watched)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select format('select mautic.watch(%L, lead => %L%s);', w.place, w.given,
+    case when a.prefix = '' then '' else format(', source => %L', a.source) end)
+  from mautic.attachment a where a.source = w.source
+$$;
+
+comment on function mautic.watch_statement(mautic.watched) is 'The statement that watches a table, which reads it anew.';
+
+create function mautic.check_watched(w mautic.watched)
+returns table (name text, problem text, remedy text)
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  again constant text := mautic.watch_statement(w);
+begin
+  if to_regclass(w.place)::oid is distinct from w.relation then
+    return query select w.place, 'the watched table is gone, or another one has its name: changes are not seen'::text, again;
+    return;
+  end if;
+  begin
+    execute format('select q.key from %s w cross join lateral (%s) q(key) limit 0', w.place, w.expression);
+  exception when others then
+    return query select w.place, 'the query for its leads does not read: ' || sqlerrm, again;
+  end;
+  return query
+    select format('mautic_watch_%s_%s', w.source, e.event),
+      case when t.oid is null then 'the trigger is missing: changes are not seen' else 'the trigger is disabled: changes are not seen' end,
+      case when t.oid is null then again else format('alter table %s enable trigger %I;', w.place, t.tgname) end
+    from unnest(array['insert', 'update', 'delete']) e(event)
+    left join pg_catalog.pg_trigger t on t.tgrelid = w.relation
+      and t.tgfoid = to_regproc(format('mautic.%I', format('watch_%s_%s_%s', w.source, w.relation, e.event)))
+    where t.oid is null or t.tgenabled in ('D', 'R');
+end
+$$;
+
+comment on function mautic.check_watched(mautic.watched) is
+  'What of a watched table does not exist or read any more: the name of the part, a sentence, the remedy.';
+
 create function mautic.check_source(a mautic.attachment)
 returns table (name text, problem text, remedy text)
 language plpgsql
@@ -128,10 +173,8 @@ as $$
     format('select mautic.drop_absent(%L); then with confirm => true', a.source)
   from mautic.attachment a where a.absent > 0
   union all
-  select w.source, w.place, w.place, 'the watched table is gone: its changes are not seen',
-    format('select mautic.watch(%L, %L);', w.place, w.given)
-  from mautic.watched w
-  where to_regclass(w.place)::oid is distinct from w.relation
+  select w.source, w.place, c.name, c.problem, c.remedy
+  from mautic.watched w cross join lateral mautic.check_watched(w) c
   order by 1, 2, 3
 $$;
 

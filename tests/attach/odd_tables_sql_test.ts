@@ -279,3 +279,40 @@ for (
     );
   });
 }
+
+Deno.test("a change of what is only kept for later use makes nobody dirty", async () => {
+  await using db = await databaseWith(
+    `create table public.client (id int primary key, email text, said_at timestamptz, worth int)`,
+    `select mautic.attach('public.client', consent_at => 'said_at', value => 'worth')`,
+    `insert into public.client values (1, 'a@example.test')`,
+  );
+  await db.sql`update public.client set said_at = now(), worth = 7`;
+  assert.deepEqual(await changes(db.sql), ["insert 1"]);
+});
+
+Deno.test("one rule makes a lead id of a key, for one and for many", async () => {
+  await using db = await databaseWith(
+    `create table public.client (id text primary key, email text)`,
+    `create table public.signup (id text primary key, email text)`,
+    `select mautic.attach('public.client')`,
+    `select mautic.attach('public.signup', source => 'news')`,
+  );
+  const keys = ["7", ":7", "news:7", "contact:7", "erase:7", "other:7", "", "new:s"];
+  const [of] = await db.sql`
+    select array_agg(mautic.lead_id_of(a, k.key) order by a.source, k.n) as ids,
+      array_agg(mautic.lead_id_of(null, k.key) order by a.source, k.n) filter (where a.prefix = '') as without
+    from mautic.attachment a, unnest(${keys}::text[]) with ordinality k(key, n)`;
+  const asSql: string[] = [];
+  for (const source of ["lead", "news"]) {
+    const [written] = await db.sql<{ id: string }[]>`
+      select mautic.lead_id_sql(a, 'k.key', 'text'::regtype) as id from mautic.attachment a
+      where source = ${source}`;
+    const [made] = await db.sql.unsafe(
+      `select array_agg(${written?.id} order by n) as ids from unnest($1::text[]) with ordinality k(key, n)`,
+      [keys],
+    );
+    asSql.push(...made?.["ids"]);
+  }
+  assert.deepEqual(of?.["ids"], asSql);
+  assert.deepEqual(of?.["without"], asSql.slice(0, keys.length));
+});

@@ -149,3 +149,90 @@ Deno.test("the triggers on somebody else's table are left there and do nothing",
   await write();
   assert.equal((await db.sql`select from mautic.table_change`).count, 0);
 });
+
+Deno.test("what became of a watched table is found, and the remedy that is given mends it", async () => {
+  await using db = await watchedCompany();
+  await db.sql`create table public.signup (id int primary key, email text, firm int)`;
+  await db.sql`select mautic.attach('public.signup', source => 'signup')`;
+  await db.sql`select mautic.watch('crm.company',
+    'select s.id from public.signup s where s.firm = w.id', source => 'signup')`;
+  await db.sql`insert into public.signup values (1, 'a@example.test', 1)`;
+  const problems = () =>
+    db.sql<{ source: string; problem: string; remedy: string }[]>`
+      select source, problem, remedy from mautic.check_shape() where place = 'crm.company'`;
+  async function mend(source: string, problem: RegExp) {
+    const found = await problems();
+    assert.deepEqual([...new Set(found.map((line) => line.source))], [source]);
+    assert.match(found[0]?.problem ?? "", problem);
+    await db.sql.unsafe(found[0]?.remedy ?? "");
+    await db.sql`truncate mautic.lead_change`;
+    await db.sql`update crm.company set id = id + 0, name = name || '!'`;
+    const [dirty] = await db.sql`
+      select count(*)::int as n from mautic.lead_change where lead_id = 'signup:1'`;
+    assert.equal(dirty?.["n"], 1);
+  }
+  assert.deepEqual([...await problems()], []);
+
+  await db.sql`drop trigger mautic_watch_signup_update on crm.company`;
+  await mend("signup", /trigger is missing/);
+  await db.sql`alter table crm.company disable trigger mautic_watch_signup_update`;
+  await mend("signup", /trigger is disabled/);
+  assert.deepEqual([...await problems()], []);
+
+  await db.sql`alter table public.signup rename firm to firm_id`;
+  const [unread] = await problems();
+  assert.match(unread?.problem ?? "", /query for its leads does not read.*firm/);
+  await db.sql`alter table public.signup rename firm_id to firm`;
+
+  await db.sql.unsafe(`select mautic.unwatch('crm.company');
+    alter table crm.company rename to company_old;
+    create table crm.company (id int primary key, name text, city json);
+    insert into crm.company values (1, 'Acme')`);
+  await mend("signup", /another one has its name/);
+  assert.deepEqual([...await problems()], []);
+  const left = await db.sql`
+    select from pg_trigger where tgrelid = 'crm.company_old'::regclass and tgname like 'mautic%'`;
+  assert.equal(left.count, 0);
+});
+
+Deno.test("what is written for a watched table follows the setting and the source", async () => {
+  await using db = await watchedCompany();
+  await db.sql`select mautic.set('bulk_rows', '100')`;
+  await db.sql`update crm.company set name = 'A' where id = 1`;
+  assert.deepEqual(await db.lanes(), { live: 15 });
+
+  // The key is a text now, and some of the keys look like another source's.
+  await db.sql.unsafe(
+    `create table public.lead_text (id text primary key, email text, company_id int);
+    insert into public.lead_text values ('news:1', 'a@example.test', 1);
+    select mautic.detach('lead');
+    select mautic.attach('public.lead_text', source => 'lead');
+    select mautic.watch('crm.company', 'select p.id from public.lead_text p where p.company_id = w.id');
+    create table public.news (id int primary key, email text);
+    select mautic.attach('public.news', source => 'news')`,
+  );
+  await db.lanes();
+  await db.sql`insert into crm.company values (3, 'C')`;
+  await db.sql`update crm.company set id = 4 where id = 3`;
+  await db.sql`delete from public.leads`;
+  await db.sql`alter table public.leads drop column company_id`;
+  await db.sql`delete from crm.company where id = 1`;
+  assert.deepEqual(
+    [...await db.sql`select lead_id from mautic.lead_change`],
+    [{ lead_id: ":news:1" }],
+  );
+});
+
+Deno.test("attach tells of what is not seen only where nobody watches it", async () => {
+  await using db = await testDatabase();
+  await db.sql.unsafe(company);
+  await db.sql`select mautic.attach('public.leads', source => 'lead', changed_at => 'l.updated_at',
+    stage => '(select c.name from crm.company c where c.id = l.company_id)')`;
+  const remedy = async () =>
+    (await db.sql`select remedy from mautic.attach_report('lead') where role = 'stage'`)[0]
+      ?.["remedy"];
+  assert.match(await remedy(), /^a change of crm\.company is not seen without/);
+  await db
+    .sql`select mautic.watch('crm.company', 'select p.id from public.leads p where p.company_id = w.id')`;
+  assert.equal(await remedy(), null);
+});
