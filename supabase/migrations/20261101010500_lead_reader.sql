@@ -214,8 +214,8 @@ set search_path = ''
 as $$
   select coalesce(
     'hash_record_extended(row(' || string_agg(mautic.comparable_sql(p_table, p_row, c), ', ' order by c) || '), 0)', '0')
+  -- A column that is there no more is null, which string_agg leaves out.
   from unnest(mautic.columns_read(p_source)) c
-  where mautic.comparable_sql(p_table, p_row, c) is not null
 $$;
 
 comment on function mautic.digest_sql(text, regclass, text) is 'SQL for the hash of all columns of a row that are read.';

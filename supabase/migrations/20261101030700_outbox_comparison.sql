@@ -125,9 +125,9 @@ begin
   execute format(
     $sql$select
       count(s.lead_id) filter (where not p.is_deleted) as met,
-      coalesce(array_agg(p.lead_id order by p.lead_id) filter (where %1$s and s.digest is null), '{}') as unknown,
-      coalesce(array_agg(p.lead_id order by p.lead_id) filter (where %1$s and s.digest is not null), '{}') as changed,
-      coalesce(array_agg(p.digest order by p.lead_id) filter (where %1$s and s.digest is not null), '{}') as digests
+      coalesce(array_agg(p.lead_id) filter (where %1$s and s.digest is null), '{}') as unknown,
+      coalesce(array_agg(p.lead_id) filter (where %1$s and s.digest is not null), '{}') as changed,
+      coalesce(array_agg(p.digest) filter (where %1$s and s.digest is not null), '{}') as digests
     from (
       select %2$s as lead_id, %3$s as digest, %4$s as is_deleted from %5$s l where %6$s and %7$s
     ) p
@@ -141,7 +141,8 @@ begin
   -- Asked after the page was read: what it shows of a write that could not be logged is suspect by now.
   if a.is_rewriting and not a.is_suspect and not mautic.has_suspect(p_source) then
     update mautic.lead_state s set digest = o.digest
-    from unnest(page.changed, page.digests) as o(lead_id, digest)
+    -- In the order of all who write several.
+    from (select * from unnest(page.changed, page.digests) as p(lead_id, digest) order by p.lead_id) o
     where s.lead_id = o.lead_id;
   else
     queued := queued || page.changed;
