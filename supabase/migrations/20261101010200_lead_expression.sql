@@ -93,7 +93,7 @@ begin
     raise exception '% => %: %', p_role, p_given, sqlerrm
       using errcode = sqlstate, hint = 'The row is l, as in l.email; a function or type of your own is written with its schema.';
   end;
-  view := 'pg_temp.mautic_probe'::regclass;
+  view := to_regclass('pg_temp.mautic_probe');
   definition := pg_catalog.pg_get_viewdef(view, false);
   select r.oid, r.ev_action::text as tree into rule from pg_catalog.pg_rewrite r where r.ev_class = view;
 
@@ -142,7 +142,7 @@ begin
   from pg_catalog.pg_depend d
   where d.classid = 'pg_catalog.pg_rewrite'::regclass and d.objid = rule.oid
     and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid not in (p_table, view);
-  drop view pg_temp.mautic_probe;
+  execute 'drop view pg_temp.mautic_probe';
   return found;
 end
 $$;

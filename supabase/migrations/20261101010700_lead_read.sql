@@ -34,10 +34,10 @@ declare
   part record;
   one record;
   is_there boolean;
-  said jsonb := '{}';
-  fields jsonb := '{}';
-  unreadable text[] := '{}';
-  missing text[] := '{}';
+  said jsonb := jsonb '{}';
+  fields jsonb := jsonb '{}';
+  unreadable text[] := array[]::text[];
+  missing text[] := array[]::text[];
 begin
   begin
     execute 'select exists (select' || where_sql || ')' into is_there using p_key;

@@ -104,7 +104,10 @@ set jit = off
 as $$
 declare
   a mautic.attachment;
-  page record;
+  met bigint;
+  unknown_ids text[];
+  changed_ids text[];
+  digests bigint[];
   upto text;
   after text;
   queued text[];
@@ -136,21 +139,21 @@ begin
     mautic.role_sql(a.source, 'key'), mautic.digest_sql(a.source, a.relation, 'l'),
     coalesce(mautic.deleted_sql(a.source), 'false'), mautic.table_of(a), after,
     mautic.beyond_sql(a, '<=', upto))
-  into page;
-  queued := page.unknown;
+  into met, unknown_ids, changed_ids, digests;
+  queued := unknown_ids;
   -- Asked after the page was read: what it shows of a write that could not be logged is suspect by now.
   if a.is_rewriting and not a.is_suspect and not mautic.has_suspect(p_source) then
     update mautic.lead_state s set digest = o.digest
     -- In the order of all who write several.
-    from (select * from unnest(page.changed, page.digests) as p(lead_id, digest) order by p.lead_id) o
+    from (select * from unnest(changed_ids, digests) as p(lead_id, digest) order by p.lead_id) o
     where s.lead_id = o.lead_id;
   else
-    queued := queued || page.changed;
+    queued := queued || changed_ids;
   end if;
   insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
   select 'backfill', id, 'suspect', 'comparison' from unnest(queued) id;
   update mautic.attachment s
-  set compared_upto = coalesce(upto, s.compared_upto), compared_rows = s.compared_rows + page.met,
+  set compared_upto = coalesce(upto, s.compared_upto), compared_rows = s.compared_rows + met,
     unseen = s.unseen + cardinality(queued)
   where s.source = p_source;
 end

@@ -30,7 +30,7 @@ declare
 begin
   execute 'create temporary view mautic_probe as ' || p_select;
   select r.oid, r.ev_class, r.ev_action::text as tree into rule
-  from pg_catalog.pg_rewrite r where r.ev_class = 'pg_temp.mautic_probe'::regclass;
+  from pg_catalog.pg_rewrite r where r.ev_class = to_regclass('pg_temp.mautic_probe');
   select array_agg(distinct t.attname) into columns
   from pg_catalog.pg_depend d
   join pg_catalog.pg_attribute t on t.attrelid = d.refobjid and t.attnum = d.refobjsubid
@@ -46,7 +46,7 @@ begin
   then
     columns := null;
   end if;
-  drop view pg_temp.mautic_probe;
+  execute 'drop view pg_temp.mautic_probe';
   return columns;
 exception when others then
   return null;

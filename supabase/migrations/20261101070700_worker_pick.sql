@@ -111,7 +111,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  weights numeric[] := '{8,4,2,1}';
+  weights numeric[] := array[8, 4, 2, 1];
   lanes constant mautic.lane[] := enum_range(null::mautic.lane);
   fraction constant numeric := (extract(microseconds from mautic.clock())::bigint % 997) / 997.0;
 begin

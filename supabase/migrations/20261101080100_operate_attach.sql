@@ -358,7 +358,7 @@ set search_path = ''
 as $$
 declare
   given constant text := nullif(btrim(a.declared ->> 'status'), '');
-  statuses constant text[] := '{subscribed,unsubscribed,bounced,complained}';
+  statuses constant text[] := array['subscribed', 'unsubscribed', 'bounced', 'complained'];
   found record;
   said text[];
 begin
@@ -686,7 +686,7 @@ set search_path = ''
 as $$
 declare
   found record;
-  kept text[] := '{}';
+  kept text[] := array[]::text[];
 begin
   for found in
     select t.tgname, t.tgrelid::regclass as place, p.proname

@@ -26,8 +26,8 @@ begin
     raise exception 'lead => %: %', p_given, sqlerrm
       using errcode = sqlstate, hint = 'A query for the keys of the leads that a changed row w is about; names are written with their schema.';
   end;
-  definition := pg_catalog.pg_get_viewdef('pg_temp.mautic_probe'::regclass, false);
-  drop view pg_temp.mautic_probe;
+  definition := pg_catalog.pg_get_viewdef(to_regclass('pg_temp.mautic_probe'), false);
+  execute 'drop view pg_temp.mautic_probe';
   if left(definition, length(opening)) <> opening or right(definition, length(ending)) <> ending then
     raise exception 'lead => %: this is not one query for keys', p_given using errcode = 'syntax_error';
   end if;
