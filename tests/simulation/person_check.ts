@@ -91,6 +91,14 @@ async function checkNewestLeads(world: World): Promise<string[]> {
   const statuses = new Map(
     z.array(statusRow).parse([...rows]).map((each) => [each.id, each.email_status]),
   );
+  // What Mautic told of a person stands with the rows of the second table, too.
+  const told = await database.step((sql) =>
+    sql`
+    select distinct k.contact_id::int as id
+    from mautic.lead_state s join mautic.contact_link k on k.lead_id = s.lead_id
+    where s.source = 'signup' and s.email_status <> 'subscribed'`
+  );
+  const unmailable = new Set(told.map((each) => each["id"]));
   const members = new Set(mautic.campaignMembers(mautic.campaignId).map((each) => each.contactId));
   const live = new Set(leads.map((each) => each.lead_id));
   const settled = leads.filter((each) => each.state === null && each.contact_id !== null);
@@ -108,7 +116,8 @@ async function checkNewestLeads(world: World): Promise<string[]> {
     const hasComeBack = deeds.resubscribed.some((each) =>
       each.contactId === contactId && each.at >= from
     );
-    const isFree = group.every((each) => isMailable(statuses.get(each.lead_id) ?? null));
+    const isFree = group.every((each) => isMailable(statuses.get(each.lead_id) ?? null)) &&
+      !unmailable.has(contactId);
     const given = newest.payload.consent;
     const whose = `contact ${contactId}, by its newest lead ${newest.lead_id} (since ${from}),`;
     if (given === false && entries.length === 0 && !hasComeBack) {
