@@ -79,8 +79,24 @@ $$;
 
 comment on function mautic.ring(text) is 'Asks mautic-sync to drain. Never raises. Returns as ring_for().';
 
--- The writer's half of the protocol, called by the triggers. Every write of a lead pays for it, so
--- it has no rights of its own, and no search path: who calls it has them (security definer, and an empty one).
+-- The writer's half of the protocol. Every write of a lead pays for it, so neither function has rights of its own, nor a
+-- search path: who calls it has them (security definer, and an empty one).
+
+-- Postgres writes it into the caller's expression. Above READ COMMITTED this transaction's snapshot may be older than a
+-- worker's leaving.
+create function mautic.hold_doorbell()
+returns boolean
+language sql
+volatile
+as $$
+  select current_setting('transaction_isolation') in ('read committed', 'read uncommitted')
+    and pg_advisory_xact_lock_shared(mautic.doorbell_lock()) is not null
+$$;
+
+comment on function mautic.hold_doorbell() is
+  'true: no worker can leave before this transaction ends, and a statement of its own after this one sees who is there. '
+  'false: what this transaction sees does not tell.';
+
 create function mautic.ring_doorbell(p_correlation_id text, p_changes bigint)
 returns void
 language plpgsql
@@ -93,12 +109,8 @@ begin
     return;
   end if;
 
-  -- Above READ COMMITTED this transaction's snapshot may be older than a worker's leaving.
   -- One condition, because plpgsql evaluates it as such and would run each call as a query.
-  if set_config('mautic.doorbell', 'answered', true) is not null
-    and current_setting('transaction_isolation') in ('read committed', 'read uncommitted')
-    and pg_advisory_xact_lock_shared(mautic.doorbell_lock()) is not null
-  then
+  if set_config('mautic.doorbell', 'answered', true) is not null and mautic.hold_doorbell() then
     -- A statement of its own, after the lock: a worker that left before is seen to have left,
     -- one that wants to leave now cannot before this transaction ends. The other order strands rows.
     perform from mautic.worker w where w.lease_expires_at > mautic.clock() limit 1;

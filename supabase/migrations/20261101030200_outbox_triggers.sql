@@ -14,7 +14,8 @@
 -- cannot be compared is logged by its key, what cannot be logged by key makes the whole table suspect, and
 -- where even that fails a warning is all. The bell rings apart: a failure there takes no log row back.
 
--- By the rows that the statement touched. The setting is written out: a look at it costs a single row a tenth of all.
+-- By the rows that the statement touched and those logged before; a statement that is just one too many for its
+-- transaction is noted by note_bulk(). The setting is written out: a look at it costs a single row a tenth of all.
 create function mautic.lane_sql(p_lane mautic.lane, p_rows text)
 returns text
 language sql
@@ -22,7 +23,7 @@ stable
 set search_path = ''
 as $$
   select format(
-    'case when before + (select count(*) from %s) > %s then mautic.lane ''bulk'' else %L end',
+    'case when before > %2$s or exists (select from %1$s offset %2$s) then mautic.lane ''bulk'' else %3$L end',
     p_rows, mautic.get('bulk_rows')::int, p_lane)
 $$;
 
@@ -54,17 +55,18 @@ immutable
 set search_path = ''
 as $$
   select format($body$declare
-  correlation pg_catalog.text;
+  given pg_catalog.text;
   changes bigint := 0;
   -- Logged by earlier statements of this transaction.
   before bigint;
   noted pg_catalog.text;
 begin
   -- Under an empty path temporary types come before Postgres' own, and whoever writes may have made some: what hides in a
-  -- check of theirs would run with our rights. Until this function ends.
-  perform set_config('search_path', 'pg_catalog, pg_temp', true);
+  -- check of theirs would run with our rights. Until this function ends. An assignment, here and below: plpgsql runs a
+  -- perform as a query.
+  noted := set_config('search_path', 'pg_catalog, pg_temp', true);
   begin
-    correlation := mautic.correlation_id();
+    given := mautic.given_correlation_id();
     before := coalesce(nullif(current_setting('mautic.changes', true), '')::bigint, 0);
     %1$s;
     get diagnostics changes = row_count;
@@ -72,7 +74,6 @@ begin
       if before > 0 then
         perform mautic.note_bulk(before, changes);
       end if;
-      -- An assignment, because plpgsql runs a perform as a query.
       noted := set_config('mautic.changes', (before + changes)::text, true);
     end if;
   exception when others then
@@ -90,9 +91,17 @@ begin
       end;
     end;
   end;
-  if changes > 0 and current_setting('mautic.doorbell', true) is distinct from 'answered' then
+  -- Once a transaction.
+  if changes > 0 and coalesce(before, 0) = 0 then
     begin
-      perform mautic.ring_doorbell(coalesce(correlation, 'suspect'), changes);
+      -- As ring_doorbell() does: a call of it only to hear that a worker is there costs as much again.
+      if mautic.hold_doorbell() then
+        perform from mautic.worker w where w.lease_expires_at > mautic.clock() limit 1;
+        if found then
+          return null;
+        end if;
+      end if;
+      perform mautic.ring_doorbell(mautic.correlation_id(), changes);
     exception when others then
       -- The sweep finds the change.
       null;
@@ -154,7 +163,7 @@ set search_path = ''
 as $$
   select format(
     'insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
-    select ' || mautic.lane_sql('new', 'new_lead') || ', %s, ''insert'', correlation from new_lead l%s',
+    select ' || mautic.lane_sql('new', 'new_lead') || ', %s, ''insert'', given from new_lead l%s',
     mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), ''))
 $$;
 
@@ -166,7 +175,7 @@ set search_path = ''
 as $$
   select format(
     'insert into mautic.lead_change (lane, lead_id, cause, correlation_id, removal)
-    select ' || mautic.lane_sql('live', 'old_lead') || ', %s, ''delete'', correlation, (select mautic.removal_set()) from old_lead l%s',
+    select ' || mautic.lane_sql('live', 'old_lead') || ', %s, ''delete'', given, (select mautic.removal_set()) from old_lead l%s',
     mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), ''))
 $$;
 
@@ -194,8 +203,8 @@ begin
     array_agg(c order by c),
     string_agg(mautic.comparable_sql(a.relation, 'n', c), ', ' order by c),
     string_agg(mautic.comparable_sql(a.relation, 'o', c), ', ' order by c),
-    string_agg(format(
-      '%s is distinct from %s', mautic.comparable_sql(a.relation, 'n', c), mautic.comparable_sql(a.relation, 'o', c)), ', ' order by c)
+    mautic.changed_sql(array_agg(format(
+      '%s is distinct from %s', mautic.comparable_sql(a.relation, 'n', c), mautic.comparable_sql(a.relation, 'o', c)) order by c))
   into columns, new_row, old_row, changed
   from unnest(mautic.columns_read(a.source)) c
   where mautic.comparable_sql(a.relation, 'n', c) is not null;
@@ -206,7 +215,7 @@ begin
   end if;
 
   return format(
-    $sql$insert into mautic.lead_change (lane, lead_id, cause, correlation_id, removal, columns)
+    $sql$insert into mautic.lead_change (lane, lead_id, cause, correlation_id, removal, column_set, changed)
     select
       %14$s,
       case when %1$s is null then %2$s else %3$s end,
@@ -217,9 +226,10 @@ begin
         when %7$s and row(%8$s) is not distinct from row(%9$s) then 'mailable'
         else 'update'
       end,
-      correlation,
+      given,
       case when %1$s is null%4$s then (select mautic.removal_set()) end,
-      concat('%15$s:', %10$s)
+      %15$s,
+      %10$s
     from %11$s n
     full join %12$s o on %5$s = %1$s
     where (
@@ -284,7 +294,7 @@ as $$
 declare
   by_key constant text :=
     'insert into mautic.lead_change (lane, lead_id, cause, correlation_id) '
-    'select %s, %s, ''suspect'', coalesce(correlation, ''suspect'') from %s';
+    'select %s, %s, ''suspect'', given from %s';
   -- Each key once, whether the row had it or has it.
   either_row constant text := format('(select l.%1$I from new_lead l union select l.%1$I from old_lead l) l', a.key_column);
   key_sql constant text := mautic.lead_id_in(a, 'l');
@@ -293,16 +303,18 @@ declare
 begin
   for event in
     select * from (values
-      ('insert', 'referencing new table as new_lead', mautic.log_insert_sql(a), format(by_key, mautic.lane_sql('live', 'new_lead'), key_sql, 'new_lead l')),
-      ('update', 'referencing old table as old_lead new table as new_lead', mautic.log_update_sql(a),
+      ('insert', 'volatile', 'referencing new table as new_lead', mautic.log_insert_sql(a), format(by_key, mautic.lane_sql('live', 'new_lead'), key_sql, 'new_lead l')),
+      -- Of transition tables Postgres knows no more than their sizes: it would sort both, for twice the time of the join.
+      ('update', 'volatile set enable_mergejoin = off set work_mem = ''16MB''',
+        'referencing old table as old_lead new table as new_lead', mautic.log_update_sql(a),
         format(by_key, mautic.lane_sql('live', 'new_lead'), key_sql, either_row)),
-      ('delete', 'referencing old table as old_lead', mautic.log_delete_sql(a), format(by_key, mautic.lane_sql('live', 'old_lead'), key_sql, 'old_lead l')),
-      ('truncate', '', format('insert into mautic.table_change (source, cause) values (%L, ''truncate'')', a.source),
+      ('delete', 'volatile', 'referencing old table as old_lead', mautic.log_delete_sql(a), format(by_key, mautic.lane_sql('live', 'old_lead'), key_sql, 'old_lead l')),
+      ('truncate', 'volatile', '', format('insert into mautic.table_change (source, cause) values (%L, ''truncate'')', a.source),
         'raise')
-    ) as e(name, tables, what, keys)
+    ) as e(name, settings, tables, what, keys)
   loop
     perform mautic.make_function(
-      format('log_%s_%s', a.source, event.name), '', 'trigger', 'volatile',
+      format('log_%s_%s', a.source, event.name), '', 'trigger', event.settings,
       mautic.trigger_body(a.source, event.what, event.keys));
     -- By its function: the application may have given it another name.
     select t.tgname, t.tgenabled into found

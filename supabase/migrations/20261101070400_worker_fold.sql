@@ -19,7 +19,8 @@ begin
   )
   select
     case when g.lane < 'bulk' and exists (select from mautic.bulk_transaction b where b.xid = g.xid) then 'bulk' else g.lane end,
-    g.id, g.lead_id, g.cause, g.force, g.correlation_id, g.changed_at, g.queued_at, g.removal, g.columns, g.chosen, g.fill, g.xid
+    g.id, g.lead_id, g.cause, g.force, coalesce(g.correlation_id, 'tx-' || g.xid), g.changed_at, g.queued_at, g.removal, g.column_set, g.changed,
+    g.chosen, g.fill, g.xid
   from gone g;
 end
 $$;
@@ -45,11 +46,7 @@ begin
     from (
       select t.lead_id, u.name, max(t.changed_at) filter (where t.cause not in ('replay', 'mailable')) as logged_at
       from unnest(p_taken) t
-      left join lateral (
-        select c.name
-        from mautic.column_set s, unnest(s.columns) with ordinality c(name, place)
-        where s.id = split_part(t.columns, ':', 1)::int and substr(split_part(t.columns, ':', 2), c.place::int, 1) = 't'
-      ) u on true
+      left join lateral mautic.columns_changed(t.column_set, t.changed) u(name) on true
       group by t.lead_id, u.name
     ) c
     group by c.lead_id
