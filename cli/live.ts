@@ -54,7 +54,7 @@ export async function readWaiting(sql: Sql): Promise<Waiting> {
       with queued as (
         select o.lead_id from mautic.outbox o
         union
-        select c.lead_id from mautic.lead_change c
+        select c.lead_id from mautic.logged_lead c
       ), lead as (
         select s.address, s.consent, s.known_since is not null as is_known
         from mautic.lead_state s

@@ -64,7 +64,7 @@ async function settled(stack: Stack, id: string): Promise<void> {
   await stack.mautic.waitFor(() => true);
   while (true) {
     const [row] = await stack.sql<{ open: boolean }[]>`
-      select exists (select from mautic.lead_change where lead_id = ${id})
+      select exists (select from mautic.logged_lead where lead_id = ${id})
         or exists (select from mautic.outbox where lead_id = ${id}) as open`;
     if (!row?.open) return;
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -445,15 +445,16 @@ export type Schema = {
       "lead_change": {
         Row: {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
+          "changed": (number)[] | null;
           "changed_at": string;
           "chosen": boolean;
-          "columns": string | null;
-          "correlation_id": string;
+          "column_set": number | null;
+          "correlation_id": string | null;
           "fill": boolean;
           "force": boolean;
           "id": number;
           "lane": Schema["mautic"]["Enums"]["lane"];
-          "lead_id": string;
+          "lead_ids": (string)[];
           "queued_at": string | null;
           "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
           "xid": unknown;
@@ -461,30 +462,32 @@ export type Schema = {
         ComputedFields: never;
         Insert: {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
+          "changed"?: (number)[] | null;
           "changed_at"?: string;
           "chosen"?: boolean;
-          "columns"?: string | null;
-          "correlation_id": string;
+          "column_set"?: number | null;
+          "correlation_id"?: string | null;
           "fill"?: boolean;
           "force"?: boolean;
           "id"?: never;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
-          "lead_id": string;
+          "lead_ids": (string)[];
           "queued_at"?: string | null;
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
           "xid"?: unknown;
         };
         Update: {
           "cause"?: Schema["mautic"]["Enums"]["change_cause"];
+          "changed"?: (number)[] | null;
           "changed_at"?: string;
           "chosen"?: boolean;
-          "columns"?: string | null;
-          "correlation_id"?: string;
+          "column_set"?: number | null;
+          "correlation_id"?: string | null;
           "fill"?: boolean;
           "force"?: boolean;
           "id"?: never;
           "lane"?: Schema["mautic"]["Enums"]["lane"];
-          "lead_id"?: string;
+          "lead_ids"?: (string)[];
           "queued_at"?: string | null;
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
           "xid"?: unknown;
@@ -1154,6 +1157,26 @@ export type Schema = {
         };
         Relationships: [];
       };
+      "logged_lead": {
+        Row: {
+          "cause": Schema["mautic"]["Enums"]["change_cause"];
+          "changed": (number)[] | null;
+          "changed_at": string;
+          "chosen": boolean;
+          "column_set": number | null;
+          "correlation_id": string | null;
+          "fill": boolean;
+          "force": boolean;
+          "id": number;
+          "lane": Schema["mautic"]["Enums"]["lane"];
+          "lead_id": string | null;
+          "queued_at": string | null;
+          "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "xid": unknown;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       "status": {
         Row: {
           "circuit": string | null;
@@ -1330,6 +1353,7 @@ export type Schema = {
         Args: { "p_columns": (unknown)[]; "p_relation": unknown };
         Returns: string;
       };
+      "changed_sql": { Args: { "p_changes": (string)[] }; Returns: string };
       "check_alias": { Args: { "p_alias": string }; Returns: undefined };
       "check_field": {
         Args: {
@@ -1406,6 +1430,10 @@ export type Schema = {
       "columns_by_convention": {
         Args: { "p_role": string; "p_table": unknown };
         Returns: (unknown)[];
+      };
+      "columns_changed": {
+        Args: { "p_changed": (number)[]; "p_column_set": number };
+        Returns: unknown[];
       };
       "columns_in": { Args: { "p_relation": unknown; "p_select": string }; Returns: (unknown)[] };
       "columns_read": { Args: { "p_source": string }; Returns: (unknown)[] };
@@ -1586,6 +1614,7 @@ export type Schema = {
       "has_work": { Args: Record<PropertyKey, never>; Returns: boolean };
       "hasten_waiting": { Args: Record<PropertyKey, never>; Returns: undefined };
       "held_keys": { Args: Record<PropertyKey, never>; Returns: (string)[] };
+      "hold_doorbell": { Args: Record<PropertyKey, never>; Returns: boolean };
       "intend_enrollment": {
         Args: {
           "p_campaign_id": number;
@@ -1727,7 +1756,7 @@ export type Schema = {
       "leads_to_send": {
         Args: {
           "p_seen": (Schema["mautic"]["CompositeTypes"]["seen_lead"])[];
-          "p_taken": (Schema["mautic"]["Tables"]["lead_change"]["Row"])[];
+          "p_taken": (Schema["mautic"]["Views"]["logged_lead"]["Row"])[];
         };
         Returns: Record<string, unknown>;
       };
@@ -1789,6 +1818,14 @@ export type Schema = {
         };
         Returns: string;
       };
+      "log_sql": {
+        Args: {
+          "p_changes": string;
+          "p_lane": Schema["mautic"]["Enums"]["lane"];
+          "p_rows": string;
+        };
+        Returns: string;
+      };
       "log_update_sql": {
         Args: {
           "a": Omit<
@@ -1799,7 +1836,7 @@ export type Schema = {
         Returns: string;
       };
       "look_at_changes": {
-        Args: { "p_taken": (Schema["mautic"]["Tables"]["lead_change"]["Row"])[] };
+        Args: { "p_taken": (Schema["mautic"]["Views"]["logged_lead"]["Row"])[] };
         Returns: Schema["mautic"]["CompositeTypes"]["seen_lead"][];
         SetofOptions: {
           from: "*";
@@ -2046,6 +2083,7 @@ export type Schema = {
           isSetofReturn: true;
         };
       };
+      "read_correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
       "read_email_status": {
         Args: { "p_contact_id": number; "p_lead_id": string; "p_origin": string };
         Returns: string;
@@ -2582,22 +2620,23 @@ export type Schema = {
         Args: { "p_limit": number };
         Returns: {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
+          "changed": (number)[] | null;
           "changed_at": string;
           "chosen": boolean;
-          "columns": string | null;
-          "correlation_id": string;
+          "column_set": number | null;
+          "correlation_id": string | null;
           "fill": boolean;
           "force": boolean;
           "id": number;
           "lane": Schema["mautic"]["Enums"]["lane"];
-          "lead_id": string;
+          "lead_id": string | null;
           "queued_at": string | null;
           "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
           "xid": unknown;
         }[];
         SetofOptions: {
           from: "*";
-          to: "lead_change";
+          to: "logged_lead";
           isOneToOne: false;
           isSetofReturn: true;
         };

@@ -29,6 +29,39 @@ $$;
 
 comment on function mautic.lane_sql(mautic.lane, text) is 'SQL for the lane of what a trigger logs of the transition table p_rows: p_lane, or bulk.';
 
+-- A bulk in rows of some 24 leads, which hardly ever outgrow what Postgres keeps in the row itself.
+create function mautic.log_sql(p_lane mautic.lane, p_rows text, p_changes text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select format(
+    $sql$perform from %1$s offset %2$s;
+    if found then
+      with logged as (
+        insert into mautic.lead_change (lane, lead_ids, cause, correlation_id, removal, column_set, changed)
+        select 'bulk', array_agg(c.lead_id), c.cause, given, c.removal, c.column_set, c.changed
+        from (%4$s) c
+        group by c.cause, c.removal, c.column_set, c.changed,
+          (hashtext(c.lead_id) & 2147483647) %% (select count(*) / 24 + 1 from %1$s)
+        returning lead_ids
+      )
+      select coalesce(sum(cardinality(lead_ids)), 0) into changes from logged;
+    else
+      insert into mautic.lead_change (lane, lead_ids, cause, correlation_id, removal, column_set, changed)
+      select
+        case when before > %2$s then mautic.lane 'bulk' else %3$L end, array[c.lead_id], c.cause, given, c.removal,
+        c.column_set, c.changed
+      from (%4$s) c;
+      get diagnostics changes = row_count;
+    end if$sql$,
+    p_rows, mautic.get('bulk_rows')::int, p_lane, p_changes)
+$$;
+
+comment on function mautic.log_sql(mautic.lane, text, text) is
+  'plpgsql that logs p_changes, a query of (lead_id, cause, removal, column_set, changed), of the transition table p_rows, and counts them in changes.';
+
 -- Single statements that were logged as such before their transaction proved bulk.
 create function mautic.note_bulk(p_before bigint, p_changes bigint)
 returns void
@@ -47,7 +80,7 @@ $$;
 
 comment on function mautic.note_bulk(bigint, bigint) is 'Notes a transaction that becomes bulk with these changes, after that many before.';
 
--- p_what: the insert with its columns; p_keys: what it does where that fails.
+-- p_what: logs by columns and sets changes; p_keys: the insert by keys that it does where that fails.
 create function mautic.trigger_body(p_source text, p_what text, p_keys text)
 returns text
 language sql
@@ -69,7 +102,6 @@ begin
     given := mautic.given_correlation_id();
     before := coalesce(nullif(current_setting('mautic.changes', true), '')::bigint, 0);
     %1$s;
-    get diagnostics changes = row_count;
     if changes > 0 then
       if before > 0 then
         perform mautic.note_bulk(before, changes);
@@ -161,10 +193,10 @@ language sql
 stable
 set search_path = ''
 as $$
-  select format(
-    'insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
-    select ' || mautic.lane_sql('new', 'new_lead') || ', %s, ''insert'', given from new_lead l%s',
-    mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), ''))
+  select mautic.log_sql('new', 'new_lead', format(
+    'select %s as lead_id, mautic.change_cause ''insert'' as cause, null::mautic.contact_removal as removal, '
+    'null::int as column_set, null::bigint[] as changed from new_lead l%s',
+    mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), '')))
 $$;
 
 create function mautic.log_delete_sql(a mautic.attachment)
@@ -173,10 +205,10 @@ language sql
 stable
 set search_path = ''
 as $$
-  select format(
-    'insert into mautic.lead_change (lane, lead_id, cause, correlation_id, removal)
-    select ' || mautic.lane_sql('live', 'old_lead') || ', %s, ''delete'', given, (select mautic.removal_set()) from old_lead l%s',
-    mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), ''))
+  select mautic.log_sql('live', 'old_lead', format(
+    'select %s as lead_id, mautic.change_cause ''delete'' as cause, (select mautic.removal_set()) as removal, '
+    'null::int as column_set, null::bigint[] as changed from old_lead l%s',
+    mautic.lead_id_in(a, 'l'), coalesce(' where not ' || mautic.deleted_sql(a.source), '')))
 $$;
 
 -- A full join, which Postgres never does row by row. An inner or left join may be: plpgsql keeps the
@@ -214,22 +246,19 @@ begin
       a.status_column);
   end if;
 
-  return format(
-    $sql$insert into mautic.lead_change (lane, lead_id, cause, correlation_id, removal, column_set, changed)
-    select
-      %14$s,
-      case when %1$s is null then %2$s else %3$s end,
+  return mautic.log_sql('live', 'new_lead', format(
+    $sql$select
+      case when %1$s is null then %2$s else %3$s end as lead_id,
       case
         when %1$s is null%4$s then mautic.change_cause 'delete'
         when %5$s is null%6$s then 'insert'
         -- Mailable again and nothing else: looked at once more, but not newer than before.
         when %7$s and row(%8$s) is not distinct from row(%9$s) then 'mailable'
         else 'update'
-      end,
-      given,
-      case when %1$s is null%4$s then (select mautic.removal_set()) end,
-      %15$s,
-      %10$s
+      end as cause,
+      case when %1$s is null%4$s then (select mautic.removal_set()) end as removal,
+      %14$s as column_set,
+      %10$s as changed
     from %11$s n
     full join %12$s o on %5$s = %1$s
     where (
@@ -242,14 +271,14 @@ begin
     case when deleted is null then '' else ' or (n."mautic: deleted?" and not o."mautic: deleted?")' end,
     old_key,
     case when deleted is null then '' else ' or (o."mautic: deleted?" and not n."mautic: deleted?")' end,
-    became_mailable, coalesce(new_row, 'null'), coalesce(old_row, 'null'), coalesce(changed, 'null'),
+    became_mailable, coalesce(new_row, 'null'), coalesce(old_row, 'null'), coalesce(changed, 'null::bigint[]'),
     coalesce(rows || 'new_lead l)', 'new_lead'), coalesce(rows || 'old_lead l)', 'old_lead'),
     -- Deleted it was and deleted it is.
     case
       when deleted is null then ''
       else ' and not (coalesce(n."mautic: deleted?", true) and coalesce(o."mautic: deleted?", true))'
     end,
-    mautic.lane_sql('live', 'new_lead'), mautic.column_set_of(coalesce(columns, '{}')));
+    mautic.column_set_of(coalesce(columns, '{}'))));
 end
 $$;
 
@@ -293,8 +322,8 @@ set search_path = ''
 as $$
 declare
   by_key constant text :=
-    'insert into mautic.lead_change (lane, lead_id, cause, correlation_id) '
-    'select %s, %s, ''suspect'', given from %s';
+    'insert into mautic.lead_change (lane, lead_ids, cause, correlation_id) '
+    'select %s, array[%s], ''suspect'', given from %s';
   -- Each key once, whether the row had it or has it.
   either_row constant text := format('(select l.%1$I from new_lead l union select l.%1$I from old_lead l) l', a.key_column);
   key_sql constant text := mautic.lead_id_in(a, 'l');
@@ -304,12 +333,12 @@ begin
   for event in
     select * from (values
       ('insert', 'volatile', 'referencing new table as new_lead', mautic.log_insert_sql(a), format(by_key, mautic.lane_sql('live', 'new_lead'), key_sql, 'new_lead l')),
-      -- Of transition tables Postgres knows no more than their sizes: it would sort both, for twice the time of the join.
-      ('update', 'volatile set enable_mergejoin = off set work_mem = ''16MB''',
+      -- Of transition tables Postgres knows no more than their sizes: it would sort where hashing takes half the time.
+      ('update', 'volatile set enable_mergejoin = off set enable_sort = off set work_mem = ''16MB''',
         'referencing old table as old_lead new table as new_lead', mautic.log_update_sql(a),
         format(by_key, mautic.lane_sql('live', 'new_lead'), key_sql, either_row)),
       ('delete', 'volatile', 'referencing old table as old_lead', mautic.log_delete_sql(a), format(by_key, mautic.lane_sql('live', 'old_lead'), key_sql, 'old_lead l')),
-      ('truncate', 'volatile', '', format('insert into mautic.table_change (source, cause) values (%L, ''truncate'')', a.source),
+      ('truncate', 'volatile', '', format('insert into mautic.table_change (source, cause) values (%L, ''truncate''); get diagnostics changes = row_count', a.source),
         'raise')
     ) as e(name, settings, tables, what, keys)
   loop

@@ -13,9 +13,9 @@ declare
   asked_at constant timestamptz := mautic.clock();
   queued int;
 begin
-  insert into mautic.lead_change (lane, lead_id, cause, force, correlation_id, changed_at, queued_at)
+  insert into mautic.lead_change (lane, lead_ids, cause, force, correlation_id, changed_at, queued_at)
   select
-    'backfill', l.lead_id, 'replay', p_force, p_correlation_id, least(coalesce(l.changed_at, asked_at), asked_at), asked_at
+    'backfill', array[l.lead_id], 'replay', p_force, p_correlation_id, least(coalesce(l.changed_at, asked_at), asked_at), asked_at
   from (
     select s.lead_id, s.changed_at from mautic.lead_state s where s.lead_id = any (p_lead_ids) and s.gone_at is null
     union all
@@ -29,7 +29,7 @@ begin
       where o.lead_id = l.lead_id and o.state in ('pending', 'waiting') and (o.force or not p_force)
     )
     and not exists (
-      select from mautic.lead_change c
+      select from mautic.logged_lead c
       where c.lead_id = l.lead_id and (c.force or not p_force)
     );
   get diagnostics queued = row_count;
@@ -51,8 +51,8 @@ declare
   asked_at constant timestamptz := mautic.clock();
   queued int;
 begin
-  insert into mautic.lead_change (lane, lead_id, cause, fill, correlation_id, changed_at, queued_at)
-  select 'backfill', s.lead_id, 'replay', true, p_correlation_id, least(coalesce(s.changed_at, asked_at), asked_at), asked_at
+  insert into mautic.lead_change (lane, lead_ids, cause, fill, correlation_id, changed_at, queued_at)
+  select 'backfill', array[s.lead_id], 'replay', true, p_correlation_id, least(coalesce(s.changed_at, asked_at), asked_at), asked_at
   from mautic.lead_state s
   where s.lead_id = any (p_lead_ids) and s.known_since is not null and s.gone_at is null
   order by s.lead_id;

@@ -237,7 +237,7 @@ as $$
   from mautic.read_leads(array(
     select s.lead_id from mautic.lead_state s where s.address = any (p_addresses)
     union
-    (select c.lead_id from mautic.lead_change c order by c.lane, c.id desc limit 200)
+    (select unnest(c.lead_ids) from (select l.lead_ids from mautic.lead_change l order by l.lane, l.id desc limit 200) c limit 200)
   )) r
   where r.address = any (p_addresses);
 $$;

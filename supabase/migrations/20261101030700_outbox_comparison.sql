@@ -135,7 +135,7 @@ begin
       select %2$s as lead_id, %3$s as digest, %4$s as is_deleted from %5$s l where %6$s and %7$s
     ) p
     left join mautic.lead_state s on s.lead_id = p.lead_id$sql$,
-    'not p.is_deleted and s.digest is distinct from p.digest and p.lead_id not in (select c.lead_id from mautic.lead_change c)',
+    'not p.is_deleted and s.digest is distinct from p.digest and p.lead_id not in (select c.lead_id from mautic.logged_lead c)',
     mautic.role_sql(a.source, 'key'), mautic.digest_sql(a.source, a.relation, 'l'),
     coalesce(mautic.deleted_sql(a.source), 'false'), mautic.table_of(a), after,
     mautic.beyond_sql(a, '<=', upto))
@@ -150,8 +150,8 @@ begin
   else
     queued := queued || changed_ids;
   end if;
-  insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
-  select 'backfill', id, 'suspect', 'comparison' from unnest(queued) id;
+  insert into mautic.lead_change (lane, lead_ids, cause, correlation_id)
+  select 'backfill', array[id], 'suspect', 'comparison' from unnest(queued) id;
   update mautic.attachment s
   set compared_upto = coalesce(upto, s.compared_upto), compared_rows = s.compared_rows + met,
     unseen = s.unseen + cardinality(queued)
@@ -200,7 +200,7 @@ begin
     select g.lead_id
     from unnest($1) g(lead_id)
     where not exists (select from there t where t.lead_id = g.lead_id)
-      and not exists (select from mautic.lead_change c where c.lead_id = g.lead_id)$sql$,
+      and not exists (select from mautic.logged_lead c where c.lead_id = g.lead_id)$sql$,
     mautic.keys_sql(a), mautic.role_sql(a.source, 'key'), mautic.table_of(a), mautic.where_sql(a)) using p_lead_ids;
 end
 $$;
@@ -249,7 +249,7 @@ begin
     select * into a from mautic.attachment s where s.source = p_source;
     exit when not mautic.is_comparison_due(a)
       -- With so much in the log each page would look through it for long.
-      or exists (select from mautic.lead_change offset 20000);
+      or exists (select from mautic.logged_lead offset 20000);
     -- By a column's type, and by the server's version, which no call of ours changes.
     if a.digest_of is distinct from mautic.digest_definition(a) then
       perform mautic.make_readers();

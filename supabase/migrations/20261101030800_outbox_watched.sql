@@ -138,8 +138,9 @@ begin
           $sql$with dirty as (
       select distinct q.key::%s as %I from %s w cross join lateral (%s) q(key) where q.key is not null
     )
-    insert into mautic.lead_change (lane, lead_id, cause, correlation_id)
-    select %s, %s, 'suspect', correlation from dirty l$sql$,
+    insert into mautic.lead_change (lane, lead_ids, cause, correlation_id)
+    select %s, array[%s], 'suspect', given from dirty l;
+    get diagnostics changes = row_count$sql$,
           a.key_type, a.key_column, event.rows, w.expression, mautic.lane_sql('live', 'dirty'), mautic.role_sql(a.source, 'key')), 'raise'));
     end loop;
   end loop;

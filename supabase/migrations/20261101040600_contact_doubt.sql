@@ -21,8 +21,8 @@ as $$
       and snapshot <> '{}'
     returning lead_id, lead_changed_at
   )
-  insert into mautic.lead_change (lead_id, cause, correlation_id, changed_at)
-  select lead_id, 'replay', 'doubt-' || gen_random_uuid(), lead_changed_at
+  insert into mautic.lead_change (lead_ids, cause, correlation_id, changed_at)
+  select array[lead_id], 'replay', 'doubt-' || gen_random_uuid(), lead_changed_at
   from doubted
   where lead_id is not null and 'lead:' || lead_id <> all (p_person_keys);
 $$;

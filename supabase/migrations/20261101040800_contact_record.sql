@@ -10,8 +10,8 @@ security definer
 set search_path = ''
 as $$
 begin
-  insert into mautic.lead_change (lane, lead_id, cause, force, correlation_id, changed_at, queued_at)
-  select 'backfill', n.lead_id, 'replay', true, mautic.correlation_id(), n.changed_at, mautic.clock()
+  insert into mautic.lead_change (lane, lead_ids, cause, force, correlation_id, changed_at, queued_at)
+  select 'backfill', array[n.lead_id], 'replay', true, mautic.correlation_id(), n.changed_at, mautic.clock()
   from (
     select c.lead_id, c.lead_changed_at as changed_at
     from mautic.contact c where c.origin = p_origin and c.contact_id = p_outcome.contact_id

@@ -24,7 +24,7 @@ as $$
       )
     )
     -- More is written than has been looked through (mautic.find_leads): nothing is removed meanwhile.
-    or exists (select from mautic.lead_change offset 200);
+    or exists (select from mautic.logged_lead offset 200);
 $$;
 
 comment on function mautic.contact_in_use(text, bigint, text) is

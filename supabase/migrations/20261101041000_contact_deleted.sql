@@ -43,8 +43,8 @@ begin
       where origin = p_origin and contact_id = p_contact_id
       returning lead_id, changed_at
     )
-    insert into mautic.lead_change (lead_id, cause, correlation_id, changed_at, queued_at)
-    select p.lead_id, 'replay', mautic.correlation_id(), coalesce(p.changed_at, mautic.clock()), mautic.clock()
+    insert into mautic.lead_change (lead_ids, cause, correlation_id, changed_at, queued_at)
+    select array[p.lead_id], 'replay', mautic.correlation_id(), coalesce(p.changed_at, mautic.clock()), mautic.clock()
     from parted p
     where exists (select from mautic.read_leads(array[p.lead_id]));
   end if;

@@ -3,7 +3,7 @@
 
 -- Takes rows from the log. Those of a transaction that proved bulk are bulk from its first row on.
 create function mautic.take_changes(p_limit int)
-returns setof mautic.lead_change
+returns setof mautic.logged_lead
 language plpgsql
 volatile
 security definer
@@ -11,23 +11,27 @@ set search_path = ''
 as $$
 begin
   return query
-  with gone as (
+  with first as (
+    select l.lane, l.id, sum(cardinality(l.lead_ids)) over (order by l.lane, l.id) - cardinality(l.lead_ids) as leads_before
+    from (select f.lane, f.id, f.lead_ids from mautic.lead_change f order by f.lane, f.id limit p_limit) l
+  ), gone as (
     delete from mautic.lead_change c
-    using (select f.lane, f.id from mautic.lead_change f order by f.lane, f.id limit p_limit) first
-    where c.lane = first.lane and c.id = first.id
+    using first f
+    where c.lane = f.lane and c.id = f.id and f.leads_before < p_limit
     returning c.*
   )
   select
     case when g.lane < 'bulk' and exists (select from mautic.bulk_transaction b where b.xid = g.xid) then 'bulk' else g.lane end,
-    g.id, g.lead_id, g.cause, g.force, coalesce(g.correlation_id, 'tx-' || g.xid), g.changed_at, g.queued_at, g.removal, g.column_set, g.changed,
-    g.chosen, g.fill, g.xid
-  from gone g;
+    g.id, l.lead_id, g.cause, g.force, coalesce(g.correlation_id, 'tx-' || g.xid), g.changed_at, g.queued_at, g.removal,
+    g.column_set, g.changed, g.chosen, g.fill, g.xid
+  from gone g
+  cross join lateral unnest(g.lead_ids) l(lead_id);
 end
 $$;
 
-comment on function mautic.take_changes(int) is 'Takes up to p_limit rows from the log, by lane and age.';
+comment on function mautic.take_changes(int) is 'Takes rows from the log, by lane and age, until they are p_limit leads or some more.';
 
-create function mautic.look_at_changes(p_taken mautic.lead_change[])
+create function mautic.look_at_changes(p_taken mautic.logged_lead[])
 returns setof mautic.seen_lead
 language plpgsql
 stable
@@ -55,13 +59,13 @@ begin
 end
 $$;
 
-comment on function mautic.look_at_changes(mautic.lead_change[]) is 'The leads of these changes, as they are and as they were known.';
+comment on function mautic.look_at_changes(mautic.logged_lead[]) is 'The leads of these changes, as they are and as they were known.';
 
 -- Which of these leads are to be sent. One that was there before its table was attached is not, for a bulk's or a
 -- comparison's sake, loaded anew or not: nobody has said that it belongs in Mautic. A withdrawal of its consent passes,
 -- and nothing else of it.
 create function mautic.leads_to_send(
-  p_taken mautic.lead_change[], p_seen mautic.seen_lead[], out said text[], out withdrawn text[]
+  p_taken mautic.logged_lead[], p_seen mautic.seen_lead[], out said text[], out withdrawn text[]
 )
 language plpgsql
 stable
@@ -96,7 +100,7 @@ begin
 end
 $$;
 
-comment on function mautic.leads_to_send(mautic.lead_change[], mautic.seen_lead[]) is
+comment on function mautic.leads_to_send(mautic.logged_lead[], mautic.seen_lead[]) is
   'said: those of these leads that go out: all but known ones that only a bulk or a comparison touched. withdrawn: known ones '
   'of which nothing goes out but a no.';
 
@@ -148,7 +152,7 @@ $$;
 comment on function mautic.lift_others(mautic.seen_lead[]) is
   'Lifts queued leads that are the contact with the address of one of these into its lane.';
 
--- Folds up to p_limit changes, new leads first. Only under the claim lock.
+-- Folds changes of p_limit leads or some more, new leads first. Only under the claim lock.
 create function mautic.fold(p_limit int)
 returns boolean
 language plpgsql
@@ -157,7 +161,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  taken mautic.lead_change[];
+  taken mautic.logged_lead[];
   seen mautic.seen_lead[];
   sent record;
 begin
@@ -252,7 +256,7 @@ end
 $$;
 
 comment on function mautic.fold(int) is
-  'Folds up to p_limit rows of the change log into the outbox; returns whether some are left in the log.';
+  'Folds changes of p_limit leads, or some more, into the outbox; returns whether some are left in the log.';
 
 -- Leases that ran out and waits that are over become due. A lease that ran out means a worker
 -- died with a request maybe still open in Mautic; the lease was long enough to outlast that.

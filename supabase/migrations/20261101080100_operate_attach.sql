@@ -752,7 +752,7 @@ begin
     raise exception 'Detach the other sources first: ids without a prefix are this one''s' using errcode = 'invalid_parameter_value';
   end if;
   left_over := mautic.drop_generated(a.source);
-  delete from mautic.lead_change c where (mautic.source_of(c.lead_id)).source = a.source;
+  delete from mautic.lead_change c where (mautic.source_of(c.lead_ids[1])).source = a.source;
   delete from mautic.outbox o
   where (mautic.source_of(o.lead_id)).source = a.source and o.removal is null and o.lead_id not like 'erase:%';
   delete from mautic.lead_state s where s.source = a.source;

@@ -39,7 +39,7 @@ begin
   on conflict on constraint deployment_pkey do update
   set live_at = coalesce(d.live_at, excluded.live_at), seen_at = excluded.seen_at;
   return format('%s sends to %s: %s leads are queued, %s are known and wait for a confirmed replay, %s', meant.project, meant.origin,
-    (select count(*) from mautic.outbox) + (select count(distinct c.lead_id) from mautic.lead_change c),
+    (select count(*) from mautic.outbox) + (select count(distinct c.lead_id) from mautic.logged_lead c),
     (select count(*) from mautic.lead_state s where s.known_since is not null and s.gone_at is null),
     mautic.ring('go-live-' || gen_random_uuid()));
 end
@@ -67,9 +67,9 @@ begin
   if lead.lead_id is null then
     raise exception 'There is no lead with the key %', coalesce(send.key, 'null') using errcode = 'no_data_found';
   end if;
-  insert into mautic.lead_change (lane, lead_id, cause, chosen, correlation_id, changed_at, queued_at)
+  insert into mautic.lead_change (lane, lead_ids, cause, chosen, correlation_id, changed_at, queued_at)
   values (
-    'new', lead.lead_id, 'replay', true, correlation, least(coalesce(lead.changed_at, mautic.clock()), mautic.clock()), mautic.clock());
+    'new', array[lead.lead_id], 'replay', true, correlation, least(coalesce(lead.changed_at, mautic.clock()), mautic.clock()), mautic.clock());
   perform mautic.ring_doorbell(correlation, 1);
   return lead.lead_id || ' is queued';
 end
@@ -108,8 +108,8 @@ begin
     gone := array(select mautic.absent_among(a, page));
     absent := absent + cardinality(gone);
     if confirm then
-      insert into mautic.lead_change (lane, lead_id, cause, correlation_id, removal)
-      select 'bulk', id, 'delete', correlation, (select mautic.removal_set()) from unnest(gone) id;
+      insert into mautic.lead_change (lane, lead_ids, cause, correlation_id, removal)
+      select 'bulk', array[id], 'delete', correlation, (select mautic.removal_set()) from unnest(gone) id;
     end if;
   end loop;
   if confirm then

@@ -21,7 +21,7 @@ with queue as (
   ) o
 ), log as (
   select
-    count(*) as unfolded,
+    coalesce(sum(cardinality(lead_ids)), 0) as unfolded,
     min(coalesce(queued_at, changed_at)) as oldest,
     min(changed_at) filter (where lane < 'bulk') as oldest_live
   from mautic.lead_change

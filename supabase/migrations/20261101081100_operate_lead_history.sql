@@ -27,7 +27,7 @@ as $$
   where e.lead_id = lead_history.lead_id
   union all
   select coalesce(c.queued_at, c.changed_at), 'logged_' || c.cause, '{}', c.correlation_id
-  from mautic.lead_change c
+  from mautic.logged_lead c
   where c.lead_id = lead_history.lead_id
   union all
   select o.enqueued_at, 'now_' || o.state,

@@ -172,7 +172,8 @@ begin
   insert into mautic.erased (lead_hash)
   select sha256(convert_to(id, 'UTF8')) from unnest(ids) id
   on conflict (lead_hash) do update set erased_at = excluded.erased_at;
-  delete from mautic.lead_change c where c.lead_id = any (ids);
+  update mautic.lead_change c set lead_ids = array(select id from unnest(c.lead_ids) id where id <> all (ids)) where c.lead_ids && ids;
+  delete from mautic.lead_change c where c.lead_ids = '{}';
   delete from mautic.outbox o where o.lead_id = any (ids);
   get diagnostics n = row_count;
   report := report || jsonb_build_object('outbox', n);

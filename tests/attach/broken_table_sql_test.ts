@@ -136,7 +136,10 @@ const broken: [
   ["mautic.lead_change is dropped", "drop table mautic.lead_change cascade"],
   ["mautic.lead_change is renamed", "alter table mautic.lead_change rename to gone"],
   ["mautic.lead_change is full", "alter table mautic.lead_change add check (false) not valid"],
-  ["mautic.lead_change lost a column", "alter table mautic.lead_change drop column correlation_id"],
+  [
+    "mautic.lead_change lost a column",
+    "alter table mautic.lead_change drop column correlation_id cascade",
+  ],
   [
     "mautic.lead_change has a row level trigger that fails",
     `create function mautic.no() returns trigger language plpgsql as

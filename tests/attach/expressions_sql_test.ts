@@ -291,5 +291,5 @@ Deno.test("types that a writer brings along do not run with the rights of a trig
   await app.end();
   // What pg_net does with its own rights is pg_net's.
   assert.deepEqual([...await db.sql`select from public.loot where a = 'postgres'`], []);
-  assert.ok((await db.sql`select from mautic.lead_change where lead_id = 'customer:2'`).count >= 6);
+  assert.ok((await db.sql`select from mautic.logged_lead where lead_id = 'customer:2'`).count >= 6);
 });

@@ -21,7 +21,7 @@ const readLeads = (sql: postgres.Sql, ...ids: string[]) =>
 
 const changes = (sql: postgres.Sql) =>
   sql<{ lead_id: string; cause: string }[]>`
-    select lead_id, cause from mautic.lead_change order by id`.then((rows) =>
+    select lead_id, cause from mautic.logged_lead order by id`.then((rows) =>
     rows.map(({ lead_id, cause }) => `${cause} ${lead_id}`)
   );
 

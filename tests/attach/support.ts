@@ -5,9 +5,9 @@ import type { TestDatabase } from "../support/database.ts";
 /** The log of changes so far, emptied: leads with their cause, and tables that are suspect as a whole. */
 export async function takeChanges(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ change: string }[]>`
-    with leads as (delete from mautic.lead_change where true returning lead_id, cause),
+    with leads as (delete from mautic.lead_change where true returning lead_ids, cause),
       tables as (delete from mautic.table_change where true returning source, cause)
-    select cause || ' ' || lead_id as change from leads
+    select cause || ' ' || unnest(lead_ids) as change from leads
     union all select 'table ' || cause || ' ' || source from tables`;
   return rows.map((row) => row.change).sort();
 }

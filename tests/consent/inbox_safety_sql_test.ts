@@ -19,7 +19,7 @@ Deno.test("a status written back queues nothing and rings nobody; mailable again
   await db.sql`delete from mautic.lead_change`;
   const before = await rings(db.sql);
   const say = (status: string, at: number) => outcomes(inbox, { id: 5, status, at });
-  const changes = async () => (await db.sql`select lead_id from mautic.lead_change`).length;
+  const changes = async () => (await db.sql`select lead_id from mautic.logged_lead`).length;
 
   for (const [at, status] of ["contactable", "manual", "bounced", "unsubscribed"].entries()) {
     await say(status, at + 1);

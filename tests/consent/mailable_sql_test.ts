@@ -16,7 +16,7 @@ Deno.test("functions, SQL and the triggers agree on which email_status allows ma
     const id = await insertLead(db.sql, "a@example.test", { email_status: "bounced" });
     await db.sql`delete from mautic.lead_change`;
     await db.sql`update public.leads set email_status = ${status} where id = ${id}`;
-    const changes = await db.sql`select from mautic.lead_change where lead_id = ${id}`;
+    const changes = await db.sql`select from mautic.logged_lead where lead_id = ${id}`;
     assert.equal(changes.count === 1, isMailable(status), `${status}`);
     await db.sql`delete from public.leads`;
   }

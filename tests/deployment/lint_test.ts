@@ -22,6 +22,8 @@ const inlined = [
   "mautic.doorbell_lock",
   "mautic.email_status_at",
   "mautic.email_status_of",
+  "mautic.given_correlation_id",
+  "mautic.hold_doorbell",
   "mautic.normalize_address",
   "mautic.restrictiveness",
   "mautic.ring_doorbell",

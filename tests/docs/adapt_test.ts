@@ -25,8 +25,8 @@ async function databaseWithoutLeads() {
   /** Ids of the leads that changed since the last call. */
   async function changed(): Promise<string[]> {
     const rows = await sql<{ lead_id: string }[]>`
-      with gone as (delete from mautic.lead_change returning lead_id)
-      select distinct lead_id from gone order by lead_id`;
+      with gone as (delete from mautic.lead_change returning lead_ids)
+      select distinct unnest(lead_ids) as lead_id from gone order by lead_id`;
     return rows.map(({ lead_id }) => lead_id);
   }
   /** A lead as it would be sent: what is said of it, and its fields without those that are null. */

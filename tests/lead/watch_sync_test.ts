@@ -168,7 +168,7 @@ Deno.test("what became of a watched table is found, and the remedy that is given
     await db.sql`truncate mautic.lead_change`;
     await db.sql`update crm.company set id = id + 0, name = name || '!'`;
     const [dirty] = await db.sql`
-      select count(*)::int as n from mautic.lead_change where lead_id = 'signup:1'`;
+      select count(*)::int as n from mautic.logged_lead where lead_id = 'signup:1'`;
     assert.equal(dirty?.["n"], 1);
   }
   assert.deepEqual([...await problems()], []);
@@ -218,7 +218,7 @@ Deno.test("what is written for a watched table follows the setting and the sourc
   await db.sql`alter table public.leads drop column company_id`;
   await db.sql`delete from crm.company where id = 1`;
   assert.deepEqual(
-    [...await db.sql`select lead_id from mautic.lead_change`],
+    [...await db.sql`select lead_id from mautic.logged_lead`],
     [{ lead_id: ":news:1" }],
   );
 });

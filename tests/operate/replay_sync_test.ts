@@ -84,7 +84,7 @@ Deno.test("replay_where() queues what each filter says, and rings once", async (
     await db.sql`truncate mautic.lead_change, net.http_request_queue`;
     const counts = await replayWhere(db.sql, `${filter}, confirm => true`);
     const queued = await db.sql<{ lead_id: string; lane: string; cause: string }[]>`
-      select lead_id, lane, cause from mautic.lead_change`;
+      select lead_id, lane, cause from mautic.logged_lead`;
     assert.deepEqual(queued.map((row) => row.lead_id).sort(), [...expected].sort(), filter);
     assert.ok(queued.every((row) => row.lane === "backfill" && row.cause === "replay"));
     assert.equal(counts.queued, expected.length);

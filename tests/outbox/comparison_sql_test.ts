@@ -24,7 +24,7 @@ async function compareAgain({ sql }: Database): Promise<void> {
 
 async function queued({ sql }: Database) {
   const rows = await sql<{ email: string; lane: string }[]>`
-    select l.email, c.lane from mautic.lead_change c
+    select l.email, c.lane from mautic.logged_lead c
     join public.leads l on l.id::text = c.lead_id order by l.email`;
   return rows.map(({ email, lane }) => [email, lane]);
 }
@@ -84,7 +84,7 @@ Deno.test("a row that is gone is dropped once a person confirms it", async () =>
   assert.deepEqual(told?.answer, { absent: 1, dropped: 0, on_lead_delete: "delete_contact" });
   assert.equal((await db.sql`select from mautic.lead_change`).count, 0);
   await db.sql`select mautic.drop_absent('lead', confirm => true)`;
-  const [logged] = await db.sql`select lead_id, cause, removal from mautic.lead_change`;
+  const [logged] = await db.sql`select lead_id, cause, removal from mautic.logged_lead`;
   assert.deepEqual({ ...logged }, { lead_id: id, cause: "delete", removal: "delete_contact" });
 });
 
@@ -149,7 +149,7 @@ Deno.test("what was written while the key and a column had another name is queue
   }
   await compare(db);
   const ids = async () =>
-    (await db.sql`select lead_id, lane from mautic.lead_change order by 1`).map((row) =>
+    (await db.sql`select lead_id, lane from mautic.logged_lead order by 1`).map((row) =>
       row.lead_id
     );
   assert.deepEqual(await ids(), []);
@@ -287,6 +287,6 @@ Deno.test("a write into a partition is found", async () => {
   await db
     .sql`alter table public.signup attach partition public.signup_3 for values from (200) to (300)`;
   await compare(db);
-  const rows = await db.sql`select lead_id from mautic.lead_change order by 1`;
+  const rows = await db.sql`select lead_id from mautic.logged_lead order by 1`;
   assert.deepEqual(rows.map(({ lead_id }) => lead_id), ["signup:1", "signup:201"]);
 });

@@ -4,7 +4,7 @@ import { claim, done, insertLead, settle, startWorker } from "../support/leads.t
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
 
-async function lanes({ sql }: Database, table: "lead_change" | "outbox") {
+async function lanes({ sql }: Database, table: "logged_lead" | "outbox") {
   const rows = await sql<{ lane: string; n: number }[]>`
     select lane, count(*)::int as n from mautic.${sql(table)} group by lane order by lane`;
   return Object.fromEntries(rows.map(({ lane, n }) => [lane, n]));
@@ -24,7 +24,7 @@ Deno.test("a new lead behind a bulk update of any size is in the next batch, and
   await synced(db, 12_000);
   await db.sql`update public.leads set ml_score = ml_score + 1`;
   const fresh = await insertLead(db.sql, "new@example.test");
-  assert.deepEqual(await lanes(db, "lead_change"), { new: 1, bulk: 12_000 });
+  assert.deepEqual(await lanes(db, "logged_lead"), { new: 1, bulk: 12_000 });
   const { items } = await claim(db.sql, await startWorker(db.sql));
   assert.equal(items.length, 50);
   assert.ok(items.some(({ lead_id }) => lead_id === fresh));
@@ -84,7 +84,7 @@ Deno.test("what counts as a bulk is a setting", async () => {
   await using db = await testDatabase();
   await db.sql`select mautic.set('bulk_rows', '2')`;
   await db.sql`insert into public.leads (email) values ('a@x.test'), ('b@x.test'), ('c@x.test')`;
-  assert.deepEqual(await lanes(db, "lead_change"), { bulk: 3 });
+  assert.deepEqual(await lanes(db, "logged_lead"), { bulk: 3 });
 });
 
 Deno.test("who takes over the address that another lead is about to leave comes after that one, whatever the lane", async () => {

@@ -4,7 +4,8 @@ import { insertLead } from "../support/leads.ts";
 
 async function changes(sql: import("postgres").Sql): Promise<[string, string][]> {
   const rows = await sql<{ lead_id: string; cause: string }[]>`
-    delete from mautic.lead_change returning lead_id, cause`;
+    with gone as (delete from mautic.lead_change returning lead_ids, cause)
+    select unnest(lead_ids) as lead_id, cause from gone`;
   return rows.map((row) => [row.lead_id, row.cause]);
 }
 
@@ -112,7 +113,7 @@ Deno.test("a write bears the application's correlation id, if it gave a sound on
       await sql`update public.leads set first_name = 'T' where id = ${lead}`;
       const [row] = await sql<{ ids: string[]; own: string }[]>`
         select array_agg(distinct correlation_id) as ids, 'tx-' || pg_current_xact_id() as own
-        from mautic.lead_change where lead_id = ${lead}`;
+        from mautic.logged_lead where lead_id = ${lead}`;
       return row;
     });
   const headers = (text: string) => ({ "request.headers": text });

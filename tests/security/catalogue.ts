@@ -20,6 +20,8 @@ const inlined = [
   "mautic.doorbell_lock()",
   "mautic.email_status_at(mautic.subscription)",
   "mautic.email_status_of(mautic.subscription)",
+  "mautic.given_correlation_id()",
+  "mautic.hold_doorbell()",
   "mautic.normalize_address(text)",
   "mautic.restrictiveness(text)",
   "mautic.shape_lock()",

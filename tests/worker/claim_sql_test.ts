@@ -446,6 +446,6 @@ Deno.test("an older lead that turns out to be a newer one's contact is not its l
   await settle(sql, call!.claim.lease_token, [shown("call", "2026-01-03T00:00:00Z")]);
   // Looked up in Mautic, the older lead is found to be the same contact.
   await settle(sql, first.lease_token, [shown(older, "2026-01-01T00:00:00Z")]);
-  const queued = await sql`select lead_id, force from mautic.lead_change`;
+  const queued = await sql`select lead_id, force from mautic.logged_lead`;
   assert.deepEqual([...queued], [{ lead_id: newer, force: true }]);
 });

@@ -98,7 +98,7 @@ async function oneRow(sql: Sql, quick: boolean, where: string, id: string): Prom
   await startWorker(sql);
   const quiet = await singleRows(sql, rounds);
   await expectCount(sql, "net.http_request_queue", inserts(rounds));
-  await expectCount(sql, "mautic.lead_change", clients * rows);
+  await expectCount(sql, "mautic.logged_lead", clients * rows);
   await sql`truncate net.http_request_queue, mautic.lead_change, public.leads, public.plain`;
   return [
     judged(id, `${name}, a worker lives`, quiet, 1.5),
@@ -128,7 +128,7 @@ async function bulk(
   };
   const measure = async (noted: number, write: (table: string) => Promise<unknown>) => {
     const times = await inTurn(quick ? 1 : 9, write, clean);
-    await expectCount(sql, "mautic.lead_change", noted);
+    await expectCount(sql, "mautic.logged_lead", noted);
     return times;
   };
 
