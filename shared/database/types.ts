@@ -1456,6 +1456,16 @@ export type Schema = {
       };
       "compare": { Args: { "p_patience"?: string }; Returns: undefined };
       "compare_page": { Args: { "p_limit": number; "p_source": string }; Returns: boolean };
+      "compare_rows": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_upto": string;
+        };
+        Returns: Record<string, unknown>[];
+      };
       "compare_some": { Args: { "p_source": string; "p_until": string }; Returns: undefined };
       "confirm_enrollment": {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
@@ -2577,6 +2587,17 @@ export type Schema = {
           "p_sealed": string;
         };
         Returns: undefined;
+      };
+      "stretch_of": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+          "p_after": string;
+          "p_upto": string;
+        };
+        Returns: Record<string, unknown>;
       };
       "subscription_base": {
         Args: {

@@ -138,18 +138,21 @@ comment on function mautic.table_of(mautic.attachment) is 'The table of a source
 -- for later use and read by nothing yet.
 create function mautic.columns_read(p_source text)
 returns name[]
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select coalesce(array_agg(distinct c order by c), '{}')
-  from (
-    select unnest(r.columns) as c
-    from mautic.role r
-    where r.source = p_source and r.expression is not null and r.role not in ('key', 'changed_at', 'consent_at', 'value')
-    union
-    select unnest(f.columns) from mautic.field_map f where f.source = p_source and f.expression is not null and f.given <> 'key'
-  ) as named
+begin
+  return (
+    select coalesce(array_agg(distinct c order by c), '{}')
+    from (
+      select unnest(r.columns) as c
+      from mautic.role r
+      where r.source = p_source and r.expression is not null and r.role not in ('key', 'changed_at', 'consent_at', 'value')
+      union
+      select unnest(f.columns) from mautic.field_map f where f.source = p_source and f.expression is not null and f.given <> 'key'
+    ) as named);
+end
 $$;
 
 comment on function mautic.columns_read(text) is 'The columns of a source''s table by which a lead changes: those that its roles and fields read.';

@@ -10,17 +10,20 @@ comment on type mautic.expression is
 
 create function mautic.base_type(p_type oid)
 returns oid
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  with recursive base as (
-    select t.oid, t.typtype, t.typbasetype from pg_catalog.pg_type t where t.oid = p_type
-    union all
-    select t.oid, t.typtype, t.typbasetype
-    from base b join pg_catalog.pg_type t on t.oid = b.typbasetype where b.typtype = 'd'
-  )
-  select b.oid from base b where b.typtype <> 'd'
+begin
+  return (
+    with recursive base as (
+      select t.oid, t.typtype, t.typbasetype from pg_catalog.pg_type t where t.oid = p_type
+      union all
+      select t.oid, t.typtype, t.typbasetype
+      from base b join pg_catalog.pg_type t on t.oid = b.typbasetype where b.typtype = 'd'
+    )
+    select b.oid from base b where b.typtype <> 'd');
+end
 $$;
 
 comment on function mautic.base_type(oid) is 'What a domain is made of in the end; other types as they are.';

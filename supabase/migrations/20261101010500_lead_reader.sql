@@ -15,16 +15,19 @@ comment on type mautic.lead is
 -- All others as text, which every type has.
 create function mautic.is_plain_type(p_type oid)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select mautic.base_type(p_type) = any (array[
-    'pg_catalog.bool', 'pg_catalog.int2', 'pg_catalog.int4', 'pg_catalog.int8', 'pg_catalog.numeric',
-    'pg_catalog.float4', 'pg_catalog.float8', 'pg_catalog.uuid', 'pg_catalog.date',
-    'pg_catalog.timestamp', 'pg_catalog.timestamptz', 'pg_catalog.text', 'pg_catalog.varchar',
-    'pg_catalog.bpchar', 'pg_catalog.jsonb'
-  ]::regtype[])
+begin
+  return (
+    select mautic.base_type(p_type) = any (array[
+      'pg_catalog.bool', 'pg_catalog.int2', 'pg_catalog.int4', 'pg_catalog.int8', 'pg_catalog.numeric',
+      'pg_catalog.float4', 'pg_catalog.float8', 'pg_catalog.uuid', 'pg_catalog.date',
+      'pg_catalog.timestamp', 'pg_catalog.timestamptz', 'pg_catalog.text', 'pg_catalog.varchar',
+      'pg_catalog.bpchar', 'pg_catalog.jsonb'
+    ]::regtype[]));
+end
 $$;
 
 comment on function mautic.is_plain_type(oid) is 'May values of this type be compared and hashed without being made text?';
@@ -32,19 +35,22 @@ comment on function mautic.is_plain_type(oid) is 'May values of this type be com
 -- A column as it is compared. p_row: new or old as the trigger names them, or l.
 create function mautic.comparable_sql(p_table regclass, p_row text, p_column name)
 returns text
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select case
-    when not mautic.is_plain_type(a.atttypid) then format('%s.%I::text collate "C"', p_row, a.attname)
-    -- A collation may call different texts equal; Mautic is to get the newer one.
-    when not coalesce(c.collisdeterministic, true) then format('(%s.%I collate "C")', p_row, a.attname)
-    else format('%s.%I', p_row, a.attname)
-  end
-  from pg_catalog.pg_attribute a
-  left join pg_catalog.pg_collation c on c.oid = a.attcollation
-  where a.attrelid = p_table and a.attname = p_column and not a.attisdropped
+begin
+  return (
+    select case
+      when not mautic.is_plain_type(a.atttypid) then format('%s.%I::text collate "C"', p_row, a.attname)
+      -- A collation may call different texts equal; Mautic is to get the newer one.
+      when not coalesce(c.collisdeterministic, true) then format('(%s.%I collate "C")', p_row, a.attname)
+      else format('%s.%I', p_row, a.attname)
+    end
+    from pg_catalog.pg_attribute a
+    left join pg_catalog.pg_collation c on c.oid = a.attcollation
+    where a.attrelid = p_table and a.attname = p_column and not a.attisdropped);
+end
 $$;
 
 comment on function mautic.comparable_sql(regclass, text, name) is 'SQL for a column as it is compared and hashed.';
@@ -208,14 +214,17 @@ comment on function mautic.read_roles() is 'The roles whose values a reader read
 -- Of all columns that are read, so that a comparison finds what came past the triggers.
 create function mautic.digest_sql(p_source text, p_table regclass, p_row text)
 returns text
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select coalesce(
-    'hash_record_extended(row(' || string_agg(mautic.comparable_sql(p_table, p_row, c), ', ' order by c) || '), 0)', '0')
-  -- A column that is there no more is null, which string_agg leaves out.
-  from unnest(mautic.columns_read(p_source)) c
+begin
+  return (
+    select coalesce(
+      'hash_record_extended(row(' || string_agg(mautic.comparable_sql(p_table, p_row, c), ', ' order by c) || '), 0)', '0')
+    -- A column that is there no more is null, which string_agg leaves out.
+    from unnest(mautic.columns_read(p_source)) c);
+end
 $$;
 
 comment on function mautic.digest_sql(text, regclass, text) is 'SQL for the hash of all columns of a row that are read.';

@@ -23,19 +23,23 @@ $$;
 
 comment on function mautic.table_mark(oid) is 'Stays the same while nothing is written to a table.';
 
+-- Asked for at each page and each minute. In plpgsql, as what it calls: that keeps plans for the session.
 create function mautic.digest_definition(a mautic.attachment)
 returns text
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select concat_ws(
-    ' ', current_setting('server_version_num')::int / 10000, mautic.digest_sql(a.source, a.relation, 'l'),
-    (
-      select string_agg(format_type(t.atttypid, -1), ', ' order by t.attname)
-      from pg_catalog.pg_attribute t
-      where t.attrelid = a.relation and t.attname = any (mautic.columns_read(a.source)) and not t.attisdropped
-    ))
+begin
+  return (
+    select concat_ws(
+      ' ', current_setting('server_version_num')::int / 10000, mautic.digest_sql(a.source, a.relation, 'l'),
+      (
+        select string_agg(format_type(t.atttypid, -1), ', ' order by t.attname)
+        from pg_catalog.pg_attribute t
+        where t.attrelid = a.relation and t.attname = any ((select mautic.columns_read(a.source))::name[]) and not t.attisdropped
+      )));
+end
 $$;
 
 comment on function mautic.digest_definition(mautic.attachment) is
@@ -90,33 +94,98 @@ $$;
 
 comment on function mautic.is_comparison_due(mautic.attachment) is 'Is a pass under way, or one to begin?';
 
+-- The first and the last id of a page of leads, where all ids between are of it: where ids are sorted as the keys are, as
+-- uuids and whole numbers of as many digits and no sign.
+create function mautic.stretch_of(a mautic.attachment, p_after text, p_upto text, out first_id text, out last_id text)
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  if a.key_type::regtype not in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype) then
+    return;
+  end if;
+  execute format(
+    $sql$select
+      (select case when l.%5$I::text not like '-%%' then %1$s end from %2$s l where %3$s order by l.%5$I limit 1),
+      (select %1$s from %2$s l where %3$s and %4$s order by l.%5$I desc limit 1)$sql$,
+    mautic.role_sql(a.source, 'key'), mautic.table_of(a), p_after, p_upto, a.key_column)
+  into first_id, last_id;
+  if length(first_id) is distinct from length(last_id) then
+    first_id := null;
+    last_id := null;
+  end if;
+end
+$$;
+
+comment on function mautic.stretch_of(mautic.attachment, text, text) is
+  'The first and the last id of a page, where those between are of it; else null. p_after, p_upto: conditions of its rows l.';
+
 -- One statement sees one moment: a row whose change is visible has its line in the log, or was folded with it.
+-- Returned as it is, for a query whose result plpgsql keeps in variables runs on one core alone.
+create function mautic.compare_rows(a mautic.attachment, p_upto text, out met bigint, out lead_ids text[], out digests bigint[])
+returns setof record
+language plpgsql
+volatile
+set search_path = ''
+-- What is known is in memory mostly.
+set random_page_cost = 1.1
+set enable_mergejoin = off
+set enable_hashjoin = on
+set work_mem = '16MB'
+set jit = off
+as $$
+declare
+  after constant text := mautic.beyond_sql(a, '>', a.compared_upto);
+  upto constant text := mautic.beyond_sql(a, '<=', p_upto);
+  stretch constant record := mautic.stretch_of(a, after, upto);
+begin
+  if stretch.first_id is null then
+    -- Each known lead by its index: joined otherwise a page reads all that is known.
+    perform set_config('enable_hashjoin', 'off', true);
+  end if;
+  return query execute format(
+    $sql$select
+      count(s.lead_id) filter (where not p.is_deleted),
+      coalesce(array_agg(p.lead_id) filter (where %1$s), '{}'),
+      coalesce(array_agg(p.digest) filter (where %1$s), '{}')
+    from (
+      select %2$s as lead_id, %3$s as digest, %4$s as is_deleted from %5$s l where %6$s and %7$s
+    ) p
+    left join (select * from mautic.lead_state k where %8$s) s on s.lead_id = p.lead_id$sql$,
+    'not p.is_deleted and s.digest is distinct from p.digest and p.lead_id not in (select c.lead_id from mautic.logged_lead c)',
+    mautic.role_sql(a.source, 'key'), mautic.digest_sql(a.source, a.relation, 'l'),
+    coalesce(mautic.deleted_sql(a.source), 'false'), mautic.table_of(a), after, upto,
+    case
+      when stretch.first_id is null then 'true'
+      else format('k.lead_id between %L and %L', stretch.first_id, stretch.last_id)
+    end);
+end
+$$;
+
+comment on function mautic.compare_rows(mautic.attachment, text) is
+  'Compares the rows of a source with what is known of them, from where its pass is to a key: how many are known, and the '
+  'ids and digests of those that are not known or otherwise.';
+
 -- While digests are written anew another one tells nothing, unless something was written that nobody saw: then all that
 -- differ are queued. Rows that are not known are queued in any case.
 create function mautic.compare_page(p_source text, p_limit int, out is_last boolean)
 language plpgsql
 volatile
 set search_path = ''
--- Each known lead by its index: a page joined otherwise reads all that is known.
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
 as $$
 declare
   a mautic.attachment;
-  met bigint;
-  unknown_ids text[];
-  changed_ids text[];
-  digests bigint[];
+  page record;
+  is_rewritten boolean;
   upto text;
-  after text;
   queued text[];
 begin
   select * into a from mautic.attachment s where s.source = p_source for update;
-  after := mautic.beyond_sql(a, '>', a.compared_upto);
   execute format(
     'select %s from %s l where %s order by l.%I offset %s limit 1',
-    mautic.key_sql('l', a.key_column, a.key_type::regtype), mautic.table_of(a), after, a.key_column, p_limit - 1)
+    mautic.key_sql('l', a.key_column, a.key_type::regtype), mautic.table_of(a), mautic.beyond_sql(a, '>', a.compared_upto),
+    a.key_column, p_limit - 1)
   into upto;
   -- From here on nobody can alter it.
   if not mautic.is_as_attached(a) or a.digest_of is distinct from mautic.digest_definition(a) then
@@ -125,35 +194,24 @@ begin
   end if;
   is_last := upto is null;
 
-  execute format(
-    $sql$select
-      count(s.lead_id) filter (where not p.is_deleted) as met,
-      coalesce(array_agg(p.lead_id) filter (where %1$s and s.digest is null), '{}') as unknown,
-      coalesce(array_agg(p.lead_id) filter (where %1$s and s.digest is not null), '{}') as changed,
-      coalesce(array_agg(p.digest) filter (where %1$s and s.digest is not null), '{}') as digests
-    from (
-      select %2$s as lead_id, %3$s as digest, %4$s as is_deleted from %5$s l where %6$s and %7$s
-    ) p
-    left join mautic.lead_state s on s.lead_id = p.lead_id$sql$,
-    'not p.is_deleted and s.digest is distinct from p.digest and p.lead_id not in (select c.lead_id from mautic.logged_lead c)',
-    mautic.role_sql(a.source, 'key'), mautic.digest_sql(a.source, a.relation, 'l'),
-    coalesce(mautic.deleted_sql(a.source), 'false'), mautic.table_of(a), after,
-    mautic.beyond_sql(a, '<=', upto))
-  into met, unknown_ids, changed_ids, digests;
-  queued := unknown_ids;
+  select * into page from mautic.compare_rows(a, upto);
   -- Asked after the page was read: what it shows of a write that could not be logged is suspect by now.
-  if a.is_rewriting and not a.is_suspect and not mautic.has_suspect(p_source) then
+  is_rewritten := a.is_rewriting and not a.is_suspect and not mautic.has_suspect(p_source);
+  queued := array(
+    select o.lead_id from unnest(page.lead_ids, page.digests) o(lead_id, digest)
+    left join mautic.lead_state s on s.lead_id = o.lead_id
+    -- Not one that came into the page when its first and last row had been read.
+    where s.digest is null or (s.digest <> o.digest and not is_rewritten));
+  if is_rewritten then
     update mautic.lead_state s set digest = o.digest
     -- In the order of all who write several.
-    from (select * from unnest(changed_ids, digests) as p(lead_id, digest) order by p.lead_id) o
-    where s.lead_id = o.lead_id;
-  else
-    queued := queued || changed_ids;
+    from (select * from unnest(page.lead_ids, page.digests) p(lead_id, digest) order by p.lead_id) o
+    where s.lead_id = o.lead_id and s.digest <> o.digest;
   end if;
   insert into mautic.lead_change (lane, lead_ids, cause, correlation_id)
   select 'backfill', array[id], 'suspect', 'comparison' from unnest(queued) id;
   update mautic.attachment s
-  set compared_upto = coalesce(upto, s.compared_upto), compared_rows = s.compared_rows + met,
+  set compared_upto = coalesce(upto, s.compared_upto), compared_rows = s.compared_rows + page.met,
     unseen = s.unseen + cardinality(queued)
   where s.source = p_source;
 end
