@@ -27,24 +27,30 @@ export interface LatencyModel {
  * - there are two cores. More requests than that queue, and cost a little for switching;
  * - a server that is being written to saves more slowly than a rested one: 4.5 ms a contact, in
  *   which the core is free for others. That it is so was measured, what it waits for was not.
+ *
+ * A server of another `speed` takes each time divided by it.
  */
-export function realisticLatency(): LatencyModel {
-  const save = { request: 50, item: 18.5 };
+export function realisticLatency(speed = 1): LatencyModel {
+  const cost = (request: number, item = 0): Cost => ({
+    request: request / speed,
+    item: item / speed,
+  });
+  const save = cost(50, 18.5);
   const costs: Record<string, Cost> = {
     "contacts.new": save,
     "contacts.edit": save,
     "contacts.batch.new": save,
     "contacts.batch.edit": save,
-    "campaigns.contact": { request: 30, item: 0 },
-    "segments.contact": { request: 30, item: 0 },
-    "contacts.dnc": { request: 40, item: 0 },
-    "contacts.utm": { request: 40, item: 0 },
+    "campaigns.contact": cost(30),
+    "segments.contact": cost(30),
+    "contacts.dnc": cost(40),
+    "contacts.utm": cost(40),
   };
   return {
     cores: 2,
-    cost: (route) => costs[route] ?? { request: 20, item: 0 },
+    cost: (route) => costs[route] ?? cost(20),
     contention: { share: 0.005, upTo: 18 },
-    writing: { withinMs: 1_000, itemMs: 4.5 },
+    writing: { withinMs: 1_000, itemMs: 4.5 / speed },
   };
 }
 

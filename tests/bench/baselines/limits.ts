@@ -9,7 +9,7 @@ import { createMauticApi, type MauticApi } from "./mautic_api.ts";
 import { baselineFunctions, createLeadsTable } from "./plain_stack.ts";
 
 /** Baseline (c): `workers` loops post batches of 50 until nothing is left. */
-export function startFullBatches(workers: number): Promise<Contender> {
+export function startFullBatches(workers: number, speed?: number): Promise<Contender> {
   return startLimit("a bare loop of full batches", async (mautic, rows, stopped) => {
     let next = 0;
     await Promise.all(Array.from({ length: workers }, async () => {
@@ -18,7 +18,7 @@ export function startFullBatches(workers: number): Promise<Contender> {
         await mautic.saveBatch(batch);
       }
     }));
-  });
+  }, speed);
 }
 
 /** Each lead saved by a call of its own, as soon as it is committed. */
@@ -31,8 +31,10 @@ export function startDirectSaves(): Promise<Contender> {
 async function startLimit(
   name: string,
   send: (mautic: MauticApi, rows: BenchLead[], stopped: AbortSignal) => Promise<void>,
+  speed?: number,
 ): Promise<Contender> {
   const { stack, arrivals } = await startLoadStack({
+    speed,
     migrations: false,
     functionsFolder: baselineFunctions,
   });

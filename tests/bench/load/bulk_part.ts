@@ -40,6 +40,14 @@ export const bulkPart: Part = {
     const queue = await run(() => startJobQueue(queueAt), sizes.first.baselines);
     const limit = await run(() => startFullBatches(workers), sizes.first.limit);
     const product = await run(() => startProduct(workers), Infinity);
+    const [quicker = 0] = sizes.imports.slice(-1);
+    const fast = {
+      limit: at(
+        await measure(() => startFullBatches(workers, 2), [quicker], sizes.first.limit, options),
+        0,
+      ),
+      product: at(await measure(() => startProduct(workers, 2), [quicker], Infinity, options), 0),
+    };
 
     const figures: Figure[] = [];
     const lines: Line[] = [];
@@ -53,6 +61,7 @@ export const bulkPart: Part = {
       figures.push(...figuresOf(count, measured, { webhookAt, queueAt }));
       lines.push(...linesOf(count, measured));
     }
+    figures.push(toLimit(quicker, fast, ".fast", ", a Mautic twice as fast"));
     const throughput = {
       id: "throughput",
       title: "Contacts a second",
@@ -92,7 +101,6 @@ function figuresOf(
   const names = {
     webhook: `(a) a webhook per row, ${webhookAt} at once`,
     queue: `(b) a job per lead, ${queueAt} at once`,
-    limit: `(c) a bare loop of full batches, ${workers} workers`,
   };
   return [
     figure({
@@ -108,13 +116,7 @@ function figuresOf(
       id: `bulk.${count}.rate.queue`,
       baseline: { name: names.queue, value: queue.perSecond },
     }),
-    figure({
-      ...rate,
-      unit: "per second",
-      id: `bulk.${count}.rate.limit`,
-      baseline: { name: names.limit, value: limit.perSecond },
-      target: { of: "ratio", bound: "at least", limit: 0.9 },
-    }),
+    toLimit(count, { product, limit }),
     figure({
       id: `bulk.${count}.requests`,
       name: rate.name,
@@ -124,6 +126,25 @@ function figuresOf(
       target: { of: "value", bound: "at most", limit: 0.03 },
     }),
   ];
+}
+
+function toLimit(
+  count: number,
+  { product, limit }: Pick<Measured, "product" | "limit">,
+  id = "",
+  more = "",
+): Figure {
+  return figure({
+    id: `bulk.${count}.rate.limit${id}`,
+    name: `${count.toLocaleString("en")} leads imported${more}`,
+    unit: "per second",
+    value: product.perSecond,
+    baseline: {
+      name: `(c) a bare loop of full batches, ${workers} workers`,
+      value: limit.perSecond,
+    },
+    target: { of: "ratio", bound: "at least", limit: 0.95 },
+  });
 }
 
 function linesOf(count: number, measured: Measured): Line[] {

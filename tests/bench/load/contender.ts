@@ -18,15 +18,15 @@ export interface Contender extends AsyncDisposable {
   quiet(): Promise<void>;
 }
 
-/** The local stack with a Mautic of a real server's capacity, and who arrives there. */
+/** The local stack with a Mautic of a real server's capacity, or `speed` times that, and who arrives there. */
 export async function startLoadStack(
-  options: StackOptions = {},
+  { speed, ...options }: StackOptions & { speed?: number | undefined } = {},
 ): Promise<{ stack: Stack; arrivals: Arrivals }> {
   const arrivals = createArrivals();
   const stack = await startStack({
     ...options,
     mautic: {
-      latency: realisticLatency(),
+      latency: realisticLatency(speed),
       onContactSaved: (contact) => arrivals.note(String(contact.values.get("email"))),
     },
   });

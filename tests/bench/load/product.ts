@@ -1,9 +1,10 @@
 /** The product as it is deployed: its migrations, its functions, pg_net and pg_cron. */
 import { type Contender, insertLeads, pgNetRequests, startLoadStack, warmUp } from "./contender.ts";
 
-/** `workers` is MAUTIC_MAX_WORKERS; 2 is its default. */
-export async function startProduct(workers = 2): Promise<Contender> {
+/** `workers` is MAUTIC_MAX_WORKERS; 2 is its default. `speed` is that of Mautic. */
+export async function startProduct(workers = 2, speed?: number): Promise<Contender> {
   const { stack, arrivals } = await startLoadStack({
+    speed,
     functionEnv: { MAUTIC_MAX_WORKERS: String(workers) },
   });
   const contender: Contender = {
