@@ -457,6 +457,7 @@ export type Schema = {
           "lead_ids": (string)[];
           "queued_at": string | null;
           "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "times": (string)[] | null;
           "xid": unknown;
         };
         ComputedFields: never;
@@ -474,6 +475,7 @@ export type Schema = {
           "lead_ids": (string)[];
           "queued_at"?: string | null;
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "times"?: (string)[] | null;
           "xid"?: unknown;
         };
         Update: {
@@ -490,6 +492,7 @@ export type Schema = {
           "lead_ids"?: (string)[];
           "queued_at"?: string | null;
           "removal"?: Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "times"?: (string)[] | null;
           "xid"?: unknown;
         };
         Relationships: [];
@@ -1161,7 +1164,7 @@ export type Schema = {
         Row: {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed": (number)[] | null;
-          "changed_at": string;
+          "changed_at": string | null;
           "chosen": boolean;
           "column_set": number | null;
           "correlation_id": string | null;
@@ -2642,7 +2645,7 @@ export type Schema = {
         Returns: {
           "cause": Schema["mautic"]["Enums"]["change_cause"];
           "changed": (number)[] | null;
-          "changed_at": string;
+          "changed_at": string | null;
           "chosen": boolean;
           "column_set": number | null;
           "correlation_id": string | null;
@@ -2705,7 +2708,7 @@ export type Schema = {
       };
       "unwatch": { Args: { "source"?: string; "table": string }; Returns: string };
       "update_circuit": {
-        Args: { "p_answered": boolean; "p_halted": string; "p_origin": string };
+        Args: { "p_answered": boolean; "p_halted": string; "p_holder": string; "p_origin": string };
         Returns: boolean;
       };
       "value_sql": {

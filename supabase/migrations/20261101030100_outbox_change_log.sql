@@ -29,6 +29,7 @@ create table mautic.lead_change (
   force boolean not null default false,
   correlation_id text,
   changed_at timestamptz not null default mautic.clock(),
+  times timestamptz[],
   queued_at timestamptz,
   removal mautic.contact_removal,
   column_set int,
@@ -59,16 +60,18 @@ comment on column mautic.lead_change.column_set is 'Of an update: the columns th
 comment on column mautic.lead_change.changed is
   'Of an update: which of the column set changed, a bit for each, 63 to a number. Their names would cost a bulk update a third of its time.';
 
+comment on column mautic.lead_change.times is 'Of several leads: when each of them changed. The rows of one statement came in an order.';
 comment on column mautic.lead_change.chosen is 'Somebody named this very lead: it goes out although its table is not live, or was there before us.';
 comment on column mautic.lead_change.fill is 'As in mautic.outbox.';
 comment on column mautic.lead_change.xid is 'The transaction that wrote it.';
 
 create view mautic.logged_lead with (security_invoker = true) as
 select
-  c.lane, c.id, l.lead_id, c.cause, c.force, coalesce(c.correlation_id, 'tx-' || c.xid) as correlation_id, c.changed_at, c.queued_at,
+  c.lane, c.id, l.lead_id, c.cause, c.force, coalesce(c.correlation_id, 'tx-' || c.xid) as correlation_id,
+  coalesce(l.changed_at, c.changed_at) as changed_at, c.queued_at,
   c.removal, c.column_set, c.changed, c.chosen, c.fill, c.xid
 from mautic.lead_change c
-cross join lateral unnest(c.lead_ids) l(lead_id);
+cross join lateral unnest(c.lead_ids, c.times) l(lead_id, changed_at);
 
 comment on view mautic.logged_lead is 'Each lead of each row of the log.';
 

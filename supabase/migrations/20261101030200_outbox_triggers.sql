@@ -40,8 +40,8 @@ as $$
     $sql$perform from %1$s offset %2$s;
     if found then
       with logged as (
-        insert into mautic.lead_change (lane, lead_ids, cause, correlation_id, removal, column_set, changed)
-        select 'bulk', array_agg(c.lead_id), c.cause, given, c.removal, c.column_set, c.changed
+        insert into mautic.lead_change (lane, lead_ids, times, cause, correlation_id, removal, column_set, changed)
+        select 'bulk', array_agg(c.lead_id), array_agg(mautic.clock()), c.cause, given, c.removal, c.column_set, c.changed
         from (%4$s) c
         group by c.cause, c.removal, c.column_set, c.changed,
           (hashtext(c.lead_id) & 2147483647) %% (select count(*) / 24 + 1 from %1$s)

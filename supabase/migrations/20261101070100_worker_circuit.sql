@@ -61,7 +61,7 @@ as $$
 $$;
 
 -- What a settled batch says of Mautic. Returns true when the circuit closes with it.
-create function mautic.update_circuit(p_origin text, p_halted text, p_answered boolean)
+create function mautic.update_circuit(p_origin text, p_holder uuid, p_halted text, p_answered boolean)
 returns boolean
 language plpgsql
 volatile
@@ -77,7 +77,7 @@ declare
 begin
   if p_halted is null and not p_answered then
     -- Nothing was asked of Mautic. If this was the probe, the next one may come.
-    update mautic.sending set prober = null, prober_until = null where prober is not null;
+    perform mautic.end_probe(p_holder);
     return false;
   end if;
   if not trouble and p_halted is not null then
@@ -122,5 +122,5 @@ begin
 end
 $$;
 
-comment on function mautic.update_circuit(text, text, boolean) is
+comment on function mautic.update_circuit(text, uuid, text, boolean) is
   'Counts halted runs and opens the circuit; an answered one closes it. True: it closed now.';

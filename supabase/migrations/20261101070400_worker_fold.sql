@@ -22,10 +22,10 @@ begin
   )
   select
     case when g.lane < 'bulk' and exists (select from mautic.bulk_transaction b where b.xid = g.xid) then 'bulk' else g.lane end,
-    g.id, l.lead_id, g.cause, g.force, coalesce(g.correlation_id, 'tx-' || g.xid), g.changed_at, g.queued_at, g.removal,
+    g.id, l.lead_id, g.cause, g.force, coalesce(g.correlation_id, 'tx-' || g.xid), coalesce(l.changed_at, g.changed_at), g.queued_at, g.removal,
     g.column_set, g.changed, g.chosen, g.fill, g.xid
   from gone g
-  cross join lateral unnest(g.lead_ids) l(lead_id);
+  cross join lateral unnest(g.lead_ids, g.times) l(lead_id, changed_at);
 end
 $$;
 

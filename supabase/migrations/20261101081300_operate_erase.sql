@@ -172,7 +172,10 @@ begin
   insert into mautic.erased (lead_hash)
   select sha256(convert_to(id, 'UTF8')) from unnest(ids) id
   on conflict (lead_hash) do update set erased_at = excluded.erased_at;
-  update mautic.lead_change c set lead_ids = array(select id from unnest(c.lead_ids) id where id <> all (ids)) where c.lead_ids && ids;
+  update mautic.lead_change c set (lead_ids, times) = (
+    select coalesce(array_agg(l.id), '{}'), array_agg(l.changed_at)
+    from unnest(c.lead_ids, c.times) l(id, changed_at) where l.id <> all (ids)
+  ) where c.lead_ids && ids;
   delete from mautic.lead_change c where c.lead_ids = '{}';
   delete from mautic.outbox o where o.lead_id = any (ids);
   get diagnostics n = row_count;

@@ -8,7 +8,7 @@ import { contactOf } from "../outbound/item.ts";
 import { outcome } from "../outbound/outcome.ts";
 import { type Synced, syncLeads } from "../outbound/sync_leads.ts";
 import { itemLeaseMs, type Lease, whileRenewing } from "../worker/lease.ts";
-import { settleSurely } from "../worker/settle.ts";
+import { saidBy, settleSurely } from "../worker/settle.ts";
 import { malformedLead, notSending } from "./refusals.ts";
 
 const busyPauseMs = 250;
@@ -49,7 +49,8 @@ export async function upsertContact(payload: unknown, context: ActionContext): P
     renew: async () => await database.renewLease(holder, leaseMs) > 0,
   }, () => syncLeads({ ...claim, items }, sync));
   const outcomes = synced.map(({ work, enrollment }) => outcome(work, sync.log, enrollment));
-  await settleSurely(settings.baseUrl, claim.lease_token, outcomes, sync, null);
+  const said = saidBy(sync.run, null);
+  await settleSurely(settings.baseUrl, claim.lease_token, outcomes, said, sync);
   return answer(synced[0], answers);
 }
 

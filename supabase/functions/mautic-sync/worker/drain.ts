@@ -1,11 +1,7 @@
-import type { Claim } from "shared/database/queue.ts";
-import { tally } from "shared/runtime/tally.ts";
-import { outcome } from "../outbound/outcome.ts";
 import { startRun, type SyncContext } from "../outbound/run.ts";
-import { syncLeads } from "../outbound/sync_leads.ts";
+import { type Batch, type BatchContext, claimBatch, giveBack, sendBatch } from "./batch.ts";
 import { spentBudget } from "./budget.ts";
 import { itemLeaseMs, type Lease, whileRenewing } from "./lease.ts";
-import { settleSurely } from "./settle.ts";
 
 /** How often a lingering worker looks for what is due, in milliseconds: what a trickle of changes waits at most. */
 const pollMs = 50;
@@ -90,7 +86,7 @@ async function abandon({ database, workerId, log }: DrainContext): Promise<void>
 
 /** Claims and sends batch after batch, until there is a reason to end. */
 async function claimUntilDone(
-  context: DrainContext & SyncContext,
+  context: DrainContext & BatchContext,
   report: DrainReport,
   startedAt: number,
   lost: AbortSignal,
@@ -99,77 +95,75 @@ async function claimUntilDone(
   let colleagueCalled = settings.maxWorkers < 2;
   let successorCalled = settings.maxWorkers < 2;
   let idleSince: number | undefined;
+  let next: Batch | undefined;
+  let sendMs: number | undefined;
+  // Of the batch before the one in hand.
+  let settled = Promise.resolve();
+  const spent = (inHand = 0) => spentBudget(context, { leads: report.leads + inHand, startedAt });
 
-  while (!lost.aborted) {
-    const spent = spentBudget(context, { leads: report.leads, startedAt });
-    if (spent >= 1) return "budget";
-    if (spent >= successorShare && !successorCalled && idleSince === undefined) {
-      // While this one still works: a commit between the two would wait for pg_net's next tick.
-      successorCalled = true;
-      await database.ring(context.correlationId);
-    }
-    const claimedAt = clock.now();
-    const claim = await claimBatch(context, claimedAt);
-    if (claim.state === "lost" || claim.state === "busy") return "lost";
-    if (claim.state !== "claimed") return claim.state;
-
-    if (claim.items.length > 0) {
-      idleSince = undefined;
-      if (claim.more && !colleagueCalled) {
-        colleagueCalled = true;
+  try {
+    while (!lost.aborted) {
+      if (next === undefined) {
+        await settled;
+        if (spent() >= 1) return "budget";
+      }
+      if (spent() >= successorShare && !successorCalled && idleSince === undefined) {
+        // While this one still works: a commit between the two would wait for pg_net's next tick.
+        successorCalled = true;
         await database.ring(context.correlationId);
       }
-      report.leads += await sendBatch(claim, claimedAt, context);
-      report.batches += 1;
-      if (run.halt) return "halted";
-      continue;
-    }
+      const batch = next ?? await claimBatch(context);
+      next = undefined;
+      const { claim } = batch;
+      if (claim.state === "lost" || claim.state === "busy") return "lost";
+      if (claim.state !== "claimed") return claim.state;
 
-    idleSince ??= clock.now();
-    const idleMs = clock.now() - idleSince;
-    if (idleMs < settings.lingerMs) {
-      if (await lookFor(context, settings.lingerMs - idleMs, lost)) continue;
+      if (claim.items.length > 0) {
+        idleSince = undefined;
+        if (claim.more && !colleagueCalled) {
+          colleagueCalled = true;
+          await database.ring(context.correlationId);
+        }
+        const isAhead = claim.more && spent(claim.items.length) < successorShare;
+        const sent = await sendBatch(
+          { ...batch, claim },
+          isAhead ? sendMs : undefined,
+          lost,
+          context,
+        );
+        ({ sendMs, next } = sent);
+        settled = inTurn(settled, sent.settle);
+        report.leads += sent.leads;
+        report.batches += 1;
+        if (run.halt) return "halted";
+        continue;
+      }
+
+      await settled;
+      idleSince ??= clock.now();
+      const idleMs = clock.now() - idleSince;
+      if (idleMs < settings.lingerMs) {
+        if (await lookFor(context, settings.lingerMs - idleMs, lost)) continue;
+      }
+      const left = await database.leaveWorker(workerId);
+      if (left === "left") return "idle";
+      // What is due and cannot be claimed (its person is held elsewhere), or a writer in a long
+      // transaction: the sweep takes over.
+      if (clock.now() - idleSince >= 2 * settings.lingerMs) return "patience";
+      await clock.sleep(pollMs, lost);
     }
-    const left = await database.leaveWorker(workerId);
-    if (left === "left") return "idle";
-    // What is due and cannot be claimed (its person is held elsewhere), or a writer in a long
-    // transaction: the sweep takes over.
-    if (clock.now() - idleSince >= 2 * settings.lingerMs) return "patience";
-    await clock.sleep(pollMs, lost);
+    return "lost";
+  } finally {
+    await inTurn(settled, async () => next && await giveBack(next, context));
   }
-  return "lost";
 }
 
-/** `claimedAt`: before the claim, whose answer may come when the lease has run for a while. */
-async function claimBatch(
-  { database, settings, workerId, run, lease }: DrainContext & SyncContext,
-  claimedAt: number,
-): Promise<Claim> {
-  const leaseMs = itemLeaseMs(settings);
-  const claim = await database.claim(workerId, settings.baseUrl, run.batchSize, leaseMs);
-  if (claim.state === "claimed") {
-    run.batchSize = claim.batch_size ?? run.batchSize;
-    lease.until = claimedAt + leaseMs;
-  }
-  return claim;
-}
-
-/** Sends a batch and settles it. Returns how many leads it held. */
-async function sendBatch(
-  claim: Extract<Claim, { state: "claimed" }>,
-  claimedAt: number,
-  context: DrainContext & SyncContext,
-): Promise<number> {
-  const { settings, clock, log, run } = context;
-  const synced = await syncLeads(claim, context);
-  const outcomes = synced.map(({ work, enrollment }) => outcome(work, log, enrollment));
-  await settleSurely(settings.baseUrl, claim.lease_token, outcomes, context, run.batchSize);
-  log.info("batch_settled", {
-    ...tally(outcomes.map(({ result }) => result)),
-    batchSize: synced.length,
-    durationMs: clock.now() - claimedAt,
-  });
-  return synced.length;
+/** One batch is settled after the other, whatever becomes of that. */
+function inTurn(before: Promise<void>, settle: () => Promise<void>): Promise<void> {
+  const settled = before.finally(settle);
+  // Told by whoever waits for it.
+  settled.catch(() => {});
+  return settled;
 }
 
 /** Looks until something is due (true) or `patienceMs` are over (false). */

@@ -1,0 +1,114 @@
+import type { Outcome } from "shared/database/outcome.ts";
+import type { Claim } from "shared/database/queue.ts";
+import { tally } from "shared/runtime/tally.ts";
+import { notSent } from "../outbound/failure.ts";
+import { outcome } from "../outbound/outcome.ts";
+import type { SyncContext } from "../outbound/run.ts";
+import { syncLeads } from "../outbound/sync_leads.ts";
+import { backoff } from "./backoff.ts";
+import { itemLeaseMs, type Lease } from "./lease.ts";
+import { saidBy, settleSurely } from "./settle.ts";
+
+export interface BatchContext extends SyncContext {
+  workerId: string;
+  lease: Lease;
+}
+
+/** What a claim was answered; `claimedAt` and `claimMs`: when it was asked for, and how long that took. */
+export interface Batch {
+  claim: Claim;
+  claimedAt: number;
+  claimMs: number;
+}
+
+type Claimed = Extract<Claim, { state: "claimed" }>;
+
+export async function claimBatch(
+  { database, settings, clock, workerId, run }: BatchContext,
+): Promise<Batch> {
+  const claimedAt = clock.now();
+  const asked = run.batchSize;
+  const claim = await database.claim(workerId, settings.baseUrl, asked, itemLeaseMs(settings));
+  if (claim.state === "claimed" && claim.batch_size !== undefined && claim.batch_size < asked) {
+    run.batchSize = Math.min(run.batchSize, claim.batch_size);
+  }
+  return { claim, claimedAt, claimMs: clock.now() - claimedAt };
+}
+
+/**
+ * Sends a batch. Returns how many leads it held, how long they took and what settles them; and the
+ * batch that was claimed meanwhile, if one was to be: `aheadMs` is then how long this one takes,
+ * as far as can be told.
+ */
+export async function sendBatch(
+  batch: Batch & { claim: Claimed },
+  aheadMs: number | undefined,
+  lost: AbortSignal,
+  context: BatchContext,
+): Promise<
+  { leads: number; sendMs: number; settle: () => Promise<void>; next: Batch | undefined }
+> {
+  const { settings, clock, log, run, lease } = context;
+  const { claim, claimedAt } = batch;
+  const sent = new AbortController();
+  const ahead = aheadMs === undefined
+    ? undefined
+    : claimAhead(batch, aheadMs, AbortSignal.any([sent.signal, lost]), lost, context);
+  // Since before the claim, whose answer may come when the lease has run for a while.
+  lease.until = claimedAt + itemLeaseMs(settings);
+  const sentAt = clock.now();
+  const synced = await syncLeads(claim, context);
+  const sendMs = clock.now() - sentAt;
+  sent.abort();
+  const outcomes = synced.map(({ work, enrollment }) => outcome(work, log, enrollment));
+  const said = saidBy(run, run.batchSize);
+  const settle = async () => {
+    await settleSurely(settings.baseUrl, claim.lease_token, outcomes, said, context);
+    log.info("batch_settled", {
+      ...tally(outcomes.map(({ result }) => result)),
+      batchSize: synced.length,
+      durationMs: clock.now() - claimedAt,
+    });
+  };
+  return { leads: synced.length, sendMs, settle, next: await ahead };
+}
+
+/**
+ * Claims the next batch shortly before the one in hand is sent, by how long a claim takes: Mautic
+ * need not wait for our database, and whoever is due by then is in it. Nothing where that fails:
+ * the claim that follows tells.
+ */
+async function claimAhead(
+  { claimMs }: Batch,
+  aheadMs: number,
+  sent: AbortSignal,
+  lost: AbortSignal,
+  context: BatchContext,
+): Promise<Batch | undefined> {
+  const { clock, log } = context;
+  // Twice as long as it took: the database may be busier.
+  await clock.sleep(Math.max(0, aheadMs - 2 * claimMs), sent);
+  if (lost.aborted) return undefined;
+  try {
+    return await claimBatch(context);
+  } catch (error) {
+    log.warn("claim_ahead_failed", { error });
+    return undefined;
+  }
+}
+
+/** Puts back what was claimed ahead and is not sent: it counts as no attempt. */
+export async function giveBack({ claim }: Batch, context: BatchContext): Promise<void> {
+  if (claim.state !== "claimed" || claim.items.length === 0) return;
+  const { settings, random, run } = context;
+  const outcomes = claim.items.map(({ lead_id, attempt }): Outcome => ({
+    lead_id,
+    result: "postponed",
+    delay_ms: backoff(attempt, random, run.halt?.delayMs),
+    error_code: run.halt?.code ?? "lease_too_short",
+    error_message: notSent,
+  }));
+  // What there is to say of Mautic the batch before has said.
+  const said = { halted: null, answered: false, batchSize: null };
+  await settleSurely(settings.baseUrl, claim.lease_token, outcomes, said, context);
+}
