@@ -92,6 +92,7 @@ as $$
   changes bigint := 0;
   -- Logged by earlier statements of this transaction.
   before bigint;
+  is_served boolean := false;
   noted pg_catalog.text;
 begin
   -- Under an empty path temporary types come before Postgres' own, and whoever writes may have made some: what hides in a
@@ -107,6 +108,12 @@ begin
         perform mautic.note_bulk(before, changes);
       end if;
       noted := set_config('mautic.changes', (before + changes)::text, true);
+      -- As ring_doorbell() does: a call of it only to hear that a worker is there costs as much again, and so does a
+      -- savepoint for that.
+      if before = 0 and mautic.hold_doorbell() then
+        perform from mautic.worker w where w.lease_expires_at > mautic.clock() limit 1;
+        is_served := found;
+      end if;
     end if;
   exception when others then
     begin
@@ -124,15 +131,8 @@ begin
     end;
   end;
   -- Once a transaction.
-  if changes > 0 and coalesce(before, 0) = 0 then
+  if changes > 0 and coalesce(before, 0) = 0 and not is_served then
     begin
-      -- As ring_doorbell() does: a call of it only to hear that a worker is there costs as much again.
-      if mautic.hold_doorbell() then
-        perform from mautic.worker w where w.lease_expires_at > mautic.clock() limit 1;
-        if found then
-          return null;
-        end if;
-      end if;
       perform mautic.ring_doorbell(mautic.correlation_id(), changes);
     exception when others then
       -- The sweep finds the change.

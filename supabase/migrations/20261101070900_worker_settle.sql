@@ -215,7 +215,9 @@ declare
 begin
   -- Before any outbox row is locked: a probing claim takes the two in the same order.
   closes := mautic.update_circuit(
-    p_origin, (select o.leased_by from mautic.outbox o where o.lease_token = p_lease_token limit 1), p_halted, p_answered);
+    p_origin, (
+      select o.leased_by from mautic.outbox o where o.lead_id = p_outcomes -> 0 ->> 'lead_id' and o.lease_token = p_lease_token
+    ), p_halted, p_answered);
   update mautic.sending set batch_size = p_batch_size where batch_size is distinct from p_batch_size and p_batch_size is not null;
   perform mautic.append_history(p_lease_token, p_outcomes);
 

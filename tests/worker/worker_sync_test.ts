@@ -94,7 +94,49 @@ Deno.test("batches shrink when Mautic is slow, and grow back", async () => {
   sync.mautic.failNext({ kind: "slow", match: "/batch/new", delayMs: 1_200 });
   await insertMany(sync, 65);
   await sync.drain();
-  assert.deepEqual(batchSizes(sync), [20, 10, 15, 20]);
+  // The third was claimed when the second was on its way.
+  assert.deepEqual(batchSizes(sync), [20, 10, 10, 15, 10]);
+});
+
+Deno.test("the next batch is claimed while one is on its way, and no third", async () => {
+  await using sync = await startSync({
+    env: { MAUTIC_BATCH_SIZE: "5" },
+    mautic: { latency: { cores: 2, cost: () => ({ request: 200, item: 0 }) } },
+  });
+  await insertMany(sync, 40);
+  let isOver = false;
+  const drained = sync.drain().finally(() => isOver = true);
+  const batches = new Set<number>();
+  while (!isOver) {
+    const [row] = await sync.sql<{ n: number }[]>`
+      select count(distinct lease_token)::int as n from mautic.outbox where state = 'leased'`;
+    batches.add(row!.n);
+  }
+  await drained;
+  assert.equal(Math.max(...batches), 2);
+  assert.equal(sync.mautic.contacts.size, 40);
+});
+
+Deno.test("a batch that was claimed when the one before it brought the run to a halt goes back untried, and counts as no halt", async () => {
+  await using sync = await startSync({
+    env: { MAUTIC_BATCH_SIZE: "5" },
+    mautic: { latency: { cores: 2, cost: () => ({ request: 50, item: 0 }) } },
+  });
+  await insertMany(sync, 30);
+  sync.mautic.failNext({ kind: "503", match: "/batch/new", skip: 2, times: 100 });
+  await sync.drain();
+  const rows = await sync.sql<
+    { state: string; attempts: number; code: string | null; n: number }[]
+  >`
+    select state, attempts, error_code as code, count(*)::int as n from mautic.outbox
+    group by 1, 2, 3 order by 1, 2`;
+  assert.deepEqual([...rows], [
+    { state: "pending", attempts: 0, code: null, n: 10 },
+    { state: "waiting", attempts: 0, code: "unavailable", n: 5 },
+    { state: "waiting", attempts: 1, code: "unavailable", n: 5 },
+  ]);
+  const [circuit] = await sync.sql`select halts from mautic.sending`;
+  assert.equal(circuit?.["halts"], 1);
 });
 
 Deno.test("a worker begins with the batch size at which the last one ended: a slow Mautic is not tried in vain for ever", async () => {

@@ -37,13 +37,11 @@ export async function claimBatch(
 
 /**
  * Sends a batch. Returns how many leads it held, how long they took and what settles them; and the
- * batch that was claimed meanwhile, if one was to be: `aheadMs` is then how long this one takes,
- * as far as can be told.
+ * batch that was claimed meanwhile, if one was to be.
  */
 export async function sendBatch(
   batch: Batch & { claim: Claimed },
-  aheadMs: number | undefined,
-  lost: AbortSignal,
+  ahead: { afterMs: number; settled: Promise<void>; lost: AbortSignal } | undefined,
   context: BatchContext,
 ): Promise<
   { leads: number; sendMs: number; settle: () => Promise<void>; next: Batch | undefined }
@@ -51,9 +49,7 @@ export async function sendBatch(
   const { settings, clock, log, run, lease } = context;
   const { claim, claimedAt } = batch;
   const sent = new AbortController();
-  const ahead = aheadMs === undefined
-    ? undefined
-    : claimAhead(batch, aheadMs, AbortSignal.any([sent.signal, lost]), lost, context);
+  const next = ahead && claimAhead(batch, ahead, sent.signal, context);
   // Since before the claim, whose answer may come when the lease has run for a while.
   lease.until = claimedAt + itemLeaseMs(settings);
   const sentAt = clock.now();
@@ -70,27 +66,27 @@ export async function sendBatch(
       durationMs: clock.now() - claimedAt,
     });
   };
-  return { leads: synced.length, sendMs, settle, next: await ahead };
+  return { leads: synced.length, sendMs, settle, next: await next };
 }
 
 /**
- * Claims the next batch shortly before the one in hand is sent, by how long a claim takes: Mautic
- * need not wait for our database, and whoever is due by then is in it. Nothing where that fails:
- * the claim that follows tells.
+ * Claims the next batch shortly before the one in hand is sent (which takes `afterMs` as far as can be
+ * told): Mautic need not wait for our database, and whoever is due by then is in it. Not before the
+ * one before is `settled`, whose learning it goes by. Nothing where that fails: the claim that
+ * follows tells.
  */
 async function claimAhead(
   { claimMs }: Batch,
-  aheadMs: number,
+  { afterMs, settled, lost }: { afterMs: number; settled: Promise<void>; lost: AbortSignal },
   sent: AbortSignal,
-  lost: AbortSignal,
   context: BatchContext,
 ): Promise<Batch | undefined> {
   const { clock, log } = context;
   // Twice as long as it took: the database may be busier.
-  await clock.sleep(Math.max(0, aheadMs - 2 * claimMs), sent);
-  if (lost.aborted) return undefined;
+  await clock.sleep(Math.max(0, afterMs - 2 * claimMs), AbortSignal.any([sent, lost]));
   try {
-    return await claimBatch(context);
+    await settled;
+    return lost.aborted ? undefined : await claimBatch(context);
   } catch (error) {
     log.warn("claim_ahead_failed", { error });
     return undefined;

@@ -124,13 +124,11 @@ async function claimUntilDone(
           colleagueCalled = true;
           await database.ring(context.correlationId);
         }
-        const isAhead = claim.more && spent(claim.items.length) < successorShare;
-        const sent = await sendBatch(
-          { ...batch, claim },
-          isAhead ? sendMs : undefined,
-          lost,
-          context,
-        );
+        const ahead =
+          claim.more && sendMs !== undefined && spent(claim.items.length) < successorShare
+            ? { afterMs: sendMs, settled, lost }
+            : undefined;
+        const sent = await sendBatch({ ...batch, claim }, ahead, context);
         ({ sendMs, next } = sent);
         settled = inTurn(settled, sent.settle);
         report.leads += sent.leads;
