@@ -52,6 +52,7 @@ export type Schema = {
           "make_triggers": undefined | null;
           "make_watches": undefined | null;
           "parts_lacking": (string)[] | null;
+          "reader_sql": string | null;
           "resolve_activity": string | null;
           "resolve_status": Record<string, unknown> | null;
           "table_of": string | null;
@@ -72,6 +73,7 @@ export type Schema = {
           | "make_triggers"
           | "make_watches"
           | "parts_lacking"
+          | "reader_sql"
           | "resolve_activity"
           | "resolve_status"
           | "table_of"
@@ -2220,6 +2222,16 @@ export type Schema = {
           isOneToOne: false;
           isSetofReturn: true;
         };
+      };
+      "reader_setting": { Args: { "p_source": string }; Returns: string };
+      "reader_sql": {
+        Args: {
+          "a": Omit<
+            Schema["mautic"]["Tables"]["attachment"]["Row"],
+            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
+          >;
+        };
+        Returns: string;
       };
       "receive_delivery": {
         Args: {
