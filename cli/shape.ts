@@ -56,18 +56,7 @@ export async function readShape(sql: Sql): Promise<Shape> {
   const problems = z.array(problemSchema).parse(
     await sql`select source, place, name, problem, remedy from mautic.check_shape()`,
   );
-  const silent = z.array(problemSchema).parse(
-    await sql`
-      select a.source, format('%I.%I', a.schema_name, a.table_name) as place, r.role as name,
-        'nothing gives the address, so no lead of this table is sent' as problem,
-        format('select mautic.attach(%L, source => %L, address => ''<column or expression over l>'');',
-          a.declared ->> 'table', a.source) as remedy
-      from mautic.attachment a
-      join mautic.role r on r.source = a.source and r.role = 'address'
-      where r.expression is null and r.given is null
-      order by a.rank, a.source`,
-  );
-  return { tables, problems: [...tables.length === 0 ? [nothing] : [], ...problems, ...silent] };
+  return { tables, problems: [...tables.length === 0 ? [nothing] : [], ...problems] };
 }
 
 const nothing: ShapeProblem = {

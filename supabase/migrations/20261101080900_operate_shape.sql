@@ -165,6 +165,11 @@ as $$
   select a.source, mautic.table_of(a), c.name, c.problem, c.remedy
   from mautic.attachment a cross join lateral mautic.check_source(a) c
   union all
+  select a.source, mautic.table_of(a), r.role, 'nothing gives the address, so no lead of this table is sent',
+    format('select mautic.attach(%L, source => %L, address => ''<column or expression over l>'');', a.declared ->> 'table', a.source)
+  from mautic.attachment a
+  join mautic.role r on r.source = a.source and r.role = 'address' and r.expression is null and r.given is null
+  union all
   select a.source, mautic.table_of(a), 'rows', a.unseen || ' rows were written past the triggers; they are queued',
     'Nothing, where that was meant (replication, a loader); else see that the table''s triggers are enabled.'
   from mautic.attachment a where a.unseen > 0

@@ -316,3 +316,17 @@ Deno.test("one rule makes a lead id of a key, for one and for many", async () =>
   assert.deepEqual(of?.["ids"], asSql);
   assert.deepEqual(of?.["without"], asSql.slice(0, keys.length));
 });
+
+Deno.test("a table of which nothing gives the address is attached, and check_shape() says that none of it is sent", async () => {
+  await using db = await testDatabase();
+  await db.sql`create table public.silent (id int primary key, name text)`;
+  await db.sql`select mautic.attach('public.silent', source => 'silent')`;
+  const told = await db.sql`select source, name, problem, remedy from mautic.check_shape()`;
+  assert.deepEqual([...told], [{
+    source: "silent",
+    name: "address",
+    problem: "nothing gives the address, so no lead of this table is sent",
+    remedy:
+      "select mautic.attach('public.silent', source => 'silent', address => '<column or expression over l>');",
+  }]);
+});
