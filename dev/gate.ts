@@ -34,6 +34,8 @@ const code = ["cli", "dev", "local", "shared", "supabase/functions", "tests"];
 const unitTests = "tests/**/*_unit_test.ts";
 /** Tests that start no Postgres. */
 const withoutDatabase = [unitTests, "tests/mautic", "tests/emulator", "tests/structure"];
+/** A sixth of all tests, beside the others. */
+const ofTables = "tests/attach";
 /** What is in the database, and what reads and writes most of it. */
 const databaseTests = [
   ...["tests/**/*_sql_test.ts", "tests/consent", "tests/operate"],
@@ -81,8 +83,9 @@ const staticSteps = [
 async function fullSteps(): Promise<Step[]> {
   return [
     // The longest first: the others find their place beside it.
-    tests("Tests", { minutes: 60 }, "tests"),
+    tests("Tests", { minutes: 60 }, `--ignore=${ofTables}`, "tests"),
     ...staticSteps,
+    tests("Tests of attached tables", { minutes: 30 }, ofTables),
     simulation(1000, 100),
     simulation(1100, 100),
     tests(

@@ -88,6 +88,7 @@ export function queueCalls(call: Call, project: string) {
         p_item_lease_ms: itemLeaseMs,
         p_project: project,
       }, claimed),
+    giveBack: (leaseToken: string) => call("give_back", { p_lease_token: leaseToken }, z.number()),
     settle: (
       origin: string,
       leaseToken: string,

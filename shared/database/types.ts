@@ -52,7 +52,6 @@ export type Schema = {
           "make_triggers": undefined | null;
           "make_watches": undefined | null;
           "parts_lacking": (string)[] | null;
-          "reader_sql": string | null;
           "resolve_activity": string | null;
           "resolve_status": Record<string, unknown> | null;
           "table_of": string | null;
@@ -73,7 +72,6 @@ export type Schema = {
           | "make_triggers"
           | "make_watches"
           | "parts_lacking"
-          | "reader_sql"
           | "resolve_activity"
           | "resolve_status"
           | "table_of"
@@ -1611,6 +1609,7 @@ export type Schema = {
       "free_leads": { Args: { "p_lead_ids": (string)[] }; Returns: string[] };
       "generated_version": { Args: Record<PropertyKey, never>; Returns: number };
       "get": { Args: { "name": string }; Returns: string };
+      "give_back": { Args: { "p_lease_token": string }; Returns: number };
       "given_correlation_id": { Args: Record<PropertyKey, never>; Returns: string };
       "go_live": { Args: { "origin"?: string; "project"?: string }; Returns: string };
       "has_changes": { Args: Record<PropertyKey, never>; Returns: boolean };
@@ -1720,6 +1719,7 @@ export type Schema = {
           "role": string;
         }[];
       };
+      "lacking_setting": { Args: { "p_source": string }; Returns: string };
       "lane_quotas": { Args: { "p_limit": number }; Returns: (number)[] };
       "lane_sql": {
         Args: { "p_lane": Schema["mautic"]["Enums"]["lane"]; "p_rows": string };
@@ -2222,16 +2222,6 @@ export type Schema = {
           isOneToOne: false;
           isSetofReturn: true;
         };
-      };
-      "reader_setting": { Args: { "p_source": string }; Returns: string };
-      "reader_sql": {
-        Args: {
-          "a": Omit<
-            Schema["mautic"]["Tables"]["attachment"]["Row"],
-            Schema["mautic"]["Tables"]["attachment"]["ComputedFields"]
-          >;
-        };
-        Returns: string;
       };
       "receive_delivery": {
         Args: {

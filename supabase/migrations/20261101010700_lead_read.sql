@@ -184,43 +184,19 @@ $$;
 comment on function mautic.unread_leads(mautic.attachment, text[]) is
   'Leads with these keys of a table that does not answer: all of each is named in payload.missing.';
 
--- As the table is now, which may be another one than its reader was written for. A key is compared in the type that it
--- has now.
-create function mautic.reader_sql(a mautic.attachment)
-returns text
-language plpgsql
-stable
-set search_path = ''
-as $$
-declare
-  lacking text[];
-begin
-  a.key_type := (
-    select format_type(t.atttypid, -1) from pg_catalog.pg_attribute t
-    where t.attrelid = a.relation and t.attname = a.key_column and not t.attisdropped);
-  if a.key_type is null or not mautic.can_read(a, mautic.has_key_sql(a, 'null')) then
-    return null;
-  end if;
-  lacking := mautic.parts_lacking(a);
-  return mautic.select_lead_sql(a, lacking) || ' where ' || mautic.has_key_sql(a, '$1')
-    || case when 'deleted' = any (lacking) then '' else coalesce(' and not ' || mautic.deleted_sql(a.source), '') end;
-end
-$$;
-
-comment on function mautic.reader_sql(mautic.attachment) is
-  'A statement that gives the leads with the keys $1 of all that their table still gives; null: the table does not answer.';
-
--- The setting that keeps it until the transaction ends: a batch reads some hundred times. Should the table be altered
--- meanwhile the statement fails, and each row is read value by value.
-create function mautic.reader_setting(p_source text)
+-- What the table of a source no longer gives, kept until the transaction ends: a batch asks some hundred times. Anybody
+-- may set the setting, so that it may name parts and nothing else.
+create function mautic.lacking_setting(p_source text)
 returns text
 language sql
 immutable
 set search_path = ''
 as $$
-  select 'mautic.reader_of_' || p_source
+  select 'mautic.lacking_' || p_source
 $$;
 
+-- As the table is now, which may be another one than its reader was written for. Should it be altered once it is known what it
+-- lacks, the statement fails, and each row is read value by value.
 create function mautic.read_what_is_there(p_source text, p_keys text[])
 returns setof mautic.lead
 language plpgsql
@@ -230,19 +206,28 @@ as $$
 declare
   a mautic.attachment;
   keys constant text[] := array(select distinct k from unnest(p_keys) k);
-  statement text := nullif(current_setting(mautic.reader_setting(p_source), true), '');
+  lacking text[] := nullif(current_setting(mautic.lacking_setting(p_source), true), '')::text[];
 begin
   select * into a from mautic.attachment s where s.source = p_source;
   a.relation := to_regclass(mautic.table_of(a));
-  if statement is null then
-    statement := mautic.reader_sql(a);
-    if statement is null then
-      return query select r.* from mautic.unread_leads(a, keys) r;
-      return;
-    end if;
-    perform set_config(mautic.reader_setting(p_source), statement, true);
+  -- A key is compared in the type that it has now.
+  a.key_type := (
+    select format_type(t.atttypid, -1) from pg_catalog.pg_attribute t
+    where t.attrelid = a.relation and t.attname = a.key_column and not t.attisdropped);
+  if a.key_type is null or not mautic.can_read(a, mautic.has_key_sql(a, 'null')) then
+    return query select r.* from mautic.unread_leads(a, keys) r;
+    return;
   end if;
-  return query select r.* from mautic.read_halves(a, statement, keys) r;
+  if lacking is null then
+    lacking := mautic.parts_lacking(a);
+    perform set_config(mautic.lacking_setting(p_source), lacking::text, true);
+  end if;
+  return query
+    select r.* from mautic.read_halves(
+      a,
+      mautic.select_lead_sql(a, lacking) || ' where ' || mautic.has_key_sql(a, '$1')
+        || case when 'deleted' = any (lacking) then '' else coalesce(' and not ' || mautic.deleted_sql(a.source), '') end,
+      keys) r;
 end
 $$;
 
@@ -359,7 +344,7 @@ declare
   body text := E'declare\n  keys text[];\nbegin\n';
 begin
   for a in select * from mautic.attachment s where s.relation is not null order by s.rank, s.source loop
-    perform set_config(mautic.reader_setting(a.source), '', true);
+    perform set_config(mautic.lacking_setting(a.source), '', true);
     -- A function of its own: what plpgsql has returned before an error stays returned. The owner of a table is
     -- above its policies; where they are forced upon him that is an error, and no table without rows.
     perform mautic.make_function(

@@ -98,6 +98,30 @@ comment on function mautic.claim(uuid, text, int, int, text) is
   'paused, open: nothing is sent just now (mautic.sending). not_live: nobody said that p_project may send there '
   '(mautic.go_live); only chosen leads are handed out.';
 
+create function mautic.give_back(p_lease_token uuid)
+returns int
+language plpgsql
+volatile
+security definer
+set search_path = ''
+-- Why: migration "outbox_queue", at its indexes.
+set enable_seqscan = off
+as $$
+declare
+  given int;
+begin
+  update mautic.outbox o
+  set state = 'pending', leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null, person_keys = null,
+    attempted = case when o.ambiguous or o.removal is not null then o.attempted else '[]' end
+  where o.state = 'leased' and o.lease_token = p_lease_token and o.lease_expires_at > mautic.clock();
+  get diagnostics given = row_count;
+  return given;
+end
+$$;
+
+comment on function mautic.give_back(uuid) is
+  'Puts back what was claimed and surely not sent, as if it had not been claimed. Returns how many items.';
+
 -- The same for one lead whose payload a caller brings (upsert_contact): the same lock, keys and
 -- lease. A row that was there already stays pending after its settle, because the table's own
 -- state may be newer than what the caller sent.

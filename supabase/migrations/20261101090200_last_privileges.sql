@@ -16,6 +16,7 @@ grant execute on function
   mautic.ring(text),
   mautic.claim(uuid, text, int, int, text),
   mautic.claim_lead(uuid, text, text, text, jsonb, text, int, text),
+  mautic.give_back(uuid),
   mautic.settle(text, uuid, jsonb, text, boolean, int),
   mautic.sending_state(text, text),
   mautic.contact_in_use(text, bigint, text),

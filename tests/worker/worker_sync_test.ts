@@ -131,12 +131,45 @@ Deno.test("a batch that was claimed when the one before it brought the run to a 
     select state, attempts, error_code as code, count(*)::int as n from mautic.outbox
     group by 1, 2, 3 order by 1, 2`;
   assert.deepEqual([...rows], [
-    { state: "pending", attempts: 0, code: null, n: 10 },
-    { state: "waiting", attempts: 0, code: "unavailable", n: 5 },
+    { state: "pending", attempts: 0, code: null, n: 15 },
     { state: "waiting", attempts: 1, code: "unavailable", n: 5 },
   ]);
   const [circuit] = await sync.sql`select halts from mautic.sending`;
   assert.equal(circuit?.["halts"], 1);
+});
+
+Deno.test("a request that takes longer than several renewals does not bring the batch after it to a halt", async () => {
+  await using sync = await startSync({
+    // In proportion to a request's 30 s as by default.
+    env: { MAUTIC_WORKER_LEASE_MS: "600", MAUTIC_BATCH_SIZE: "5" },
+  });
+  await insertMany(sync, 40);
+  sync.mautic.failNext({ kind: "slow", match: "/batch/new", skip: 2, delayMs: 1_500 });
+  await sync.drain();
+  assert.deepEqual([drainedLine(sync)?.["ended"], drainedLine(sync)?.["leads"]], ["idle", 40]);
+  assert.deepEqual(await outbox(sync.sql), []);
+});
+
+Deno.test("what somebody says while a batch hangs is heeded by the batch that was claimed meanwhile", async () => {
+  await using sync = await startSync({ env: { MAUTIC_BATCH_SIZE: "5" } });
+  await sync.sql`
+    insert into public.leads (email, crm_status, marketing_opt_in, ml_score)
+    select 'w' || i || '@example.test', 'qualified', i > 15, 90 from generate_series(1, 30) i`;
+  sync.mautic.failNext({ kind: "slow", match: "/batch/new", skip: 2, delayMs: 2_500 });
+  const drained = sync.drain();
+  const isWith = (address: string) =>
+    sync.sql`select from mautic.outbox o join public.leads l on l.id::text = o.lead_id
+      where o.state = 'leased' and l.email = ${address}`;
+  await sync.until(async () => (await isWith("w16@example.test")).count > 0);
+  await sync.sql`
+    update public.leads set marketing_opt_in = false where email = 'w16@example.test'`;
+  await drained;
+  const [row] = await sync.sql<{ id: string }[]>`
+    select id::text from public.leads where email = 'w16@example.test'`;
+  const enrolled = sync.log.filter((line) => line["message"] === "enrolled");
+  assert.ok(enrolled.length > 0);
+  assert.ok(enrolled.every((line) => line["leadId"] !== row?.id));
+  assert.deepEqual(await outbox(sync.sql), []);
 });
 
 Deno.test("a worker begins with the batch size at which the last one ended: a slow Mautic is not tried in vain for ever", async () => {

@@ -8,7 +8,7 @@ export function startDrain(context: ActionContext): Response {
   const { platform, answers, log, requestCount } = context;
   const workerId = crypto.randomUUID();
   const before = requestCount();
-  const lease: Lease = { until: 0 };
+  const lease: Lease = { until: 0, renewedAt: -Infinity };
   const drained = drain({
     ...connectMautic(context, lease),
     workerId,

@@ -39,7 +39,7 @@ export async function upsertContact(payload: unknown, context: ActionContext): P
   }
 
   const leaseMs = itemLeaseMs(settings);
-  const lease: Lease = { until: claimedAt + leaseMs };
+  const lease: Lease = { until: claimedAt + leaseMs, renewedAt: -Infinity };
   const sync = connectMautic(context, lease);
   const items = claim.items.map((item) => ({ ...item, address, correlation_id: correlationId }));
   const synced = await whileRenewing({

@@ -131,17 +131,14 @@ function failingDatabase(error: DatabaseError, context: FailureContext): (work: 
     });
 }
 
-/** What an item is told that was not tried. */
-export const notSent =
-  "Not sent: Mautic or the database could not be reached or refused to work just now.";
-
 /** Puts an item back that was not tried, because sending was halted: it counts as no attempt. */
 export function postponed(work: Leased, { run, random }: FailureContext): Settled {
   return withResult(work, {
     result: "postponed",
     delay_ms: backoff(work.item.attempt, random, run.halt?.delayMs),
     error_code: run.halt?.code ?? "server_failed",
-    error_message: notSent,
+    error_message:
+      "Not sent: Mautic or the database could not be reached or refused to work just now.",
   });
 }
 

@@ -1,11 +1,9 @@
-import type { Outcome } from "shared/database/outcome.ts";
 import type { Claim } from "shared/database/queue.ts";
+import type { Clock } from "shared/runtime/clock.ts";
 import { tally } from "shared/runtime/tally.ts";
-import { notSent } from "../outbound/failure.ts";
 import { outcome } from "../outbound/outcome.ts";
 import type { SyncContext } from "../outbound/run.ts";
 import { syncLeads } from "../outbound/sync_leads.ts";
-import { backoff } from "./backoff.ts";
 import { itemLeaseMs, type Lease } from "./lease.ts";
 import { saidBy, settleSurely } from "./settle.ts";
 
@@ -19,6 +17,16 @@ export interface Batch {
   claim: Claim;
   claimedAt: number;
   claimMs: number;
+}
+
+/**
+ * For how long what was claimed ahead is as good as claimed just now, in milliseconds: what a person
+ * says after that (no more mails, a pause) is not to be overtaken by what was read before.
+ */
+const freshMs = 1_000;
+
+export function isFresh({ claimedAt }: Batch, clock: Clock): boolean {
+  return clock.now() - claimedAt <= freshMs;
 }
 
 type Claimed = Extract<Claim, { state: "claimed" }>;
@@ -47,11 +55,12 @@ export async function sendBatch(
   { leads: number; sendMs: number; settle: () => Promise<void>; next: Batch | undefined }
 > {
   const { settings, clock, log, run, lease } = context;
-  const { claim, claimedAt } = batch;
+  const { claim, claimedAt, claimMs } = batch;
   const sent = new AbortController();
   const next = ahead && claimAhead(batch, ahead, sent.signal, context);
-  // Since before the claim, whose answer may come when the lease has run for a while.
-  lease.until = claimedAt + itemLeaseMs(settings);
+  // Since before the claim, whose answer may come when the lease has run for a while; or since it was renewed.
+  const leasedAt = lease.renewedAt > claimedAt + claimMs ? lease.renewedAt : claimedAt;
+  lease.until = leasedAt + itemLeaseMs(settings);
   const sentAt = clock.now();
   const synced = await syncLeads(claim, context);
   const sendMs = clock.now() - sentAt;
@@ -83,7 +92,8 @@ async function claimAhead(
 ): Promise<Batch | undefined> {
   const { clock, log } = context;
   // Twice as long as it took: the database may be busier.
-  await clock.sleep(Math.max(0, afterMs - 2 * claimMs), AbortSignal.any([sent, lost]));
+  const needsMs = Math.min(2 * claimMs, freshMs / 2);
+  await clock.sleep(Math.max(0, afterMs - needsMs), AbortSignal.any([sent, lost]));
   try {
     await settled;
     return lost.aborted ? undefined : await claimBatch(context);
@@ -93,18 +103,13 @@ async function claimAhead(
   }
 }
 
-/** Puts back what was claimed ahead and is not sent: it counts as no attempt. */
+/** Puts a batch back that was claimed ahead and is not sent. Where that fails its lease runs out. */
 export async function giveBack({ claim }: Batch, context: BatchContext): Promise<void> {
   if (claim.state !== "claimed" || claim.items.length === 0) return;
-  const { settings, random, run } = context;
-  const outcomes = claim.items.map(({ lead_id, attempt }): Outcome => ({
-    lead_id,
-    result: "postponed",
-    delay_ms: backoff(attempt, random, run.halt?.delayMs),
-    error_code: run.halt?.code ?? "lease_too_short",
-    error_message: notSent,
-  }));
-  // What there is to say of Mautic the batch before has said.
-  const said = { halted: null, answered: false, batchSize: null };
-  await settleSurely(settings.baseUrl, claim.lease_token, outcomes, said, context);
+  const { database, log } = context;
+  try {
+    await database.giveBack(claim.lease_token);
+  } catch (error) {
+    log.warn("give_back_failed", { error });
+  }
 }

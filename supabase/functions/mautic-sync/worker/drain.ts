@@ -1,5 +1,12 @@
 import { startRun, type SyncContext } from "../outbound/run.ts";
-import { type Batch, type BatchContext, claimBatch, giveBack, sendBatch } from "./batch.ts";
+import {
+  type Batch,
+  type BatchContext,
+  claimBatch,
+  giveBack,
+  isFresh,
+  sendBatch,
+} from "./batch.ts";
 import { spentBudget } from "./budget.ts";
 import { itemLeaseMs, type Lease, whileRenewing } from "./lease.ts";
 
@@ -103,6 +110,10 @@ async function claimUntilDone(
 
   try {
     while (!lost.aborted) {
+      if (next && !isFresh(next, clock)) {
+        await giveBack(next, context);
+        next = undefined;
+      }
       if (next === undefined) {
         await settled;
         if (spent() >= 1) return "budget";

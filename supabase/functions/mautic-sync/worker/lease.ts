@@ -18,11 +18,13 @@ export function itemLeaseMs(settings: SyncSettings): number {
  */
 export interface Lease {
   until: number;
+  /** When the renewal was asked for that was given last; -Infinity: none. */
+  renewedAt: number;
 }
 
 /** May a request start that takes up to `timeoutMs`, and then the server's own time limit? */
 export function outlasts(
-  lease: Lease,
+  lease: Pick<Lease, "until">,
   timeoutMs: number,
   settings: SyncSettings,
   clock: Clock,
@@ -58,6 +60,7 @@ export async function whileRenewing<T>(
           log.warn("lease_lost");
           return lost.abort();
         }
+        lease.renewedAt = renewedAt;
         lease.until = renewedAt + itemLeaseMs(settings);
       } catch (error) {
         log.warn("renewal_failed", { error });
