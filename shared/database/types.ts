@@ -597,6 +597,7 @@ export type Schema = {
           "lead_id": string;
           "lease_expires_at": string | null;
           "lease_token": string | null;
+          "leased_at": string | null;
           "leased_by": string | null;
           "leased_version": number | null;
           "not_before": string | null;
@@ -626,6 +627,7 @@ export type Schema = {
           "lead_id": string;
           "lease_expires_at"?: string | null;
           "lease_token"?: string | null;
+          "leased_at"?: string | null;
           "leased_by"?: string | null;
           "leased_version"?: number | null;
           "not_before"?: string | null;
@@ -654,6 +656,7 @@ export type Schema = {
           "lead_id"?: string;
           "lease_expires_at"?: string | null;
           "lease_token"?: string | null;
+          "leased_at"?: string | null;
           "leased_by"?: string | null;
           "leased_version"?: number | null;
           "not_before"?: string | null;
@@ -2478,6 +2481,7 @@ export type Schema = {
           "lead_id": string;
           "lease_expires_at": string | null;
           "lease_token": string | null;
+          "leased_at": string | null;
           "leased_by": string | null;
           "leased_version": number | null;
           "not_before": string | null;

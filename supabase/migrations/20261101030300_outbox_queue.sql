@@ -17,6 +17,7 @@ create table mautic.outbox (
   leased_by uuid,
   lease_token uuid,
   leased_version bigint,
+  leased_at timestamptz,
   lease_expires_at timestamptz,
   person_keys text[],
 

@@ -35,11 +35,17 @@ as $$
 declare
   renewed int;
 begin
+  -- As settle() locks: the circuit first, then items by id.
+  perform mautic.renew_probe(p_holder);
   update mautic.outbox
   set lease_expires_at = mautic.clock() + p_item_lease_ms * interval '1 millisecond'
-  where state = 'leased' and leased_by = p_holder and lease_expires_at > mautic.clock();
+  where state = 'leased' and leased_by = p_holder and lead_id = any (array(
+    select o.lead_id from mautic.outbox o
+    where o.state = 'leased' and o.leased_by = p_holder and o.lease_expires_at > mautic.clock()
+    order by o.lead_id
+    for update
+  ));
   get diagnostics renewed = row_count;
-  perform mautic.renew_probe(p_holder);
   return renewed;
 end
 $$;

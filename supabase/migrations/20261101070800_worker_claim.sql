@@ -65,7 +65,7 @@ begin
 
   update mautic.outbox o
   set
-    state = 'leased', leased_by = p_worker_id, lease_token = token, leased_version = o.version,
+    state = 'leased', leased_by = p_worker_id, lease_token = token, leased_version = o.version, leased_at = mautic.clock(),
     lease_expires_at = mautic.clock() + p_item_lease_ms * interval '1 millisecond',
     person_keys = p.person_keys, attempted = p.attempted
   from unnest(found_items.picked) p
@@ -168,17 +168,17 @@ begin
 
   insert into mautic.outbox as o (
     lead_id, state, enqueued_at, changed_at, correlation_id, leased_by, lease_token,
-    leased_version, lease_expires_at, person_keys, attempted
+    leased_version, leased_at, lease_expires_at, person_keys, attempted
   )
   values (
     given_id, 'leased', mautic.clock(), mautic.clock(), p_correlation_id, p_holder, token,
-    1, mautic.clock() + p_item_lease_ms * interval '1 millisecond', keys,
+    1, mautic.clock(), mautic.clock() + p_item_lease_ms * interval '1 millisecond', keys,
     mautic.attempt(attempted, p_address, payload)
   )
   on conflict (lead_id) do update
   set
     state = 'leased', leased_by = excluded.leased_by, lease_token = excluded.lease_token,
-    leased_version = 0, lease_expires_at = excluded.lease_expires_at,
+    leased_version = 0, leased_at = excluded.leased_at, lease_expires_at = excluded.lease_expires_at,
     person_keys = excluded.person_keys, attempted = excluded.attempted, changed_at = excluded.changed_at, not_before = null,
     -- The caller says that this lead is there.
     removal = null;

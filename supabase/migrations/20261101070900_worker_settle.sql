@@ -64,6 +64,10 @@ begin
     item.attempts := item.attempts + case when p_outcome.result = 'postponed' then 0 else 1 end;
     item.failed_alone := item.failed_alone + case when p_outcome.failed_alone then 1 else 0 end;
     item.not_before := mautic.clock() + coalesce(p_outcome.delay_ms, 0) * interval '1 millisecond';
+    -- What was read before a table was attached again tells nothing of it.
+    if p_outcome.error_code = 'unreadable' and exists (select from mautic.attachment a where a.attached_at >= p_item.leased_at) then
+      item.not_before := mautic.clock();
+    end if;
     item.ambiguous := item.ambiguous or p_outcome.result = 'ambiguous';
     item.attempted := case
       when item.ambiguous or item.removal is not null or may_be_done then item.attempted

@@ -170,7 +170,7 @@ as $$
   from mautic.attachment a
   join mautic.role r on r.source = a.source and r.role = 'address' and r.expression is null and r.given is null
   union all
-  select a.source, mautic.table_of(a), 'rows', a.unseen || ' rows were written past the triggers; they are queued',
+  select a.source, mautic.table_of(a), 'rows', a.unseen || ' rows were written past the triggers; they were queued',
     'Nothing, where that was meant (replication, a loader); else see that the table''s triggers are enabled.'
   from mautic.attachment a where a.unseen > 0
   union all

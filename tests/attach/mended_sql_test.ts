@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { testDatabase } from "../support/database.ts";
+import { claim, settle, startWorker } from "../support/leads.ts";
 import { takeChanges } from "./support.ts";
 
 const table = "create table public.customer (id int primary key, email text, company text)";
@@ -190,4 +191,28 @@ Deno.test("detach leaves nothing behind, wherever the table has gone", async () 
     await db.sql`select mautic.detach('customer')`;
     assert.deepEqual([await things(), await rows()], before, move);
   }
+});
+
+Deno.test("what is with a worker while its table is attached again is tried at once, not ten minutes later", async () => {
+  await using db = await testDatabase();
+  const { sql } = db;
+  await sql.unsafe(
+    `create schema crm; create table crm.customer (id int primary key, email text, company text)`,
+  );
+  await sql`select mautic.attach('crm.customer', source => 'customer')`;
+  await sql`alter table crm.customer rename company to company_name`;
+  await sql`insert into crm.customer values (1, 'a@example.test', 'C')`;
+  const worker = await startWorker(sql);
+  const { lease_token, items } = await claim(sql, worker);
+  assert.deepEqual(items.map(({ payload }) => payload?.missing), [["company"]]);
+  await sql`select mautic.attach('crm.customer', source => 'customer')`;
+  const waits = {
+    lead_id: "customer:1",
+    result: "postponed",
+    delay_ms: 600_000,
+    error_code: "unreadable",
+  };
+  await settle(sql, lease_token, [waits]);
+  const again = await claim(sql, worker);
+  assert.deepEqual(again.items.map(({ payload }) => payload?.missing), [[]]);
 });
