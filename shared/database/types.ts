@@ -22,6 +22,7 @@ export type Schema = {
           "is_suspect": boolean;
           "key_column": unknown;
           "key_type": string | null;
+          "overlong": number;
           "prefix": string;
           "problem": string | null;
           "rank": number;
@@ -94,6 +95,7 @@ export type Schema = {
           "is_suspect"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
+          "overlong"?: number;
           "prefix": string;
           "problem"?: string | null;
           "rank": number;
@@ -125,6 +127,7 @@ export type Schema = {
           "is_suspect"?: boolean;
           "key_column"?: unknown;
           "key_type"?: string | null;
+          "overlong"?: number;
           "prefix"?: string;
           "problem"?: string | null;
           "rank"?: number;
@@ -1682,6 +1685,7 @@ export type Schema = {
         };
         Returns: string;
       };
+      "is_overlong": { Args: { "p_lead_id": string }; Returns: boolean };
       "is_plain_type": { Args: { "p_type": unknown }; Returns: boolean };
       "is_same_source": { Args: { "p_lead_id": string; "p_other": string }; Returns: boolean };
       "join_sql": {
@@ -2532,6 +2536,7 @@ export type Schema = {
           "is_suspect": boolean;
           "key_column": unknown;
           "key_type": string | null;
+          "overlong": number;
           "prefix": string;
           "problem": string | null;
           "rank": number;
@@ -2690,6 +2695,7 @@ export type Schema = {
         };
         Returns: string;
       };
+      "try_doorbell": { Args: Record<PropertyKey, never>; Returns: boolean };
       "try_events": {
         Args: { "p_event_ids": (number)[]; "p_one_by_one": boolean };
         Returns: number;
@@ -2744,6 +2750,31 @@ export type Schema = {
       "withdraw_enrollment": {
         Args: { "p_campaign_id": number; "p_contact_id": number; "p_origin": string };
         Returns: undefined;
+      };
+      "without_overlong": {
+        Args: { "p_taken": (Schema["mautic"]["Views"]["logged_lead"]["Row"])[] };
+        Returns: {
+          "cause": Schema["mautic"]["Enums"]["change_cause"];
+          "changed": (number)[] | null;
+          "changed_at": string | null;
+          "chosen": boolean;
+          "column_set": number | null;
+          "correlation_id": string | null;
+          "fill": boolean;
+          "force": boolean;
+          "id": number;
+          "lane": Schema["mautic"]["Enums"]["lane"];
+          "lead_id": string | null;
+          "queued_at": string | null;
+          "removal": Schema["mautic"]["Enums"]["contact_removal"] | null;
+          "xid": unknown;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "logged_lead";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "write_email_changes": {
         Args: { "p_changes": (Schema["mautic"]["CompositeTypes"]["email_change"])[] };

@@ -31,6 +31,7 @@ create table mautic.attachment (
   unseen bigint not null default 0,
   absent bigint not null default 0,
   absent_upto text,
+  overlong bigint not null default 0,
   problem text,
   read_problem text,
   check ((relation is null) = (attached_at is null))
@@ -66,6 +67,20 @@ comment on column mautic.attachment.problem is 'Why it is not attached, or not a
 comment on column mautic.attachment.read_problem is 'Why its rows could not be read or compared, as Postgres said it; null: the last try succeeded.';
 
 -- What a column, or an expression over the row l, means to us. Also the report of attach: one row a role.
+comment on column mautic.attachment.overlong is 'Changes of rows that are not sent, because our indexes hold no lead id of that length.';
+
+-- An index takes 2,704 bytes, ours bear other columns besides.
+create function mautic.is_overlong(p_lead_id text)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select octet_length(p_lead_id) > 2000
+$$;
+
+comment on function mautic.is_overlong(text) is 'Is this lead id too long for our indexes?';
+
 create table mautic.role (
   source text not null references mautic.attachment on delete cascade,
   role text not null,

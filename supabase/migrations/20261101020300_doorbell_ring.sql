@@ -97,6 +97,17 @@ comment on function mautic.hold_doorbell() is
   'true: no worker can leave before this transaction ends, and a statement of its own after this one sees who is there. '
   'false: what this transaction sees does not tell.';
 
+create function mautic.try_doorbell()
+returns boolean
+language sql
+volatile
+as $$
+  select current_setting('transaction_isolation') in ('read committed', 'read uncommitted')
+    and pg_try_advisory_xact_lock_shared(mautic.doorbell_lock())
+$$;
+
+comment on function mautic.try_doorbell() is 'As hold_doorbell(), and false where a worker is just leaving: it does not wait.';
+
 create function mautic.ring_doorbell(p_correlation_id text, p_changes bigint)
 returns void
 language plpgsql

@@ -109,8 +109,8 @@ begin
       end if;
       noted := set_config('mautic.changes', (before + changes)::text, true);
       -- As ring_doorbell() does: a call of it only to hear that a worker is there costs as much again, and so does a
-      -- savepoint for that.
-      if before = 0 and mautic.hold_doorbell() then
+      -- savepoint. Without waiting: what fails here would take the log back.
+      if before = 0 and mautic.try_doorbell() then
         perform from mautic.worker w where w.lease_expires_at > mautic.clock() limit 1;
         is_served := found;
       end if;

@@ -160,7 +160,7 @@ begin
   select r.lead_id, r.source, r.address, r.payload ->> 'stage', (r.payload ->> 'consent')::boolean, r.changed_at, r.digest,
     mautic.clock()
   from mautic.read_leads(ids) r
-  where r.payload -> 'missing' = '[]'
+  where r.payload -> 'missing' = '[]' and not mautic.is_overlong(r.lead_id)
   -- In the order of all who write several.
   order by r.lead_id
   on conflict (lead_id) do update
@@ -172,7 +172,7 @@ begin
   insert into mautic.lead_state (lead_id, source, known_since, gone_at)
   select id, a.source, mautic.clock(), mautic.clock()
   from unnest(ids) id
-  where mautic.deleted_sql(a.source) is not null
+  where mautic.deleted_sql(a.source) is not null and not mautic.is_overlong(id)
   order by id
   on conflict (lead_id) do nothing;
   update mautic.attachment s

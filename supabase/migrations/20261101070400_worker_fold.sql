@@ -31,6 +31,30 @@ $$;
 
 comment on function mautic.take_changes(int) is 'Takes rows from the log, by lane and age, until they are p_limit leads or some more.';
 
+-- One such row would keep all others from being folded.
+create function mautic.without_overlong(p_taken mautic.logged_lead[])
+returns setof mautic.logged_lead
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  update mautic.attachment a set overlong = a.overlong + n.changes
+  from (
+    select (mautic.source_of(t.lead_id)).source as source, count(*) as changes
+    from unnest(p_taken) t where mautic.is_overlong(t.lead_id) group by 1
+  ) n
+  where a.source = n.source
+    -- Who attaches it anew starts from none.
+    and a.source in (select s.source from mautic.attachment s for update skip locked);
+  return query select t.* from unnest(p_taken) t where not mautic.is_overlong(t.lead_id);
+end
+$$;
+
+comment on function mautic.without_overlong(mautic.logged_lead[]) is
+  'These changes without those of leads that our indexes cannot hold, which are counted in mautic.attachment.overlong.';
+
 create function mautic.look_at_changes(p_taken mautic.logged_lead[])
 returns setof mautic.seen_lead
 language plpgsql
@@ -170,6 +194,12 @@ begin
   taken := array(select t from mautic.take_changes(p_limit) t);
   if taken = '{}' then
     return false;
+  end if;
+  if exists (select from unnest(taken) t where mautic.is_overlong(t.lead_id)) then
+    taken := array(select t from mautic.without_overlong(taken) t);
+    if taken = '{}' then
+      return exists (select from mautic.lead_change);
+    end if;
   end if;
   seen := array(select l from mautic.look_at_changes(taken) l);
   select * into sent from mautic.leads_to_send(taken, seen);

@@ -83,7 +83,7 @@ begin
 
   update mautic.attachment s
   set relation = a.relation, key_column = a.key_column, key_type = a.key_type, status_column = a.status_column,
-    status_at_column = a.status_at_column, activity = a.activity, attached_at = a.attached_at, problem = null,
+    status_at_column = a.status_at_column, activity = a.activity, attached_at = a.attached_at, overlong = 0, problem = null,
     generated_version = mautic.generated_version()
   where s.source = p_source;
   perform mautic.make_readers();

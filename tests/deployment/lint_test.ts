@@ -28,6 +28,7 @@ const inlined = [
   "mautic.restrictiveness",
   "mautic.ring_doorbell",
   "mautic.shape_lock",
+  "mautic.try_doorbell",
 ];
 
 const advice = z.object({

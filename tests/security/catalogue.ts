@@ -25,6 +25,7 @@ const inlined = [
   "mautic.normalize_address(text)",
   "mautic.restrictiveness(text)",
   "mautic.shape_lock()",
+  "mautic.try_doorbell()",
   // Every write of a lead pays for it; those who call it have an empty search path.
   "mautic.ring_doorbell(text,bigint)",
 ];

@@ -172,6 +172,17 @@ Deno.test("what somebody says while a batch hangs is heeded by the batch that wa
   assert.deepEqual(await outbox(sync.sql), []);
 });
 
+Deno.test("no batch is begun once the budget is spent, were it claimed before", async () => {
+  await using sync = await startSync({
+    env: { MAUTIC_BATCH_SIZE: "5", MAUTIC_WORKER_BUDGET_MS: "3000", MAUTIC_MAX_WORKERS: "1" },
+  });
+  await insertMany(sync, 60);
+  // The third takes its worker past the budget.
+  sync.mautic.failNext({ kind: "slow", match: "/batch/new", skip: 2, delayMs: 4_000 });
+  await sync.drain();
+  assert.deepEqual([drainedLine(sync)?.["ended"], drainedLine(sync)?.["leads"]], ["budget", 15]);
+});
+
 Deno.test("a worker begins with the batch size at which the last one ended: a slow Mautic is not tried in vain for ever", async () => {
   await using sync = await startSync({
     env: { MAUTIC_BATCH_SIZE: "20", MAUTIC_REQUEST_TIMEOUT_MS: "1000" },

@@ -110,7 +110,7 @@ async function claimUntilDone(
 
   try {
     while (!lost.aborted) {
-      if (next && !isFresh(next, clock)) {
+      if (next && (!isFresh(next, clock) || spent() >= 1)) {
         await giveBack(next, context);
         next = undefined;
       }
