@@ -500,6 +500,19 @@ export type Schema = {
         };
         Relationships: [];
       };
+      "lead_id_probe": {
+        Row: {
+          "lead_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "lead_id": string;
+        };
+        Update: {
+          "lead_id"?: string;
+        };
+        Relationships: [];
+      };
       "lead_state": {
         Row: {
           "address": string | null;

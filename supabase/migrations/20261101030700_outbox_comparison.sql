@@ -153,8 +153,7 @@ begin
       select %2$s as lead_id, %3$s as digest, %4$s as is_deleted from %5$s l where %6$s and %7$s
     ) p
     left join (select * from mautic.lead_state k where %8$s) s on s.lead_id = p.lead_id$sql$,
-    'not p.is_deleted and s.digest is distinct from p.digest and not mautic.is_overlong(p.lead_id) '
-    'and p.lead_id not in (select c.lead_id from mautic.logged_lead c)',
+    'not p.is_deleted and s.digest is distinct from p.digest and p.lead_id not in (select c.lead_id from mautic.logged_lead c)',
     mautic.role_sql(a.source, 'key'), mautic.digest_sql(a.source, a.relation, 'l'),
     coalesce(mautic.deleted_sql(a.source), 'false'), mautic.table_of(a), after, upto,
     case
@@ -202,7 +201,7 @@ begin
     select o.lead_id from unnest(page.lead_ids, page.digests) o(lead_id, digest)
     left join mautic.lead_state s on s.lead_id = o.lead_id
     -- Not one that came into the page when its first and last row had been read.
-    where s.digest is null or (s.digest <> o.digest and not is_rewritten));
+    where (s.digest is null or (s.digest <> o.digest and not is_rewritten)) and not mautic.is_overlong(o.lead_id));
   if is_rewritten then
     update mautic.lead_state s set digest = o.digest
     -- In the order of all who write several.

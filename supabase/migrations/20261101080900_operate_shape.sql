@@ -170,7 +170,7 @@ as $$
   from mautic.attachment a
   join mautic.role r on r.source = a.source and r.role = 'address' and r.expression is null and r.given is null
   union all
-  select a.source, mautic.table_of(a), a.key_column, a.overlong || ' changes of rows with keys of more than 2,000 bytes were met: these rows are not sent',
+  select a.source, mautic.table_of(a), a.key_column, a.overlong || ' changes of rows were met whose keys are too long for an index: these rows are not sent',
     'Nothing, where that was meant; else name a shorter column that is unique as the key: ' || mautic.attach_statement(a)
   from mautic.attachment a where a.overlong > 0
   union all

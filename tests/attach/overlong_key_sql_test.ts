@@ -18,7 +18,7 @@ Deno.test("a key that our indexes cannot hold keeps no other lead from being sen
     source: "page",
     name: "id",
     problem:
-      "1 changes of rows with keys of more than 2,000 bytes were met: these rows are not sent",
+      "1 changes of rows were met whose keys are too long for an index: these rows are not sent",
   });
   // Nor does such a row keep others from being known, or compared.
   await db.sql`select mautic.read_unseen('1 minute')`;
