@@ -42,6 +42,8 @@ export function createLimits(
   let tokenTroubleAt = -Infinity;
   /** Who is frozen hears of its token late, and maybe too late, until it thaws. */
   const frozen: { until: number; early: number }[] = [];
+  /** Who froze when it had been told that it may ask: by the time it does, that may be another's turn. */
+  const frozenAskers = new Set<string>();
   let lastToken: { at: number; usableUntil: number } | undefined;
 
   function watchToken(asker: string): void {
@@ -59,7 +61,8 @@ export function createLimits(
     };
     // It died with its request under way: nobody will have that token.
     const isLost = !processes().some(({ name, isAlive }) => name === asker && isAlive);
-    if (isLost) tokenTroubleAt = now();
+    // Nor will anybody have what is brought to the database too late.
+    if (isLost || frozenAskers.delete(asker)) tokenTroubleAt = now();
   }
 
   /** One token while it is frozen, since it does not store its own, and one for what it stores at last. */
@@ -75,6 +78,8 @@ export function createLimits(
       if (trouble.test(line)) troubles.push(now());
       if (tokenTrouble.test(line)) tokenTroubleAt = now();
       const ms = /frozen for (\d+) ms/.exec(line)?.[1];
+      const asker = /^(\S+) frozen for \d+ ms at POST rpc acquire_token/.exec(line)?.[1];
+      if (asker !== undefined) frozenAskers.add(asker);
       if (ms !== undefined) frozen.push({ until: now() + Number(ms) + skewMs, early: 2 });
     },
     onAnswer({ path }, status) {
