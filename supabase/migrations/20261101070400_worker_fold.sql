@@ -311,7 +311,7 @@ begin
   update mautic.outbox
   set
     state = 'pending', ambiguous = true, attempts = attempts + 1,
-    lease_token = null, leased_by = null, leased_version = null, lease_expires_at = null,
+    lease_token = null, leased_by = null, leased_version = null, leased_at = null, lease_expires_at = null,
     person_keys = null, not_before = null
   where state = 'leased' and lease_expires_at <= due;
 

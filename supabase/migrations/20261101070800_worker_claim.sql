@@ -111,7 +111,7 @@ declare
   given int;
 begin
   update mautic.outbox o
-  set state = 'pending', leased_by = null, lease_token = null, leased_version = null, lease_expires_at = null, person_keys = null,
+  set state = 'pending', leased_by = null, lease_token = null, leased_version = null, leased_at = null, lease_expires_at = null, person_keys = null,
     attempted = case when o.ambiguous or o.removal is not null then o.attempted else '[]' end
   where o.state = 'leased' and o.lease_token = p_lease_token and o.lease_expires_at > mautic.clock();
   get diagnostics given = row_count;

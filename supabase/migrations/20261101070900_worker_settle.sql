@@ -31,6 +31,7 @@ begin
   item.leased_by := null;
   item.lease_token := null;
   item.leased_version := null;
+  item.leased_at := null;
   item.lease_expires_at := null;
   -- Within the grace after an ambiguous outcome nobody else touches this person.
   item.person_keys := case when p_outcome.result = 'ambiguous' then item.person_keys end;

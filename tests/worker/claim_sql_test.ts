@@ -449,3 +449,31 @@ Deno.test("an older lead that turns out to be a newer one's contact is not its l
   const queued = await sql`select lead_id, force from mautic.logged_lead`;
   assert.deepEqual([...queued], [{ lead_id: newer, force: true }]);
 });
+
+Deno.test("a batch that asked nothing of Mautic ends its own probe, and nobody else's", async () => {
+  await using db = await testDatabase();
+  await insertLead(db.sql, "a@example.test");
+  const worker = await startWorker(db.sql);
+  const { lease_token, items } = await claim(db.sql, worker);
+  const prober = crypto.randomUUID();
+  const probing = (who: string) =>
+    db.sql`update mautic.sending set opened_at = now(), probe_at = now(), prober = ${who},
+      prober_until = now() + interval '15 seconds'`;
+  const who = async () => (await db.sql`select prober from mautic.sending`)[0]?.["prober"];
+  await probing(prober);
+  await settle(db.sql, lease_token, [{
+    lead_id: items[0]!.lead_id,
+    result: "postponed",
+    delay_ms: 0,
+  }]);
+  assert.equal(await who(), prober);
+
+  await probing(worker);
+  const again = await claim(db.sql, worker);
+  await settle(db.sql, again.lease_token, [{
+    lead_id: items[0]!.lead_id,
+    result: "postponed",
+    delay_ms: 0,
+  }]);
+  assert.equal(await who(), null);
+});
