@@ -115,3 +115,18 @@ Deno.test("a fold takes whole rows of the log until it has as many leads as it m
   const [all] = await db.sql`select count(*)::int as n from mautic.outbox`;
   assert.deepEqual(all, { n: 1000 });
 });
+
+Deno.test("none of a bulk's rows is older than one that came before it", async () => {
+  await using db = await testDatabase();
+  await db.sql`
+    insert into public.leads (email, last_name)
+    select 'n' || i || '@example.test', i from generate_series(1, 500) i`;
+  const [order] = await db.sql`
+    select count(*)::int as leads, count(*) filter (where t.changed_at < t.before)::int as older,
+      count(distinct t.changed_at) > 24 as differ
+    from (
+      select c.changed_at, lag(c.changed_at) over (order by l.last_name::int) as before
+      from mautic.logged_lead c join public.leads l on l.id::text = c.lead_id
+    ) t`;
+  assert.deepEqual(order, { leads: 500, older: 0, differ: true });
+});
